@@ -1,0 +1,151 @@
+"""Bundles on disk: write, read and verify, with a sentence for every way a folder can be wrong.
+
+Whether the graphs themselves agree with the manifest can only be seen by loading them, which this package does
+not do: the server's runtime checks the signatures, the exporter measures the parity.
+"""
+
+__all__ = ["MANIFEST", "Bundle", "BundleError", "graph_spec", "read_bundle", "read_manifest", "write_bundle"]
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from bundle.manifest import SCHEMA_VERSION, GraphSpec, Manifest, TensorSpec
+
+MANIFEST = "manifest.json"
+_MAX_MANIFEST_BYTES = 4 << 20
+_MAX_GRAPH_BYTES = (2 << 30) - 1  # protobuf's own limit for one message
+
+
+class BundleError(Exception):
+    """A folder is not a bundle; the message is one sentence for the person who made it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bundle:
+    """A verified bundle: the graphs are exactly the bytes whose hashes were checked."""
+
+    manifest: Manifest
+    graphs: Mapping[str, bytes]  # ONNX file contents by graph name
+
+
+def graph_spec(
+    file: str, data: bytes, *, inputs: Iterable[TensorSpec], outputs: Iterable[TensorSpec]
+) -> GraphSpec:
+    """Describes a graph for the manifest, with the checksum of its contents."""
+    digest = hashlib.sha256(data).hexdigest()
+    return GraphSpec(file=file, sha256=digest, inputs=tuple(inputs), outputs=tuple(outputs))
+
+
+def write_bundle(folder: Path, manifest: Manifest, graphs: Mapping[str, bytes]) -> None:
+    """Writes a bundle, replacing one that is there; readers see the old or the new one, never a mixture.
+
+    Args:
+        folder: Where the bundle goes; its name must be the manifest's name.
+        manifest: The manifest, its graph entries made by `graph_spec`.
+        graphs: ONNX file contents by graph name.
+
+    Raises:
+        BundleError: The manifest does not describe these graphs, or the folder has another name.
+    """
+    if folder.name != manifest.name:
+        raise BundleError(f"bundle {manifest.name!r} must lie in a folder of that name, not {folder.name!r}")
+    if set(graphs) != set(manifest.graphs):
+        raise BundleError(f"manifest lists graphs {sorted(manifest.graphs)}, given were {sorted(graphs)}")
+    for name, data in graphs.items():
+        _check_hash(name, manifest.graphs[name], data)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, data in graphs.items():
+            (staging / manifest.graphs[name].file).write_bytes(data)
+        (staging / MANIFEST).write_text(manifest.model_dump_json(indent=2, exclude_none=True) + "\n")
+        staging.chmod(0o755)
+        if folder.exists():
+            old = staging.with_name(staging.name + ".old")
+            folder.rename(old)
+            staging.rename(folder)
+            shutil.rmtree(old)
+        else:
+            staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads and checks `manifest.json` alone.
+
+    Raises:
+        BundleError: In one sentence, what is wrong.
+    """
+    raw = _read(folder, MANIFEST, _MAX_MANIFEST_BYTES)
+    try:
+        content: Any = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{MANIFEST} is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise BundleError(f"{MANIFEST} must hold an object, got {type(content).__name__}")
+    version = content.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise BundleError(f"{MANIFEST} has schema_version {version!r}; this program reads {SCHEMA_VERSION}")
+    try:
+        manifest = Manifest.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise BundleError(f"{MANIFEST} is wrong at {where}: {first['msg']}") from None
+    if manifest.name != folder.name:
+        raise BundleError(f"{MANIFEST} names the bundle {manifest.name!r}, but its folder is {folder.name!r}")
+    return manifest
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Reads a bundle and verifies every checksum.
+
+    Raises:
+        BundleError: In one sentence, what is wrong.
+    """
+    manifest = read_manifest(folder)
+    graphs: dict[str, bytes] = {}
+    for name, spec in manifest.graphs.items():
+        data = _read(folder, spec.file, _MAX_GRAPH_BYTES)
+        _check_hash(name, spec, data)
+        graphs[name] = data
+    return Bundle(manifest=manifest, graphs=graphs)
+
+
+def _check_hash(name: str, spec: GraphSpec, data: bytes) -> None:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != spec.sha256:
+        raise BundleError(
+            f"graph {name!r}: {spec.file} has SHA-256 {digest[:12]}…, the manifest says {spec.sha256[:12]}…"
+        )
+
+
+def _read(folder: Path, file: str, limit: int) -> bytes:
+    # O_NOFOLLOW: a link inside a bundle could point at any file of the machine.
+    try:
+        descriptor = os.open(folder / file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise BundleError(f"{file} is missing") from None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise BundleError(f"{file} is a symbolic link; a bundle holds its files itself") from None
+        raise BundleError(f"{file} cannot be read: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > limit:
+            raise BundleError(f"{file} has {size} bytes; the limit is {limit}")
+        try:
+            return stream.read()
+        except OSError as error:
+            raise BundleError(f"{file} cannot be read: {error.strerror}") from None

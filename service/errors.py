@@ -1,0 +1,49 @@
+"""Errors of the core, without a protocol in them; each transport maps the codes by a table of its own.
+
+A message names the field, the limit and the value given. Internals go to the log, never into a message.
+"""
+
+__all__ = ["Code", "PentimentoError", "invalid"]
+
+from enum import Enum
+
+
+class Code(Enum):
+    """What went wrong, as a client can act on it."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"  # the request can never succeed as it is
+    NOT_FOUND = "NOT_FOUND"  # no such bundle
+    UNSUPPORTED = "UNSUPPORTED"  # this bundle cannot do that
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"  # no answer format that the client accepts
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"  # body format that is not read here
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    OVERLOADED = "OVERLOADED"  # the queue is full; try again after `retry_after_s`
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNAVAILABLE = "UNAVAILABLE"  # the server is starting or draining
+    INFERENCE_FAILED = "INFERENCE_FAILED"  # a graph call failed; the log has the reason
+    INTERNAL = "INTERNAL"
+
+
+class PentimentoError(Exception):
+    """The one exception of the core.
+
+    Args:
+        code: What went wrong.
+        message: One sentence for the client.
+        field: The request field at fault, where there is one.
+        retry_after_s: Seconds after which trying again makes sense, for OVERLOADED and UNAVAILABLE.
+    """
+
+    def __init__(
+        self, code: Code, message: str, *, field: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+
+def invalid(field: str, message: str) -> PentimentoError:
+    """INVALID_ARGUMENT for one field; the message starts with the field's name."""
+    return PentimentoError(Code.INVALID_ARGUMENT, f"{field} {message}", field=field)
