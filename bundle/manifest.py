@@ -13,7 +13,8 @@ server reads everything it does from this file and knows no model family by name
 showing phase with a fixed number of calls reveals the picture in that many even parts.
 
 Tensors travel by name. A graph's inputs are `t`, `label`, `image`, `eps`, `state.*`, or a declared noise; any
-output `state.X` feeds the next `state.X`.
+output `next.X` feeds the next input `state.X`. (ONNX names are unique within a graph, so a graph that takes
+`state.X` could not put it out under that name.)
 """
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Scorer",
     "Steps",
     "TensorSpec",
+    "is_bundle_name",
+    "state_name",
 ]
 
 import re
@@ -175,9 +178,7 @@ class Drawing(_Part):
             raise ValueError(f"exactly one phase of a drawing shows canvases, got {len(showing)}")
         calls = showing[0].calls
         if calls != "steps" and self.steps.max > calls:
-            raise ValueError(
-                f"steps.max is {self.steps.max}, but the showing phase makes only {calls} calls"
-            )
+            raise ValueError(f"steps.max is {self.steps.max}, but the showing phase makes only {calls} calls")
         graphs = [phase.graph for phase in self.phases]
         if len(set(graphs)) != len(graphs):
             raise ValueError("a graph may serve one phase only")
@@ -257,6 +258,10 @@ class Manifest(_Part):
                 names = [tensor.name for tensor in tensors]
                 if len(set(names)) != len(names):
                     raise ValueError(f"graph {name!r} has two {side}s of the same name")
+            for tensor in graph.outputs:
+                if tensor.name.startswith("state."):
+                    wanted = "next." + tensor.name.removeprefix("state.")
+                    raise ValueError(f"graph {name!r}: the output {tensor.name!r} must be called {wanted!r}")
         if self.drawing is not None:
             self._check_drawing(self.drawing)
         if (self.scorer is None) != ("score" not in self.graphs):
@@ -266,7 +271,9 @@ class Manifest(_Part):
             self._expect("score", "outputs", "logit", ())
         return self
 
-    def _expect(self, graph: str, side: Literal["inputs", "outputs"], name: str, shape: tuple[int, ...]) -> None:
+    def _expect(
+        self, graph: str, side: Literal["inputs", "outputs"], name: str, shape: tuple[int, ...]
+    ) -> None:
         spec = next((tensor for tensor in getattr(self.graphs[graph], side) if tensor.name == name), None)
         if spec is None:
             raise ValueError(f"graph {graph!r} needs {name!r} among its {side}")
@@ -285,7 +292,7 @@ class Manifest(_Part):
             for tensor in graph.inputs:
                 self._check_source(phase.graph, tensor, noises, known)
                 used.add(tensor.name)
-            known |= {t.name: t for t in graph.outputs if t.name.startswith("state.")}
+            known |= {state_name(t.name): t for t in graph.outputs if t.name.startswith("next.")}
             if phase.shows:
                 self._expect(phase.graph, "outputs", "canvas", self.image.shape)
         unused = sorted(set(noises) - used)
@@ -310,11 +317,19 @@ class Manifest(_Part):
         elif tensor.name.startswith("state."):
             source = known.get(tensor.name)
             if source is None:
-                raise ValueError(f"graph {graph!r} takes {tensor.name!r}, which no earlier graph puts out")
-            if source != tensor:
+                wanted = "next." + tensor.name.removeprefix("state.")
+                raise ValueError(
+                    f"graph {graph!r} takes {tensor.name!r}, but no earlier graph puts out {wanted!r}"
+                )
+            if (source.dtype, source.shape) != (tensor.dtype, tensor.shape):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} changes its shape or type between graphs")
         else:
             raise ValueError(f"graph {graph!r} takes {tensor.name!r}, which nothing in a drawing provides")
+
+
+def state_name(output: str) -> str:
+    """The input that a state output feeds: `next.X` -> `state.X`."""
+    return "state." + output.removeprefix("next.")
 
 
 def is_bundle_name(name: str) -> bool:
