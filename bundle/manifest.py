@@ -162,7 +162,7 @@ class Drawing(_Part):
 
     def calls(self, phase: Phase, steps: int) -> int:
         """Calls that `phase` makes in a drawing of `steps` canvases."""
-        return steps if phase.calls == "steps" else phase.calls
+        return phase.calls if isinstance(phase.calls, int) else steps
 
     def noise_calls(self, noise: NoiseSpec, steps: int, graphs: dict[str, GraphSpec]) -> int | None:
         """Draws of `noise` in a drawing of `steps` canvases; None for noise of the whole drawing."""
@@ -234,7 +234,7 @@ class Provenance(_Part):
 class Manifest(_Part):
     """Everything the server needs to know about a bundle."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     family: Annotated[str, Field(max_length=64)]

@@ -1,8 +1,8 @@
 """Noise from a seed: the same arrays in training and serving, whatever the batch.
 
-Each (seed, noise name, row) has a Philox-4x64 counter stream of its own (Salmon et al., 2011, "Parallel random
-numbers: as easy as 1, 2, 3"). So row i of a request does not depend on how many rows were asked for, on
-batch mates, or on other noises; and a drawing of 3 steps starts with the draws of a drawing of 5.
+Each (seed, noise name, row) has a Philox-4x64 counter stream of its own (Salmon et al., 2011, "Parallel
+random numbers: as easy as 1, 2, 3"). So row i of a request does not depend on how many rows were asked for,
+on batch mates, or on other noises; and a drawing of 3 steps starts with the draws of a drawing of 5.
 
 numpy promises that a bit generator's stream never changes, but not so for `Generator.normal`; therefore the
 normals are made here from the raw bits, by the Box-Muller transform in float64.
@@ -24,7 +24,9 @@ MAX_SEED = 2**63 - 1  # the largest int64: seeds travel through protobuf and JSO
 _DOUBLE = 1.0 / (1 << 53)
 
 
-def draw(seed: int, name: str, shape: Sequence[int], *, rows: range, prior: str = "normal") -> NDArray[np.float32]:
+def draw(
+    seed: int, name: str, shape: Sequence[int], *, rows: range, prior: str = "normal"
+) -> NDArray[np.float32]:
     """Draws noise for some rows of a request.
 
     Args:

@@ -1,7 +1,7 @@
 """Bundles on disk: write, read and verify, with a sentence for every way a folder can be wrong.
 
-Whether the graphs themselves agree with the manifest can only be seen by loading them, which this package does
-not do: the server's runtime checks the signatures, the exporter measures the parity.
+Whether the graphs themselves agree with the manifest can only be seen by loading them, which this package
+does not do: the server's runtime checks the signatures, the exporter measures the parity.
 """
 
 __all__ = ["MANIFEST", "Bundle", "BundleError", "graph_spec", "read_bundle", "read_manifest", "write_bundle"]

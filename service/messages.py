@@ -33,12 +33,14 @@ class GenerateRequest:
     """Draw `n` images in `steps` shown canvases. None means: the bundle's or the server's default."""
 
     model: str | None = None
-    n: int = 1
+    n: int | None = None  # as many as there are explicit latents, or else 1
     steps: int | None = None
     seed: int | None = None  # drawn by the server when None, and returned
     label: int | None = None
     score: bool = False
-    latents: Mapping[str, object] = field(default_factory=dict)  # explicit noise, nested lists or arrays (n, ...)
+    latents: Mapping[str, object] = field(
+        default_factory=dict
+    )  # explicit noise, nested lists or arrays (n, ...)
     timeout_ms: int | None = None
 
 

@@ -1,0 +1,83 @@
+"""Checks of request fields against the manifest. Nothing is repaired; messages name field, limit and value."""
+
+__all__ = ["image_count", "label", "latents", "seed", "steps"]
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bundle.manifest import Manifest
+from bundle.noise import MAX_SEED, noise_shape
+from service.errors import invalid
+from service.job import Array, Arrays
+from service.messages import GenerateRequest
+
+
+def seed(value: int) -> int:
+    """The seed, in [0, MAX_SEED]."""
+    if not 0 <= value <= MAX_SEED:
+        raise invalid("seed", f"must be 0..{MAX_SEED}, got {value}")
+    return value
+
+
+def image_count(request: GenerateRequest, limit: int) -> int:
+    """How many images to draw: `n`, or as many as there are explicit latents, or 1."""
+    n = request.n
+    if n is None:
+        lengths = {len(rows) for rows in request.latents.values() if isinstance(rows, list | np.ndarray)}
+        n = lengths.pop() if len(lengths) == 1 else 1
+    if not 1 <= n <= limit:
+        raise invalid("n", f"must be 1..{limit}, got {n}")
+    return n
+
+
+def steps(manifest: Manifest, value: int | None) -> int:
+    """Canvases to show; None takes the bundle's default."""
+    assert manifest.drawing is not None
+    limits = manifest.drawing.steps
+    if value is None:
+        return limits.default
+    if not limits.min <= value <= limits.max:
+        allowed = f"{limits.min}..{limits.max}" if limits.min < limits.max else f"{limits.min}"
+        raise invalid("steps", f"must be {allowed} for model {manifest.name!r}, got {value}")
+    return value
+
+
+def label(manifest: Manifest, value: int | None) -> int | None:
+    """The class to draw: needed by a conditional bundle, refused by any other."""
+    if manifest.labels is None:
+        if value is not None:
+            raise invalid(
+                "label", f"cannot be given: model {manifest.name!r} is not conditional, got {value}"
+            )
+        return None
+    count = len(manifest.labels.names)
+    if value is None:
+        raise invalid("label", f"is needed by model {manifest.name!r}: 0..{count - 1}")
+    if not 0 <= value < count:
+        raise invalid("label", f"must be 0..{count - 1} for model {manifest.name!r}, got {value}")
+    return value
+
+
+def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int) -> Arrays:
+    """Explicit noise by name as float32 arrays, (n, *shape) or (n, calls, *shape) for noise per call."""
+    assert manifest.drawing is not None
+    specs = {spec.name: spec for spec in manifest.drawing.noise}
+    checked: dict[str, Array] = {}
+    for name, values in given.items():
+        field = f"latents.{name[:64]}"
+        if name not in specs:
+            raise invalid(field, f"is not an input of model {manifest.name!r}; it takes: {', '.join(specs)}")
+        try:
+            array = np.asarray(values, dtype=np.float32)
+        except (TypeError, ValueError, OverflowError):
+            raise invalid(field, "must be numbers in nested lists of even lengths") from None
+        shape = (n, *noise_shape(manifest.drawing, manifest.graphs, specs[name], steps))
+        if array.shape != shape:
+            raise invalid(field, f"must have shape {shape}, got {array.shape}")
+        if not np.isfinite(array).all():
+            raise invalid(field, "must be finite numbers, got NaN or infinity")
+        if specs[name].prior == "uniform" and not ((array > 0) & (array < 1)).all():
+            raise invalid(field, f"must lie inside (0, 1), got {array.min()}..{array.max()}")
+        checked[name] = np.ascontiguousarray(array)
+    return checked

@@ -1,0 +1,78 @@
+"""From a manifest's drawing, which is data, to a plan: the sequence of graph calls of one job."""
+
+__all__ = ["plan_drawing", "plan_score", "shown_calls"]
+
+from collections.abc import Mapping
+
+from bundle.manifest import Manifest, NoiseSpec, state_name
+from service.job import Call, Feed, Graph
+
+
+def shown_calls(calls: int, steps: int) -> dict[int, int]:
+    """Which calls of a showing phase show a canvas.
+
+    Args:
+        calls: Calls of the phase.
+        steps: Canvases to show, at most `calls`.
+
+    Returns:
+        0-based call -> 1-based shown step; the last call always shows, the parts are even to within one call.
+    """
+    return {-(-calls * step // steps) - 1: step for step in range(1, steps + 1)}
+
+
+def plan_drawing(
+    manifest: Manifest, graphs: Mapping[str, Graph], *, steps: int, scorer: Graph | None = None
+) -> tuple[Call, ...]:
+    """Plans a drawing.
+
+    Args:
+        manifest: The bundle's manifest, which has a drawing.
+        graphs: The bundle's loaded graphs.
+        steps: Canvases to show.
+        scorer: Graph that judges every shown canvas, of this bundle or another; None for no scores.
+
+    Returns:
+        The calls in order. The job must hold the noise (and `label`) under its own names.
+    """
+    drawing = manifest.drawing
+    if drawing is None:
+        raise ValueError(f"bundle {manifest.name!r} has no drawing")
+    noises = {noise.name: noise for noise in drawing.noise}
+    plan: list[Call] = []
+    for phase in drawing.phases:
+        spec = manifest.graphs[phase.graph]
+        calls = drawing.calls(phase, steps)
+        shown = shown_calls(calls, steps) if phase.shows else {}
+        inputs = [tensor.name for tensor in spec.inputs if tensor.name != "t"]
+        states = {out.name: state_name(out.name) for out in spec.outputs if out.name.startswith("next.")}
+        for t in range(calls):
+            step = shown.get(t, 0)
+            plan.append(
+                Call(
+                    graph=graphs[phase.graph],
+                    t=t,
+                    takes_t=spec.input("t") is not None,
+                    feeds={name: _feed(name, noises, t) for name in inputs},
+                    keeps=states | {"canvas": "canvas"} if step else states,
+                    emits=("canvas",) if step and scorer is None else (),
+                    step=step,
+                )
+            )
+            if step and scorer is not None:
+                plan.append(_judge(scorer, "canvas", emits=("canvas", "logit"), step=step))
+    return tuple(plan)
+
+
+def plan_score(scorer: Graph) -> tuple[Call, ...]:
+    """Plans the judging of given images; the job must hold them as `image`."""
+    return (_judge(scorer, "image", emits=("logit",), step=1),)
+
+
+def _judge(scorer: Graph, source: str, *, emits: tuple[str, ...], step: int) -> Call:
+    return Call(graph=scorer, feeds={"image": Feed(source)}, keeps={"logit": "logit"}, emits=emits, step=step)
+
+
+def _feed(name: str, noises: Mapping[str, NoiseSpec], t: int) -> Feed:
+    per_call = name in noises and noises[name].per == "call"
+    return Feed(name, index=t if per_call else None)

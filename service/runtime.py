@@ -1,0 +1,176 @@
+"""ONNX Runtime, imported here only: sessions from verified bytes, checked against the manifest."""
+
+__all__ = ["OnnxGraph", "Runtime"]
+
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Literal
+
+import numpy as np
+import onnxruntime as ort
+
+from bundle.manifest import GraphSpec, TensorSpec
+from bundle.store import Bundle, BundleError
+from service.job import Array, Arrays
+
+_ORT_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
+_PROBE_ROWS = (1, 3)  # a graph that was exported for one batch size fails at the other
+
+
+class OnnxGraph:
+    """One graph of a bundle, ready to run; safe to call from several threads."""
+
+    def __init__(self, label: str, session: ort.InferenceSession, spec: GraphSpec, max_rows: int) -> None:
+        self.label = label
+        self.max_rows = max_rows
+        self._session = session
+        self._outputs = [tensor.name for tensor in spec.outputs]
+
+    def run(self, feeds: Arrays) -> dict[str, Array]:
+        """Calls the graph once. Raises whatever ONNX Runtime raises."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, dict(feeds)), strict=True))
+
+
+class Runtime:
+    """Loads graphs on one execution provider.
+
+    Args:
+        provider: `cpu`, `cuda`, or `auto`: CUDA where this ONNX Runtime offers it.
+        max_batch_rows: Rows that one call of any graph takes at most.
+
+    Raises:
+        RuntimeError: One sentence: CUDA was asked for but is not there, or two ONNX Runtimes are installed.
+    """
+
+    def __init__(
+        self, *, provider: Literal["auto", "cpu", "cuda"] = "auto", max_batch_rows: int = 32
+    ) -> None:
+        self.providers = choose_providers(provider, ort.get_available_providers(), _installed())
+        self._max_batch_rows = max_batch_rows
+
+    @property
+    def device(self) -> str:
+        """`cuda` or `cpu`."""
+        return "cuda" if self.providers[0] == "CUDAExecutionProvider" else "cpu"
+
+    def load(self, bundle: Bundle) -> dict[str, OnnxGraph]:
+        """Makes a session for each graph and tries it.
+
+        Raises:
+            BundleError: A graph cannot be loaded, or is not what the manifest says it is.
+        """
+        name = bundle.manifest.name
+        return {
+            graph: self._graph(f"{name}/{graph}", graph, spec, bundle.graphs[graph])
+            for graph, spec in bundle.manifest.graphs.items()
+        }
+
+    def _graph(self, label: str, graph: str, spec: GraphSpec, data: bytes) -> OnnxGraph:
+        try:
+            session = ort.InferenceSession(data, self._options(), providers=self.providers)
+        except Exception as error:  # ONNX Runtime raises a family of unrelated exception types
+            raise BundleError(f"graph {graph!r} cannot be loaded: {_first_line(error)}") from None
+        if session.get_providers()[0] != self.providers[0]:
+            # ONNX Runtime falls back to the CPU with nothing but a log line.
+            raise BundleError(
+                f"graph {graph!r} did not load on {self.providers[0]}; see the log for the reason"
+            )
+        _check_signature(graph, "input", spec.inputs, session.get_inputs())
+        _check_signature(graph, "output", spec.outputs, session.get_outputs())
+        loaded = OnnxGraph(label, session, spec, self._max_batch_rows)
+        _probe(graph, spec, loaded)
+        return loaded
+
+    def _options(self) -> ort.SessionOptions:
+        options = ort.SessionOptions()
+        # One thread a call: lanes run side by side, and for graphs this small a second thread inside a call
+        # was slower than none.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Weights live inside the file whose hash was checked: a graph that points at other files is refused.
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", "/dev/null/none"
+        )
+        return options
+
+
+def choose_providers(
+    wanted: Literal["auto", "cpu", "cuda"], available: list[str], installed: list[str]
+) -> list[str]:
+    """Decides the execution providers.
+
+    Args:
+        wanted: The setting.
+        available: What ONNX Runtime offers.
+        installed: Names of the installed ONNX Runtime distributions.
+
+    Raises:
+        RuntimeError: The wish cannot be met; the message says what to do.
+    """
+    if len(installed) > 1:
+        raise RuntimeError(
+            f"{' and '.join(installed)} are both installed and overwrite each other; keep exactly one of them"
+        )
+    has_cuda = "CUDAExecutionProvider" in available
+    if wanted == "cuda" and not has_cuda:
+        raise RuntimeError(
+            "provider cuda was asked for, but this ONNX Runtime offers only "
+            f"{', '.join(available)}; install pentimento[gpu] instead of "
+            "pentimento[cpu], or use --provider cpu"
+        )
+    if wanted != "cpu" and has_cuda:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    return ["CPUExecutionProvider"]
+
+
+def _installed() -> list[str]:
+    names = ("onnxruntime", "onnxruntime-gpu")
+    return [name for name in names if any(True for _ in metadata.distributions(name=name))]
+
+
+def _check_signature(
+    graph: str, side: str, declared: tuple[TensorSpec, ...], actual: list[ort.NodeArg]
+) -> None:
+    found = {node.name: node for node in actual}
+    names = {tensor.name for tensor in declared}
+    if names != set(found):
+        raise BundleError(f"graph {graph!r} has {side}s {sorted(found)}, the manifest says {sorted(names)}")
+    for tensor in declared:
+        node = found[tensor.name]
+        if node.type != _ORT_TYPES[tensor.dtype]:
+            raise BundleError(f"graph {graph!r}: {side} {tensor.name!r} is {node.type}, not {tensor.dtype}")
+        batch, *rest = node.shape or [None]
+        if isinstance(batch, int):
+            raise BundleError(f"graph {graph!r}: {side} {tensor.name!r} has a fixed batch of {batch}")
+        fixed = [dim for dim in rest if isinstance(dim, int)]
+        if len(fixed) == len(rest) and tuple(rest) != tensor.shape:
+            raise BundleError(
+                f"graph {graph!r}: {side} {tensor.name!r} has shape {tuple(rest)} a row, "
+                f"the manifest says {tensor.shape}"
+            )
+
+
+def _probe(graph: str, spec: GraphSpec, loaded: OnnxGraph) -> None:
+    """Runs the graph on zeros: shapes must be as declared at more than one batch size."""
+    for rows in _PROBE_ROWS:
+        feeds: Mapping[str, Array] = {
+            tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in spec.inputs
+        }
+        try:
+            outputs = loaded.run(feeds)
+        except Exception as error:
+            raise BundleError(f"graph {graph!r} fails on {rows} rows: {_first_line(error)}") from None
+        for tensor in spec.outputs:
+            shape = outputs[tensor.name].shape
+            if shape != (rows, *tensor.shape):
+                raise BundleError(
+                    f"graph {graph!r}: output {tensor.name!r} has shape {shape} for {rows} rows, "
+                    f"the manifest says {(rows, *tensor.shape)}"
+                )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,168 @@
+"""Which rows run next. Pure policy: no clock, thread, asyncio or ONNX Runtime; readable on a card.
+
+The job that has waited longest for its next call goes first, and takes along every job whose next call is the
+same graph, whatever its time step, up to the graph's row limit. Nobody waits for a batch to fill. After its
+call a job joins the end of the queue, so a long drawing never keeps a short one, or another bundle, waiting
+for longer than one round.
+"""
+
+__all__ = ["Delivery", "Scheduler"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.errors import Code, PentimentoError
+from service.job import Array, Arrays, Batch, Emission, Job, JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something for a job's stream: a frame, or the end (an error, or None when the drawing is complete)."""
+
+    job: Job
+    event: Emission | PentimentoError | None
+
+
+class Scheduler:
+    """Holds all admitted jobs; decides, never acts."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, Job] = {}  # all that are not over, by id
+        self._queue: dict[int, Job] = {}  # those WAITING, longest waiting first
+        self._rows = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows admitted and not over."""
+        return self._rows
+
+    @property
+    def jobs(self) -> Mapping[int, Job]:
+        """Jobs that are not over."""
+        return self._jobs
+
+    @property
+    def runnable(self) -> bool:
+        """Whether `next_batch` would find work."""
+        return any(job.runnable for job in self._queue.values())
+
+    @property
+    def next_deadline(self) -> float | None:
+        """The earliest deadline of a waiting job."""
+        return min((job.deadline for job in self._queue.values()), default=None)
+
+    def add(self, job: Job) -> None:
+        """Takes in an admitted job."""
+        self._jobs[job.id] = self._queue[job.id] = job
+        self._rows += job.rows
+
+    def next_batch(self) -> Batch | None:
+        """Takes the next rows out of the queue, or None when nothing can run."""
+        first = next((job for job in self._queue.values() if job.runnable), None)
+        if first is None:
+            return None
+        graph, rows, chosen = first.next_call.graph, 0, []
+        for job in self._queue.values():
+            if job.runnable and job.next_call.graph is graph and rows + job.rows <= graph.max_rows:
+                chosen.append(job)
+                rows += job.rows
+                if rows == graph.max_rows:
+                    break
+        for job in chosen:
+            job.state = JobState.RUNNING
+            del self._queue[job.id]
+        return Batch(graph=graph, jobs=tuple(chosen))
+
+    def advance(
+        self, batch: Batch, results: Sequence[Arrays | PentimentoError], now: float
+    ) -> list[Delivery]:
+        """Stores a batch's results, job by job, and says what goes to the streams.
+
+        Args:
+            batch: What `next_batch` gave.
+            results: For each job of the batch its rows of the outputs, or why it failed.
+            now: Time on the engine's clock, in seconds.
+        """
+        deliveries: list[Delivery] = []
+        for job, result in zip(batch.jobs, results, strict=True):
+            if job.state is not JobState.RUNNING:
+                continue  # cancelled while its rows were on a lane: the outputs are dropped
+            if isinstance(result, PentimentoError):
+                deliveries.append(self._fail(job, result))
+                continue
+            deliveries += self._store(job, result, now)
+        return deliveries
+
+    def _store(self, job: Job, outputs: Arrays, now: float) -> list[Delivery]:
+        call = job.next_call
+        for output, tensor in call.keeps.items():
+            job.tensors[tensor] = outputs[output]
+        deliveries: list[Delivery] = []
+        if call.emits:
+            tensors = {name: _owned(job.tensors[name]) for name in call.emits}
+            if not all(np.isfinite(values).all() for values in tensors.values()):
+                message = f"{call.graph.label} put out a value that is not a number at step {call.step}"
+                return [self._fail(job, PentimentoError(Code.INFERENCE_FAILED, message))]
+            elapsed_us = round((now - job.admitted_at) * 1e6)
+            deliveries.append(Delivery(job, Emission(step=call.step, tensors=tensors, elapsed_us=elapsed_us)))
+            job.room -= 1
+            if job.room == 0:  # may pause for long: let go of the batch that its rows are views of
+                job.tensors = {name: _owned(values) for name, values in job.tensors.items()}
+        job.position += 1
+        if job.position == len(job.plan):
+            self._end(job, JobState.FINISHED)
+            deliveries.append(Delivery(job, None))
+        elif job.deadline <= now:
+            deliveries.append(self._expire(job))
+        else:
+            job.state = JobState.WAITING
+            self._queue[job.id] = job
+        return deliveries
+
+    def grant(self, job_id: int) -> bool:
+        """Notes that the reader took a frame. True if a paused job may run again."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return False
+        job.room += 1
+        return job.room == 1 and job.runnable
+
+    def cancel(self, job_id: int) -> bool:
+        """Drops a job, waiting or running; its rows are free at once. False if it was over already."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return False
+        self._end(job, JobState.CANCELLED)
+        return True
+
+    def expire(self, now: float) -> list[Delivery]:
+        """Ends the waiting jobs whose deadline has passed; running ones are seen to in `advance`."""
+        late = [job for job in self._queue.values() if job.deadline <= now]
+        return [self._expire(job) for job in late]
+
+    def fail_all(self, error: PentimentoError) -> list[Delivery]:
+        """Ends every job with the same error."""
+        return [self._fail(job, error) for job in list(self._jobs.values())]
+
+    def _expire(self, job: Job) -> Delivery:
+        shown = sum(1 for call in job.plan[: job.position] if call.emits)
+        message = f"the deadline passed after {shown} of {sum(1 for call in job.plan if call.emits)} steps"
+        return self._fail(job, PentimentoError(Code.DEADLINE_EXCEEDED, message))
+
+    def _fail(self, job: Job, error: PentimentoError) -> Delivery:
+        self._end(job, JobState.FAILED)
+        return Delivery(job, error)
+
+    def _end(self, job: Job, state: JobState) -> None:
+        job.state = state
+        del self._jobs[job.id]
+        self._queue.pop(job.id, None)
+        self._rows -= job.rows
+
+
+def _owned(values: Array) -> Array:
+    """The array itself, or a copy when it is a view that would keep a larger one alive."""
+    base = values.base
+    return values.copy() if isinstance(base, np.ndarray) and base.nbytes > values.nbytes else values
