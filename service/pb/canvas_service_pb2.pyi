@@ -1,0 +1,303 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ImageEncoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IMAGE_ENCODING_UNSPECIFIED: _ClassVar[ImageEncoding]
+    IMAGE_ENCODING_PNG: _ClassVar[ImageEncoding]
+    IMAGE_ENCODING_UINT8: _ClassVar[ImageEncoding]
+    IMAGE_ENCODING_FLOAT32: _ClassVar[ImageEncoding]
+
+class ImageFit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IMAGE_FIT_UNSPECIFIED: _ClassVar[ImageFit]
+    IMAGE_FIT_EXACT: _ClassVar[ImageFit]
+    IMAGE_FIT_RESIZE: _ClassVar[ImageFit]
+
+class ScoreKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCORE_KIND_UNSPECIFIED: _ClassVar[ScoreKind]
+    SCORE_KIND_DISCRIMINATOR: _ClassVar[ScoreKind]
+    SCORE_KIND_CRITIC: _ClassVar[ScoreKind]
+
+class Operation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OPERATION_UNSPECIFIED: _ClassVar[Operation]
+    OPERATION_GENERATE: _ClassVar[Operation]
+    OPERATION_SCORE: _ClassVar[Operation]
+
+class Prior(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRIOR_UNSPECIFIED: _ClassVar[Prior]
+    PRIOR_NORMAL: _ClassVar[Prior]
+    PRIOR_UNIFORM: _ClassVar[Prior]
+IMAGE_ENCODING_UNSPECIFIED: ImageEncoding
+IMAGE_ENCODING_PNG: ImageEncoding
+IMAGE_ENCODING_UINT8: ImageEncoding
+IMAGE_ENCODING_FLOAT32: ImageEncoding
+IMAGE_FIT_UNSPECIFIED: ImageFit
+IMAGE_FIT_EXACT: ImageFit
+IMAGE_FIT_RESIZE: ImageFit
+SCORE_KIND_UNSPECIFIED: ScoreKind
+SCORE_KIND_DISCRIMINATOR: ScoreKind
+SCORE_KIND_CRITIC: ScoreKind
+OPERATION_UNSPECIFIED: Operation
+OPERATION_GENERATE: Operation
+OPERATION_SCORE: Operation
+PRIOR_UNSPECIFIED: Prior
+PRIOR_NORMAL: Prior
+PRIOR_UNIFORM: Prior
+
+class DrawingSpec(_message.Message):
+    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WITH_SCORES_FIELD_NUMBER: _ClassVar[int]
+    LATENTS_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    image_count: int
+    step_count: int
+    seed: int
+    label: int
+    with_scores: bool
+    latents: _containers.RepeatedCompositeFieldContainer[Tensor]
+    timeout_ms: int
+    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+
+class Tensor(_message.Message):
+    __slots__ = ("name", "shape", "values", "data")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    data: bytes
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., values: _Optional[_Iterable[float]] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class ImageShape(_message.Message):
+    __slots__ = ("channels", "height", "width")
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    channels: int
+    height: int
+    width: int
+    def __init__(self, channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
+
+class DrawingHeader(_message.Message):
+    __slots__ = ("model", "version", "seed", "image_count", "step_count", "score_kind", "image_shape", "encoding")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SCORE_KIND_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    version: str
+    seed: int
+    image_count: int
+    step_count: int
+    score_kind: ScoreKind
+    image_shape: ImageShape
+    encoding: ImageEncoding
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., seed: _Optional[int] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+
+class Frame(_message.Message):
+    __slots__ = ("step", "images", "scores", "elapsed_us")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_US_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    images: _containers.RepeatedScalarFieldContainer[bytes]
+    scores: Scores
+    elapsed_us: int
+    def __init__(self, step: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., elapsed_us: _Optional[int] = ...) -> None: ...
+
+class Scores(_message.Message):
+    __slots__ = ("kind", "logits", "probabilities")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LOGITS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    kind: ScoreKind
+    logits: _containers.RepeatedScalarFieldContainer[float]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, kind: _Optional[_Union[ScoreKind, str]] = ..., logits: _Optional[_Iterable[float]] = ..., probabilities: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Timing(_message.Message):
+    __slots__ = ("queue_us", "total_us")
+    QUEUE_US_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_US_FIELD_NUMBER: _ClassVar[int]
+    queue_us: int
+    total_us: int
+    def __init__(self, queue_us: _Optional[int] = ..., total_us: _Optional[int] = ...) -> None: ...
+
+class StreamCanvasRequest(_message.Message):
+    __slots__ = ("drawing", "encoding")
+    DRAWING_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    drawing: DrawingSpec
+    encoding: ImageEncoding
+    def __init__(self, drawing: _Optional[_Union[DrawingSpec, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+
+class StreamCanvasResponse(_message.Message):
+    __slots__ = ("header", "frame", "summary")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    header: DrawingHeader
+    frame: Frame
+    summary: DrawingSummary
+    def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ..., summary: _Optional[_Union[DrawingSummary, _Mapping]] = ...) -> None: ...
+
+class DrawingSummary(_message.Message):
+    __slots__ = ("frame_count", "timing")
+    FRAME_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TIMING_FIELD_NUMBER: _ClassVar[int]
+    frame_count: int
+    timing: Timing
+    def __init__(self, frame_count: _Optional[int] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+
+class GenerateRequest(_message.Message):
+    __slots__ = ("drawing", "encoding", "final_frame_only")
+    DRAWING_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FRAME_ONLY_FIELD_NUMBER: _ClassVar[int]
+    drawing: DrawingSpec
+    encoding: ImageEncoding
+    final_frame_only: bool
+    def __init__(self, drawing: _Optional[_Union[DrawingSpec, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., final_frame_only: _Optional[bool] = ...) -> None: ...
+
+class GenerateResponse(_message.Message):
+    __slots__ = ("header", "frames", "timing")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    TIMING_FIELD_NUMBER: _ClassVar[int]
+    header: DrawingHeader
+    frames: _containers.RepeatedCompositeFieldContainer[Frame]
+    timing: Timing
+    def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+
+class ScoreRequest(_message.Message):
+    __slots__ = ("model", "images", "fit", "timeout_ms")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    FIT_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    images: _containers.RepeatedScalarFieldContainer[bytes]
+    fit: ImageFit
+    timeout_ms: int
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+
+class ScoreResponse(_message.Message):
+    __slots__ = ("model", "version", "scores", "timing")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    TIMING_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    version: str
+    scores: Scores
+    timing: Timing
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+
+class StepRange(_message.Message):
+    __slots__ = ("default_count", "min_count", "max_count", "trained_count")
+    DEFAULT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MIN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MAX_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRAINED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    default_count: int
+    min_count: int
+    max_count: int
+    trained_count: int
+    def __init__(self, default_count: _Optional[int] = ..., min_count: _Optional[int] = ..., max_count: _Optional[int] = ..., trained_count: _Optional[int] = ...) -> None: ...
+
+class LatentSpec(_message.Message):
+    __slots__ = ("name", "shape", "prior", "per_call", "call_count")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    PRIOR_FIELD_NUMBER: _ClassVar[int]
+    PER_CALL_FIELD_NUMBER: _ClassVar[int]
+    CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    prior: Prior
+    per_call: bool
+    call_count: int
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., prior: _Optional[_Union[Prior, str]] = ..., per_call: _Optional[bool] = ..., call_count: _Optional[int] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAMES_FIELD_NUMBER: _ClassVar[int]
+    LATENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    family: str
+    summary: str
+    is_default: bool
+    operations: _containers.RepeatedScalarFieldContainer[Operation]
+    image_shape: ImageShape
+    steps: StepRange
+    score_kind: ScoreKind
+    label_names: _containers.RepeatedScalarFieldContainer[str]
+    latents: _containers.RepeatedCompositeFieldContainer[LatentSpec]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ...) -> None: ...
+
+class Refusal(_message.Message):
+    __slots__ = ("name", "reason")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    reason: str
+    def __init__(self, name: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models", "refusals")
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    refusals: _containers.RepeatedCompositeFieldContainer[Refusal]
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ...) -> None: ...
+
+class GetModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetModelResponse(_message.Message):
+    __slots__ = ("model", "manifest_json")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    MANIFEST_JSON_FIELD_NUMBER: _ClassVar[int]
+    model: Model
+    manifest_json: str
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., manifest_json: _Optional[str] = ...) -> None: ...
