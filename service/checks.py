@@ -1,4 +1,4 @@
-"""Checks of request fields against the manifest. Nothing is repaired; messages name field, limit and value."""
+"""Checks of request fields against the manifest: nothing is repaired; messages name field, limit, value."""
 
 __all__ = ["image_count", "label", "latents", "seed", "steps"]
 
