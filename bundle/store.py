@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -132,20 +133,20 @@ def _check_hash(name: str, spec: GraphSpec, data: bytes) -> None:
 
 
 def _read(folder: Path, file: str, limit: int) -> bytes:
-    # O_NOFOLLOW: a link inside a bundle could point at any file of the machine.
+    # O_NOFOLLOW: a link inside a bundle could point at any file of the machine. O_NONBLOCK: opening a named
+    # pipe would wait for a writer.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(folder / file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(os.open(folder / file, flags), "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise BundleError(f"{file} is not a regular file")
+            if status.st_size > limit:
+                raise BundleError(f"{file} has {status.st_size} bytes; the limit is {limit}")
+            return stream.read()
     except FileNotFoundError:
         raise BundleError(f"{file} is missing") from None
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise BundleError(f"{file} is a symbolic link; a bundle holds its files itself") from None
         raise BundleError(f"{file} cannot be read: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size > limit:
-            raise BundleError(f"{file} has {size} bytes; the limit is {limit}")
-        try:
-            return stream.read()
-        except OSError as error:
-            raise BundleError(f"{file} cannot be read: {error.strerror}") from None

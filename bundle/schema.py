@@ -1,0 +1,18 @@
+"""The manifest as a JSON Schema, for people who make bundles with other tools: `python -m bundle.schema`."""
+
+__all__ = ["schema_text"]
+
+import json
+
+from bundle.manifest import Manifest
+
+
+def schema_text() -> str:
+    """The schema as indented JSON."""
+    schema = Manifest.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

@@ -1,0 +1,69 @@
+"""The manifest refuses drawings that could not run."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bundle.manifest import Manifest
+from bundle.schema import schema_text
+from tests.service.toys import write_toys
+
+
+@pytest.fixture(scope="module")
+def valid(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("toys")
+    write_toys(folder)
+    return {path.name: json.loads((path / "manifest.json").read_text()) for path in folder.iterdir()}
+
+
+def _step(manifest):
+    return manifest["graphs"]["step"]
+
+
+def _rename(tensors, old, new):
+    next(tensor for tensor in tensors if tensor["name"] == old)["name"] = new
+
+
+@pytest.mark.parametrize(
+    ("toy", "change", "sentence"),
+    [
+        ("toy-steps", lambda m: m["drawing"]["phases"].pop(), "exactly one phase of a drawing shows"),
+        ("toy-steps", lambda m: m["drawing"]["phases"].append({"graph": "paint"}), "does not list"),
+        ("toy-steps", lambda m: m["drawing"]["phases"].append({"graph": "init"}), "serve one phase only"),
+        ("toy-steps", lambda m: m["drawing"]["phases"].reverse(), "no earlier graph puts out 'next.canvas'"),
+        (
+            "toy-steps",
+            lambda m: m["drawing"]["noise"].pop(),
+            "takes 'z', which nothing in a drawing provides",
+        ),
+        ("toy-steps", lambda m: m["drawing"]["noise"].append({"name": "u", "shape": [1]}), "no phase takes"),
+        ("toy-steps", lambda m: m["drawing"]["noise"].append(m["drawing"]["noise"][0]), "the same name"),
+        ("toy-steps", lambda m: m["drawing"]["noise"][0].update(shape=[9]), "differs from the noise"),
+        ("toy-steps", lambda m: m["drawing"]["noise"][0].update(name="image"), "cannot be called 'image'"),
+        ("toy-steps", lambda m: m["drawing"]["steps"].update(default=99), "min <= default <= max"),
+        ("toy-steps", lambda m: _rename(_step(m)["outputs"], "canvas", "picture"), "needs 'canvas'"),
+        ("toy-steps", lambda m: _rename(_step(m)["outputs"], "next.canvas", "state.canvas"), "next.canvas"),
+        ("toy-steps", lambda m: m["image"].update(height=7), "'canvas' must have shape (1, 7, 8)"),
+        ("toy-steps", lambda m: m.pop("scorer"), "come together"),
+        ("toy-steps", lambda m: m["graphs"].pop("score"), "come together"),
+        ("toy-steps", lambda m: m["graphs"]["init"].update(file="step.onnx"), "name the same file"),
+        ("toy-steps", lambda m: _step(m)["inputs"][0].update(dtype="float32"), "'t' must be int64"),
+        ("toy-labels", lambda m: m.pop("labels"), "lists no labels"),
+        ("toy-rows", lambda m: m["drawing"]["steps"].update(max=7), "makes only 6 calls"),
+        ("toy-steps", lambda m: m.update(name="Not A Name"), "name"),
+        ("toy-steps", lambda m: m.update(version="one"), "version"),
+    ],
+)
+def test_a_drawing_that_cannot_run_is_refused(valid, toy, change, sentence):
+    manifest = json.loads(json.dumps(valid[toy]))
+    Manifest.model_validate(manifest)
+    change(manifest)
+    with pytest.raises(ValidationError, match=re.escape(sentence)):
+        Manifest.model_validate(manifest)
+
+
+def test_the_json_schema_in_the_docs_is_the_manifests():
+    assert Path("docs/manifest.schema.json").read_text() == schema_text(), "run: make schema"
