@@ -137,7 +137,7 @@ def _read(folder: Path, file: str, limit: int) -> bytes:
     # pipe would wait for a writer.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        with open(os.open(folder / file, flags), "rb") as stream:
+        with open(folder / file, "rb", opener=lambda path, _: os.open(path, flags)) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise BundleError(f"{file} is not a regular file")
