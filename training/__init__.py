@@ -1,0 +1,1 @@
+"""Training, evaluation and export, offline and with torch. The server never imports this package."""

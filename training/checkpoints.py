@@ -1,0 +1,52 @@
+"""The state of a training on disk: written whole or not at all, read as plain tensors and values."""
+
+__all__ = ["BEST", "LATEST", "CheckpointError", "read_checkpoint", "write_checkpoint"]
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+LATEST = "checkpoint.pt"  # everything needed to go on
+BEST = "best.pt"  # the averaged generator and the scorer at the best evaluation
+_VERSION = 1
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be used; the message is one sentence."""
+
+
+def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
+    """Writes a checkpoint. A process killed at any moment leaves the old file or the new one.
+
+    Args:
+        path: The file.
+        content: Tensors and plain values, nested in dicts and lists.
+    """
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as stream:
+        torch.save({"version": _VERSION, **content}, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Reads a checkpoint; nothing in the file is executed.
+
+    Raises:
+        CheckpointError: It is missing, damaged, or of another version.
+    """
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"there is no checkpoint {path}") from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"checkpoint {path} is damaged: {error}") from error
+    if content.get("version") != _VERSION:
+        raise CheckpointError(
+            f"checkpoint {path} has version {content.get('version')!r}; this program reads {_VERSION}"
+        )
+    return dict(content)

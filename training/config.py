@@ -1,0 +1,72 @@
+"""Everything that decides the outcome of a training, in one frozen value."""
+
+__all__ = ["TrainConfig", "config_from_json", "config_to_json"]
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from models.gran import GRANConfig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig:
+    """One training; `training.recipes` holds the named ones."""
+
+    recipe: str
+    model: GRANConfig
+    dataset: str  # name or path, see training.datasets
+    epochs: int
+    batch_rows: int = 100
+    generator_rate: float = 2e-4  # Adam
+    scorer_rate: float = 1e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    decay_from: float = 0.5  # share of the training after which both rates fall linearly to zero
+    real_label: float = 0.9  # one-sided label smoothing
+    scorer_updates: int = 1  # per generator update
+    weight_penalty: float = 5e-6  # on the scorer's dense layers
+    average_decay: float = 0.999  # of the averaged generator, per iteration
+    seed: int = 1
+    log_iterations: int = 50
+    checkpoint_iterations: int = 150
+    sheet_iterations: int = 300
+    evaluation_rows: int = 2000  # drawn after every epoch
+    statistics_rows: int = 2000  # latents for the frozen normalisation, during training
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot train."""
+        for name in ("epochs", "batch_rows", "scorer_updates", "log_iterations", "checkpoint_iterations"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.decay_from <= 1:
+            raise ValueError(f"decay_from must lie in 0..1, got {self.decay_from}")
+
+    def iterations(self, train_rows: int) -> int:
+        """Iterations of the whole training; an epoch leaves out the rows that fill no batch."""
+        return self.epochs * self.epoch_iterations(train_rows)
+
+    def epoch_iterations(self, train_rows: int) -> int:
+        """Iterations of one epoch."""
+        if train_rows < self.batch_rows:
+            raise ValueError(f"the data set has {train_rows} images, fewer than one batch of {self.batch_rows}")
+        return train_rows // self.batch_rows
+
+    def rate_factor(self, progress: float) -> float:
+        """What both learning rates are multiplied with when `progress`, in 0..1, is done."""
+        if progress <= self.decay_from:
+            return 1.0
+        return (1 - progress) / (1 - self.decay_from)
+
+
+def config_to_json(config: TrainConfig) -> dict[str, Any]:
+    """Plain values, for checkpoints, logs and manifests."""
+    return asdict(config)
+
+
+def config_from_json(values: dict[str, Any]) -> TrainConfig:
+    """The inverse of `config_to_json`; entries that this version does not know are refused."""
+    unknown = set(values) - {field.name for field in fields(TrainConfig)}
+    if unknown:
+        raise ValueError(f"the training's configuration has an unknown entry {sorted(unknown)[0]!r}")
+    model = {**values["model"], "widths": tuple(values["model"]["widths"])}
+    return TrainConfig(**{**values, "model": GRANConfig(**model)})

@@ -1,0 +1,58 @@
+"""The IDX format of MNIST and its kin: a four-byte magic, big-endian sizes, then bytes."""
+
+__all__ = ["IDX_FILES", "find_idx", "read_idx", "write_idx"]
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+IDX_FILES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+
+
+def find_idx(folder: Path) -> dict[str, Path] | None:
+    """The four files of a data set in a folder, packed or not; None if one is missing."""
+    found = {}
+    for role, name in IDX_FILES.items():
+        candidates = (folder / f"{name}.gz", folder / name)
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is None:
+            return None
+        found[role] = path
+    return found
+
+
+def read_idx(data: bytes, source: str) -> NDArray[np.uint8]:
+    """Reads an unpacked IDX file of bytes.
+
+    Args:
+        data: The unpacked file.
+        source: Its name, for the error message.
+
+    Raises:
+        ValueError: It is not an IDX file of bytes, or is cut short.
+    """
+    if len(data) < 4 or data[:3] != b"\x00\x00\x08":
+        raise ValueError(f"{source} is not an IDX file of bytes")
+    rank = data[3]
+    header = 4 + 4 * rank
+    if len(data) < header:
+        raise ValueError(f"{source} is cut short in its header")
+    shape = struct.unpack(f">{rank}I", data[4:header])
+    expected = int(np.prod(shape, dtype=np.int64))
+    if len(data) - header != expected:
+        raise ValueError(f"{source} holds {len(data) - header} bytes of data, its header says {expected}")
+    return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape).copy()  # writable, for torch
+
+
+def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
+    """Writes an array as a gzip-packed IDX file, the same bytes every time."""
+    header = b"\x00\x00\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    path.write_bytes(gzip.compress(header + array.tobytes(), mtime=0))

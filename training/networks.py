@@ -1,0 +1,21 @@
+"""From a model's configuration to its networks."""
+
+__all__ = ["build_networks", "parameter_count"]
+
+import torch
+from torch import nn
+
+from models.base import SequentialGenerator
+from models.gran import GRAN, GRANConfig, GRANDiscriminator
+
+
+def build_networks(config: GRANConfig, seed: int = 0) -> tuple[SequentialGenerator, nn.Module]:
+    """The generator and the scorer, with weights drawn from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return GRAN(config), GRANDiscriminator(config)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of trained values."""
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,71 @@
+"""Pictures of a training: sheets of finished drawings, film strips of single ones, loss curves."""
+
+__all__ = ["image_grid", "save_curves", "save_sheet", "save_strip"]
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def image_grid(images: NDArray[np.floating], columns: int, scale: int = 1, gap: int = 2) -> Image.Image:
+    """Tiles images row by row.
+
+    Args:
+        images: In [0, 1], shape (N, C, H, W).
+        columns: Images in a row.
+        scale: Each pixel becomes a square of this side.
+        gap: Width of the grey lines between images, in pixels of the result.
+    """
+    count, channels, height, width = images.shape
+    rows = -(-count // columns)
+    pixels = (np.clip(images, 0, 1) * 255).round().astype(np.uint8)
+    pixels = pixels.repeat(scale, axis=2).repeat(scale, axis=3)
+    tall, wide = height * scale + gap, width * scale + gap
+    sheet = np.full((rows * tall + gap, columns * wide + gap, channels), 128, dtype=np.uint8)
+    for index, tile in enumerate(pixels):
+        top, left = gap + index // columns * tall, gap + index % columns * wide
+        sheet[top : top + height * scale, left : left + width * scale] = tile.transpose(1, 2, 0)
+    return Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
+
+
+def save_sheet(path: Path, images: NDArray[np.floating], columns: int = 10) -> None:
+    """Writes finished drawings, shape (N, C, H, W), as one PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image_grid(images, columns, scale=2).save(path)
+
+
+def save_strip(path: Path, canvases: NDArray[np.floating], scale: int = 2) -> None:
+    """Writes drawings as a film strip: a row a drawing, a column a step; shape (N, T, C, H, W)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image_grid(canvases.reshape(-1, *canvases.shape[2:]), canvases.shape[1], scale=scale).save(path)
+
+
+def save_curves(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Draws losses, the scorer's accuracy, and the evaluations, from the lines of a log."""
+    # Imported here: it takes a second, and only this function needs it. The figure is made without
+    # pyplot, which would look for a window system.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 9), layout="constrained")
+    FigureCanvasAgg(figure)
+    losses, accuracy, quality = figure.subplots(3, 1, sharex=True)
+    updates = [line for line in lines if line["kind"] == "updates"]
+    at = [line["iteration"] for line in updates]
+    for key, label in (("generator_loss", "generator"), ("scorer_loss", "scorer")):
+        losses.plot(at, [line[key] for line in updates], label=label)
+    accuracy.plot(at, [line["scorer_accuracy"] for line in updates], label="scorer's accuracy")
+    evaluations = [line for line in lines if line["kind"] == "evaluation"]
+    at = [line["iteration"] for line in evaluations]
+    for key, label in (("kl_to_data", "KL(drawn classes || data)"), ("confidence", "classifier's confidence")):
+        quality.plot(at, [line[key] for line in evaluations], marker="o", label=label)
+    for axes, title in ((losses, "loss"), (accuracy, "accuracy"), (quality, "evaluation")):
+        axes.set_ylabel(title)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    quality.set_xlabel("iteration")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=80)

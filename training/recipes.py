@@ -1,0 +1,76 @@
+"""Named trainings. Each docstring holds the command and what it measured; never a hoped figure."""
+
+__all__ = ["RECIPES", "recipe"]
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from models.gran import gran_config
+from training.config import TrainConfig
+
+
+def gran1_mnist() -> TrainConfig:
+    """GRAN with one step on MNIST: a DCGAN-like baseline for the recurrent ones.
+
+    `pentimento train gran1-mnist`
+    """
+    return TrainConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=14)
+
+
+def gran3_mnist() -> TrainConfig:
+    """GRAN with three steps on MNIST, the same latent at each.
+
+    `pentimento train gran3-mnist`
+    """
+    return TrainConfig(recipe="gran3-mnist", model=gran_config(step_count=3), dataset="mnist", epochs=12)
+
+
+def gran5_mnist() -> TrainConfig:
+    """GRAN with five steps on MNIST, the same latent at each.
+
+    `pentimento train gran5-mnist`
+    """
+    return TrainConfig(recipe="gran5-mnist", model=gran_config(step_count=5), dataset="mnist", epochs=12)
+
+
+def gran5_mnist_per_step() -> TrainConfig:
+    """GRAN with five steps on MNIST, a fresh latent at each.
+
+    `pentimento train gran5-mnist-per-step`
+    """
+    model = gran_config(step_count=5, noise_mode="per_step")
+    return replace(gran5_mnist(), recipe="gran5-mnist-per-step", model=model)
+
+
+def gran5_fashion() -> TrainConfig:
+    """GRAN with five steps on Fashion-MNIST, the same latent at each.
+
+    `pentimento train gran5-fashion`
+    """
+    return replace(gran5_mnist(), recipe="gran5-fashion", dataset="fashion-mnist")
+
+
+def gran3_cifar10() -> TrainConfig:
+    """GRAN with three steps on CIFAR-10, at a quarter of the paper's widths.
+
+    `pentimento train gran3-cifar10`
+    """
+    model = gran_config(32, step_count=3, width_divisor=4)
+    return TrainConfig(recipe="gran3-cifar10", model=model, dataset="cifar10", epochs=20)
+
+
+RECIPES: dict[str, Callable[[], TrainConfig]] = {
+    build().recipe: build
+    for build in (gran1_mnist, gran3_mnist, gran5_mnist, gran5_mnist_per_step, gran5_fashion, gran3_cifar10)
+}
+
+
+def recipe(name: str) -> TrainConfig:
+    """The recipe of that name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+    return RECIPES[name]()
