@@ -33,7 +33,7 @@ def generate() -> dict[str, str]:
         if protoc.main(arguments) != 0:
             raise SystemExit("protoc failed; its message is above")
         files = {path.name: path.read_text() for path in Path(folder, PROTO).parent.iterdir()}
-    # protoc imports from the proto package's own path, which would be a top-level Python package `pentimento`.
+    # protoc imports by the proto package's path, which would be a top-level Python package `pentimento`.
     files = {
         name: re.sub(r"^from pentimento\.v1 import ", "from . import ", text, flags=re.MULTILINE)
         for name, text in files.items()
@@ -44,7 +44,9 @@ def generate() -> dict[str, str]:
 def main() -> int:
     """Writes the stubs, or with `--check` says which differ from what the proto gives."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a stub is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if a stub is out of date"
+    )
     check: bool = parser.parse_args().check
     stale: list[Path] = []
     for name, text in generate().items():

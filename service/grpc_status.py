@@ -1,0 +1,142 @@
+"""How the core's errors look in gRPC, and the handlers that make every RPC answer that way.
+
+An error becomes a status with the error's sentence, and trailing metadata for programs: `pentimento-code`,
+`pentimento-field`, `retry-after-ms`.
+"""
+
+__all__ = ["GRPC_STATUS", "CallObserver", "generic_handler"]
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+
+from service import wire
+from service.errors import Code, PentimentoError
+
+_log = logging.getLogger(__name__)
+
+GRPC_STATUS: dict[Code, grpc.StatusCode] = {
+    Code.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+    Code.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Code.UNSUPPORTED: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.NOT_ACCEPTABLE: grpc.StatusCode.INVALID_ARGUMENT,
+    Code.UNSUPPORTED_MEDIA_TYPE: grpc.StatusCode.INVALID_ARGUMENT,
+    # Not RESOURCE_EXHAUSTED, which clients try again: the same message will be too large the next time too.
+    Code.PAYLOAD_TOO_LARGE: grpc.StatusCode.INVALID_ARGUMENT,
+    Code.OVERLOADED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Code.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Code.INFERENCE_FAILED: grpc.StatusCode.INTERNAL,
+    Code.INTERNAL: grpc.StatusCode.INTERNAL,
+}
+
+# A status travels in HTTP/2 headers, of which a client accepts 8 KiB; percent-encoding can triple the text.
+_MAX_STATUS_CHARACTERS = 1024
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_Handler: TypeAlias = Callable[[Any, Context], Awaitable[Message | None]]
+
+
+class CallObserver(Protocol):
+    """Who wants to know about every RPC."""
+
+    def call(self, *, method: str, code: str, seconds: float) -> None:
+        """An RPC is over; `code` is a status name, CANCELLED where the client or the deadline ended it."""
+        ...
+
+
+def generic_handler(
+    service: ServiceDescriptor,
+    implementation: object,
+    *,
+    on_call: Callable[[Context], None],
+    observer: CallObserver | None = None,
+) -> "grpc.GenericRpcHandler[Any, Any]":
+    """Makes the handler of a whole service.
+
+    Args:
+        service: The service of the proto.
+        implementation: Has a coroutine method for each RPC, named alike: it returns the answer or, when the
+            RPC streams, writes to the context. It raises PentimentoError and knows nothing of statuses.
+        on_call: Told of each call as it starts.
+        observer: Told of each call as it ends.
+    """
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+    for method in service.methods:
+        call = _answering(method.name, getattr(implementation, method.name), on_call, observer)
+        make = (
+            grpc.unary_stream_rpc_method_handler
+            if method.server_streaming
+            else grpc.unary_unary_rpc_method_handler
+        )
+        handlers[method.name] = make(
+            call, request_deserializer=_parser(method), response_serializer=Message.SerializeToString
+        )
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def _parser(method: MethodDescriptor) -> Callable[[bytes], Message | DecodeError]:
+    """Bytes to the method's request. gRPC would answer UNKNOWN if this raised, so the error is handed on."""
+    kind: type[Message] = message_factory.GetMessageClass(method.input_type)
+
+    def parse(data: bytes) -> Message | DecodeError:
+        try:
+            return kind.FromString(data)
+        except DecodeError as error:
+            return error
+
+    return parse
+
+
+def _answering(
+    name: str, handler: _Handler, on_call: Callable[[Context], None], observer: CallObserver | None
+) -> _Handler:
+    async def call(request: Message | DecodeError, context: Context) -> Message | None:
+        on_call(context)
+        started = time.monotonic()
+        status = grpc.StatusCode.CANCELLED  # unless it comes to an end below
+        try:
+            if isinstance(request, DecodeError):
+                raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} cannot be parsed")
+            answer = await handler(request, context)
+            status = grpc.StatusCode.OK
+            return answer
+        except PentimentoError as error:
+            status = GRPC_STATUS[error.code]
+            await _abort(context, error)
+        except Exception:
+            if context.done():  # the client left while an answer was being written
+                raise
+            status = grpc.StatusCode.INTERNAL
+            _log.exception("%s failed", name)
+            await _abort(
+                context, PentimentoError(Code.INTERNAL, "internal error; the server's log has the reason")
+            )
+        finally:
+            if observer is not None:
+                observer.call(method=name, code=status.name, seconds=time.monotonic() - started)
+
+    return call
+
+
+async def _abort(context: Context, error: PentimentoError) -> NoReturn:
+    metadata = [("pentimento-code", error.code.value)]
+    if error.field is not None:
+        metadata.append(("pentimento-field", _printable(wire.field_name(error.field))))
+    if error.retry_after_s is not None:
+        metadata.append(("retry-after-ms", str(round(error.retry_after_s * 1000))))
+    details = wire.sentence(error)
+    if len(details) > _MAX_STATUS_CHARACTERS:
+        details = details[: _MAX_STATUS_CHARACTERS - 1] + "…"
+    await context.abort(GRPC_STATUS[error.code], details, tuple(metadata))
+
+
+def _printable(text: str) -> str:
+    """Metadata is printable ASCII; a field's name can hold what the client made up."""
+    return "".join(c if " " <= c <= "~" else "?" for c in text[:_MAX_STATUS_CHARACTERS])
