@@ -17,9 +17,9 @@ from bundle.manifest import Manifest, Scorer
 from bundle.noise import draw_noise
 from service import checks
 from service.catalog import Catalog, LoadedModel
-from service.codec import decode_image
 from service.engine import Engine, Submission, Ticket
 from service.errors import Code, PentimentoError, invalid
+from service.image_input import decode_image
 from service.job import Array, Emission
 from service.messages import (
     Floats,

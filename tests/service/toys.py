@@ -263,8 +263,7 @@ def _show(state: str) -> Nodes:
 # Both put a `trouble` in the place of `state.canvas`, of the same value.
 _EXTRAS: Mapping[str, Nodes] = {
     "": [],
-    # Products of 512 x 512 matrices of zeros. They depend on t, so that ONNX Runtime cannot work them out when
-    # it loads the graph.
+    # Products of 512 x 512 matrices of zeros; they depend on t, so that ONNX Runtime cannot fold them away.
     "slow": [
         _node("ReduceMax", "t", "t_max", keepdims=0),
         _node("Cast", "t_max", "t_max_float", to=TensorProto.FLOAT),
