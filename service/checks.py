@@ -5,6 +5,7 @@ __all__ = ["image_count", "label", "latents", "seed", "steps"]
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bundle.manifest import Manifest
 from bundle.noise import MAX_SEED, noise_shape
@@ -68,10 +69,7 @@ def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int)
         field = f"latents.{name[:64]}"
         if name not in specs:
             raise invalid(field, f"is not an input of model {manifest.name!r}; it takes: {', '.join(specs)}")
-        try:
-            array = np.asarray(values, dtype=np.float32)
-        except (TypeError, ValueError, OverflowError):
-            raise invalid(field, "must be numbers in nested lists of even lengths") from None
+        array = _floats(values, field)
         shape = (n, *noise_shape(manifest.drawing, manifest.graphs, specs[name], steps))
         if array.shape != shape:
             raise invalid(field, f"must have shape {shape}, got {array.shape}")
@@ -81,3 +79,14 @@ def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int)
             raise invalid(field, f"must lie inside (0, 1), got {array.min()}..{array.max()}")
         checked[name] = np.ascontiguousarray(array)
     return checked
+
+
+def _floats(values: object, field: str) -> NDArray[np.float32]:
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, OverflowError):  # nested lists of uneven lengths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "fiu":  # numpy would read "1", None and true as numbers
+        raise invalid(field, "must be numbers in nested lists of even lengths")
+    with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused by name
+        return array.astype(np.float32)
