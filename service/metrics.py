@@ -1,0 +1,144 @@
+"""Prometheus metrics in a registry of their own. Labels are bounded: only what is served here becomes one.
+
+pentimento_requests_total{operation, transport, outcome}   outcome: ok, cancelled, or an error code
+pentimento_request_seconds{operation, transport}           from the request's start to its end
+pentimento_first_canvas_seconds{transport}                 from the request's start to the first frame sent
+pentimento_rows_in_flight                                  rows admitted and not over
+pentimento_graph_call_seconds{bundle, graph}               one call of a graph
+pentimento_batch_rows{bundle, graph}                       rows in it
+pentimento_batch_distinct_t{bundle, graph}                 different time steps in it
+"""
+
+__all__ = ["CONTENT_TYPE", "Metrics", "Operation", "Transport"]
+
+from collections.abc import Callable
+from typing import Literal
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+
+from service.errors import Code
+
+Operation = Literal["generate", "score", "models"]
+Transport = Literal["http", "grpc"]
+
+OUTCOMES = frozenset({"ok", "cancelled", *(code.value.lower() for code in Code)})
+
+_REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_CALL_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_T_BUCKETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+
+_GRPC_OPERATIONS: dict[str, Operation] = {
+    "StreamCanvas": "generate",
+    "Generate": "generate",
+    "Score": "score",
+    "ListModels": "models",
+    "GetModel": "models",
+}
+
+
+class Metrics:
+    """All metrics of one server; the methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._requests = Counter(
+            "pentimento_requests",
+            "Requests that are over, by how they ended.",
+            ("operation", "transport", "outcome"),
+            registry=self.registry,
+        )
+        self._seconds = self._histogram(
+            "pentimento_request_seconds",
+            "Seconds from the start of a request to its end.",
+            ("operation", "transport"),
+            _REQUEST_BUCKETS,
+        )
+        self._first = self._histogram(
+            "pentimento_first_canvas_seconds",
+            "Seconds from the start of a streamed request to its first frame.",
+            ("transport",),
+            _REQUEST_BUCKETS,
+        )
+        self._rows = Gauge("pentimento_rows_in_flight", "Rows admitted and not over.", registry=self.registry)
+        graph = ("bundle", "graph")
+        self._calls = self._histogram(
+            "pentimento_graph_call_seconds", "Seconds of one graph call.", graph, _CALL_BUCKETS
+        )
+        self._batch_rows = self._histogram(
+            "pentimento_batch_rows", "Rows in one graph call.", graph, _ROW_BUCKETS
+        )
+        self._batch_t = self._histogram(
+            "pentimento_batch_distinct_t", "Different time steps in one graph call.", graph, _T_BUCKETS
+        )
+
+    def _histogram(
+        self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]
+    ) -> Histogram:
+        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
+
+    def watch_rows(self, read: Callable[[], float]) -> None:
+        """Takes the rows in flight from `read` whenever the metrics are asked for."""
+        self._rows.set_function(read)
+
+    def batch(self, *, graph: str, rows: int, distinct_t: int, seconds: float) -> None:
+        """One graph call is done.
+
+        Args:
+            graph: `bundle/graph`, of a loaded bundle.
+            rows: Rows in the call.
+            distinct_t: Different time steps among them.
+            seconds: Time that the call took.
+        """
+        bundle, _, name = graph.partition("/")
+        self._calls.labels(bundle, name).observe(seconds)
+        self._batch_rows.labels(bundle, name).observe(rows)
+        self._batch_t.labels(bundle, name).observe(distinct_t)
+
+    def first_canvas(self, transport: Transport, seconds: float) -> None:
+        """The first frame of a streamed drawing was handed to its client."""
+        self._first.labels(transport).observe(seconds)
+
+    def finished(self, operation: Operation, transport: Transport, outcome: str, seconds: float) -> None:
+        """A request is over.
+
+        Args:
+            operation: What was asked for.
+            transport: How it came.
+            outcome: `ok`, `cancelled`, or the error code in lower case; anything else counts as `internal`.
+            seconds: From its start to its end.
+        """
+        known = outcome if outcome in OUTCOMES else Code.INTERNAL.value.lower()
+        self._requests.labels(operation, transport, known).inc()
+        self._seconds.labels(operation, transport).observe(seconds)
+
+    def call(self, *, method: str, code: str, seconds: float) -> None:
+        """An RPC is over.
+
+        Args:
+            method: Name of the RPC.
+            code: Name of the gRPC status.
+            seconds: From its start to its end.
+        """
+        operation = _GRPC_OPERATIONS.get(method)
+        if operation is not None:
+            self.finished(operation, "grpc", _GRPC_OUTCOMES.get(code, code.lower()), seconds)
+
+    def expose(self) -> bytes:
+        """Everything in the text format that Prometheus reads, of type `CONTENT_TYPE`."""
+        return generate_latest(self.registry)
+
+
+# Where gRPC says it in another word than the core.
+_GRPC_OUTCOMES = {"RESOURCE_EXHAUSTED": "overloaded", "FAILED_PRECONDITION": "unsupported"}
