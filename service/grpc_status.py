@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 
 import grpc
 from google.protobuf import message_factory
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from service import wire
@@ -76,14 +76,21 @@ def generic_handler(
             else grpc.unary_unary_rpc_method_handler
         )
         handlers[method.name] = make(
-            call, request_deserializer=_parser(method), response_serializer=Message.SerializeToString
+            call,
+            request_deserializer=_parser(method),
+            response_serializer=_kind(method.output_type).SerializeToString,
         )
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
+def _kind(descriptor: Descriptor) -> type[Message]:
+    kind: type[Message] = message_factory.GetMessageClass(descriptor)
+    return kind
+
+
 def _parser(method: MethodDescriptor) -> Callable[[bytes], Message | DecodeError]:
     """Bytes to the method's request. gRPC would answer UNKNOWN if this raised, so the error is handed on."""
-    kind: type[Message] = message_factory.GetMessageClass(method.input_type)
+    kind = _kind(method.input_type)
 
     def parse(data: bytes) -> Message | DecodeError:
         try:
