@@ -1,0 +1,66 @@
+# Two commands do everything on a fresh machine: `make serve` and `make test`.
+
+PYTHON ?= python3
+VENV_SERVE := .venv
+VENV_DEV := .venv-dev
+DEV := $(VENV_DEV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check lint format proto schema zoo clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
+
+# --- serving: no torch -------------------------------------------------------------------------------------
+
+$(VENV_SERVE)/.installed: pyproject.toml clients/python/pyproject.toml
+	@echo "Installing the server into $(VENV_SERVE) (no torch; about a minute) ..."
+	@$(PYTHON) -m venv $(VENV_SERVE)
+	@$(VENV_SERVE)/bin/pip install --quiet --disable-pip-version-check -e ".[cpu]" -e clients/python
+	@touch $@
+
+serve: $(VENV_SERVE)/.installed  ## serve the zoo: HTTP on 8000, gRPC on 50051 (ARGS="--http-port 9000" adds options)
+	@exec $(VENV_SERVE)/bin/pentimento serve $(ARGS)
+
+# --- development: everything -------------------------------------------------------------------------------
+
+$(VENV_DEV)/.installed: pyproject.toml clients/python/pyproject.toml
+	@echo "Installing everything into $(VENV_DEV) (torch for the CPU among it; some minutes) ..."
+	@$(PYTHON) -m venv $(VENV_DEV)
+	@$(DEV)/pip install --quiet --disable-pip-version-check $(TORCH_INDEX) torch==2.13.0
+	@$(DEV)/pip install --quiet --disable-pip-version-check -e ".[cpu,train,dev]" -e clients/python
+	@touch $@
+
+test: $(VENV_DEV)/.installed  ## install everything and pass the tests
+	$(DEV)/python -m pytest $(ARGS)
+
+check: $(VENV_DEV)/.installed lint test  ## tests, lint, types, import rules, generated files
+
+lint: $(VENV_DEV)/.installed  ## everything in `check` but the tests
+	$(DEV)/ruff check .
+	$(DEV)/ruff format --check .
+	$(DEV)/mypy
+	cd clients/python && ../../$(DEV)/mypy
+	$(DEV)/lint-imports --no-cache
+	$(DEV)/python proto/generate.py --check
+	$(DEV)/python -m bundle.schema | diff -u docs/manifest.schema.json -
+
+format: $(VENV_DEV)/.installed  ## let ruff format the code
+	$(DEV)/ruff check --fix .
+	$(DEV)/ruff format .
+
+proto: $(VENV_DEV)/.installed  ## regenerate the gRPC stubs of server and client
+	$(DEV)/python proto/generate.py
+
+schema: $(VENV_DEV)/.installed  ## regenerate docs/manifest.schema.json
+	$(DEV)/python -m bundle.schema > docs/manifest.schema.json
+
+ZOO := gran1-mnist gran3-mnist gran5-mnist
+
+zoo: $(VENV_DEV)/.installed  ## train and export the bundles of zoo/ anew (hours; resumes where it stopped)
+	@for recipe in $(ZOO); do \
+		$(DEV)/pentimento train $$recipe && $(DEV)/pentimento export $$recipe || exit 1; \
+	done
+
+clean:  ## remove both environments
+	rm -rf $(VENV_SERVE) $(VENV_DEV)
