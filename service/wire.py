@@ -21,7 +21,7 @@ __all__ = [
 
 import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def image_encoding(value: int) -> pb.ImageEncoding:
     """
     if value not in pb.ImageEncoding.values():  # proto3 lets any number through
         raise invalid("encoding", f"must be one of {_names(pb.ImageEncoding.keys())}, got {value}")
-    return pb.ImageEncoding(value) if value else pb.IMAGE_ENCODING_PNG
+    return cast("pb.ImageEncoding", value) if value else pb.IMAGE_ENCODING_PNG
 
 
 def encoded_size(image: ImageSpec, encoding: pb.ImageEncoding) -> int:
