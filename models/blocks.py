@@ -17,7 +17,9 @@ KERNEL = 5  # 5x5, stride 2, padding 2 throughout: 28 -> 14 -> 7 and back with o
 def base_size(image_size: int, levels: int) -> int:
     """Side of the smallest feature map after halving the image `levels` times."""
     if image_size % 2**levels:
-        raise ValueError(f"image_size must be a multiple of {2**levels} for {levels} levels, got {image_size}")
+        raise ValueError(
+            f"image_size must be a multiple of {2**levels} for {levels} levels, got {image_size}"
+        )
     return image_size // 2**levels
 
 

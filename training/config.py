@@ -48,7 +48,9 @@ class TrainConfig:
     def epoch_iterations(self, train_rows: int) -> int:
         """Iterations of one epoch."""
         if train_rows < self.batch_rows:
-            raise ValueError(f"the data set has {train_rows} images, fewer than one batch of {self.batch_rows}")
+            raise ValueError(
+                f"the data set has {train_rows} images, fewer than one batch of {self.batch_rows}"
+            )
         return train_rows // self.batch_rows
 
     def rate_factor(self, progress: float) -> float:

@@ -1,10 +1,10 @@
 """Data sets by name or path: found where they lie, else downloaded with a checksum, else one sentence.
 
-A named set is looked for in (a) the folder that the user names, by option or `PENTIMENTO_DATA`, (b) this
-package's cache, (c) known system places; then (d) it is downloaded into the cache.
+A named set is looked for in (a) the folder that the user names, (b) this package's cache, (c) known system
+places; then (d) it is downloaded into the cache.
 """
 
-__all__ = ["NAMES", "Dataset", "DatasetError", "Split", "cache_folder", "load_dataset"]
+__all__ = ["NAMES", "Dataset", "DatasetError", "Split", "cache_folder", "find_dataset", "load_dataset"]
 
 import gzip
 import hashlib
@@ -128,7 +128,7 @@ def load_dataset(
         name: One of `NAMES`, or the path of an image folder, of an archive of one, or of four IDX files.
         channels: 1 or 3, as the model wants.
         image_size: Side in pixels, as the model wants.
-        folder: The user's folder of data sets; None means the environment's `PENTIMENTO_DATA`, if set.
+        folder: The user's folder of data sets; None for none.
         cache: Where downloads go; None means `cache_folder()`.
         fetch: Gets the bytes of an address; replaced in tests.
 
@@ -138,28 +138,31 @@ def load_dataset(
     try:
         if name not in _SOURCES:
             return _from_path(name, Path(name).expanduser(), channels, image_size, None)
-        place = _find(name, folder, cache or cache_folder(), fetch or _download)
+        cache = cache or cache_folder()
+        place = find_dataset(name, folder, cache)
+        if place is None:
+            place = _fetch_into(name, _SOURCES[name], cache / "datasets", fetch or _download)
         return _from_path(name, place, channels, image_size, _SOURCES[name].class_names)
     except (ValueError, EOFError, OSError) as error:
         raise DatasetError(f"data set {name!r} cannot be read: {error}") from error
 
 
-def _find(name: str, folder: Path | None, cache: Path, fetch: Fetch) -> Path:
+def find_dataset(name: str, folder: Path | None = None, cache: Path | None = None) -> Path | None:
+    """Where a named data set lies, or None; arguments as for `load_dataset`."""
     source = _SOURCES[name]
-    if folder is None and os.environ.get("PENTIMENTO_DATA"):
-        folder = Path(os.environ["PENTIMENTO_DATA"])
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"the data folder {folder} does not exist")
-    candidates = [
+    places = [
         base / part
-        for base in ([folder] if folder else []) + [cache / "datasets"]
+        for base in ([folder] if folder else []) + [(cache or cache_folder()) / "datasets"]
         for part in (*source.folders, *source.archives)
     ]
-    candidates += [Path(place) for place in source.system]
-    for place in candidates:
-        if place.is_file() or (place.is_dir() and any(place.iterdir())):
-            return place
-    return _fetch_into(name, source, cache / "datasets", fetch)
+    places += [Path(place) for place in source.system]
+    return next((place for place in places if place.is_file() or _has_files(place)), None)
+
+
+def _has_files(place: Path) -> bool:
+    return place.is_dir() and any(place.iterdir())
 
 
 def _fetch_into(name: str, source: _Source, target: Path, fetch: Fetch) -> Path:

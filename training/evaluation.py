@@ -3,10 +3,19 @@
 Drawings come from the same seeded noise that the server uses, so the figures of a bundle can be had again.
 """
 
-__all__ = ["Evaluation", "evaluate", "freeze_statistics", "prior_latents", "summarise"]
+__all__ = [
+    "Evaluation",
+    "draw_chunks",
+    "evaluate",
+    "figures",
+    "freeze_statistics",
+    "prior_latents",
+    "summarise",
+]
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +27,7 @@ from models.base import SequentialGenerator
 from models.blocks import collect_statistics
 from training.classifier import Classifier
 from training.datasets import Dataset
+from training.novelty import measure_novelty
 
 _CHUNK_ROWS = 500
 
@@ -84,13 +94,14 @@ def evaluate(
         seed: Seed of the noise.
         step_count: Steps to draw, by default as trained.
     """
-    return summarise(_drawings(generator, rows, seed, step_count), classifier, dataset)
+    return summarise(draw_chunks(generator, rows, seed, step_count), classifier, dataset)
 
 
 @torch.no_grad()
-def _drawings(
-    generator: SequentialGenerator, rows: int, seed: int, step_count: int | None
+def draw_chunks(
+    generator: SequentialGenerator, rows: int, seed: int, step_count: int | None = None
 ) -> Iterator[Tensor]:
+    """Draws `rows` images; yields chunks of canvases on the CPU, each of shape (B, T, C, H, W)."""
     device = next(generator.parameters()).device
     for start in range(0, rows, _CHUNK_ROWS):
         chunk = range(start, min(start + _CHUNK_ROWS, rows))
@@ -126,6 +137,30 @@ def summarise(drawings: Iterator[Tensor], classifier: Classifier, dataset: Datas
         canvas_deviations=_rounded(variance.sqrt().mean(dim=(1, 2, 3)).numpy()),
         step_changes=_rounded((torch.stack(changes).sum(0) / rows).numpy()),
     )
+
+
+def figures(
+    drawings: Iterator[Tensor], classifier: Classifier, dataset: Dataset, seed: int
+) -> dict[str, Any]:
+    """Everything that a manifest says about drawings; `drawings` as for `summarise`, drawn from `seed`."""
+    finished: list[Tensor] = []
+
+    def kept() -> Iterator[Tensor]:
+        for canvases in drawings:
+            finished.append(canvases[:, -1])
+            yield canvases
+
+    judged = asdict(summarise(kept(), classifier, dataset))
+    for name in ("class_shares", "data_shares"):
+        judged[name] = dict(zip(dataset.class_names, judged[name], strict=True))
+    return judged | {
+        "seed": seed,
+        "novelty": asdict(measure_novelty(torch.cat(finished), dataset)),
+        "classifier": {
+            "test_accuracy": round(classifier.test_accuracy, 5),
+            "test_confidence": round(classifier.test_confidence, 5),
+        },
+    }
 
 
 def _kl(shares: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

@@ -1,6 +1,6 @@
 """From a checkpoint to a bundle: graphs, measured parity, figures, and where it all comes from."""
 
-__all__ = ["MAX_STEPS", "Trained", "export_bundle", "load_trained"]
+__all__ = ["EVALUATION_SEED", "MAX_STEPS", "Trained", "export_bundle", "load_trained"]
 
 import platform
 from collections.abc import Mapping
@@ -33,12 +33,13 @@ from training.checkpoints import BEST, CheckpointError, read_checkpoint
 from training.classifier import Classifier
 from training.config import TrainConfig, config_from_json
 from training.datasets import Dataset
-from training.evaluation import Evaluation, freeze_statistics
+from training.evaluation import draw_chunks, figures, freeze_statistics
 from training.graphs import ExportedGraph, drawing_graphs, export_graph, score_graph
 from training.networks import build_networks
 from training.parity import BATCHES, TOLERANCE, ParityFigures, Session, measure_parity
 
 MAX_STEPS = 16  # a drawing may go on beyond the trained steps, with the last step's statistics
+EVALUATION_SEED = 1  # of the drawings that are judged, so that anyone can have them judged again
 _STATISTICS_SEED = 29
 _ORT_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 
@@ -91,19 +92,19 @@ def export_bundle(
     trained: Trained,
     folder: Path,
     *,
-    evaluation: Evaluation | None,
-    classifier: Classifier | None,
-    dataset: Dataset | None,
+    classifier: Classifier,
+    dataset: Dataset,
+    rows: int = 10_000,
     bundle_version: str = "1.0.0",
 ) -> Manifest:
-    """Exports graphs, measures parity, and writes a bundle.
+    """Exports graphs, measures parity, judges drawings, and writes a bundle.
 
     Args:
         trained: The networks.
         folder: Where the bundle goes; its name is the bundle's.
-        evaluation: Figures for the manifest.
-        classifier: What they were measured with.
-        dataset: Its class names name the shares.
+        classifier: Judges the drawings.
+        dataset: What they are compared with.
+        rows: Drawings to judge.
         bundle_version: Version of the bundle.
 
     Raises:
@@ -117,6 +118,8 @@ def export_bundle(
     modules = drawing_graphs(generator) | {"score": score_graph(scorer, image.shape)}
     graphs = {name: export_graph(module) for name, module in modules.items()}
     parity = measure_parity(graphs, model.step_count)
+    drawings = draw_chunks(generator, rows, EVALUATION_SEED)
+    evaluation = figures(drawings, classifier.cpu(), dataset, EVALUATION_SEED)
     same = model.noise_mode == "same"
     manifest = Manifest(
         name=folder.name,
@@ -139,7 +142,7 @@ def export_bundle(
         ),
         scorer=Scorer(kind="discriminator"),
         parity=Parity(batches=BATCHES, tolerance=TOLERANCE, **_rounded(parity)),
-        provenance=_provenance(trained, evaluation, classifier, dataset),
+        provenance=_provenance(trained, evaluation),
     )
     write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
     return manifest
@@ -170,20 +173,8 @@ def _spec(name: str, graph: ExportedGraph) -> GraphSpec:
     return graph_spec(f"{name}.onnx", graph.data, inputs=sides[0], outputs=sides[1])
 
 
-def _provenance(
-    trained: Trained, evaluation: Evaluation | None, classifier: Classifier | None, dataset: Dataset | None
-) -> Provenance:
+def _provenance(trained: Trained, evaluation: dict[str, Any]) -> Provenance:
     record, config = trained.record, trained.config
-    figures: dict[str, Any] = {}
-    if evaluation is not None:
-        figures = asdict(evaluation)
-    if classifier is not None:
-        figures["classifier"] = {
-            "test_accuracy": round(classifier.test_accuracy, 5),
-            "test_confidence": round(classifier.test_confidence, 5),
-        }
-    if dataset is not None:
-        figures["class_names"] = list(dataset.class_names)
     return Provenance(
         recipe=config.recipe,
         dataset=record["dataset"],
@@ -197,5 +188,5 @@ def _provenance(
         libraries={"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")},
         config=record["config"],
-        evaluation=figures,
+        evaluation=evaluation,
     )

@@ -59,7 +59,10 @@ def read_image_files(
     names = tuple(sorted({label for _, label, _ in items}))
     has_split = any(split == "test" for split, _, _ in items)
     testing = np.array(
-        [split == "test" if has_split else index % _HELD_OUT == 0 for index, (split, _, _) in enumerate(items)]
+        [
+            split == "test" if has_split else index % _HELD_OUT == 0
+            for index, (split, _, _) in enumerate(items)
+        ]
     )
     images = np.stack([pixels for _, _, pixels in items])
     labels = np.array([names.index(label) for _, label, _ in items], dtype=np.int64)

@@ -1,46 +1,25 @@
-"""The training loop: one scorer update, one generator update, over and over.
+"""The training loop: scorer update, generator update, over and over.
 
 An iteration seeds its own randomness, and a checkpoint holds everything else, so a training that was killed
 goes on to the same weights and the same log as one that was not.
 """
 
-__all__ = ["Outcome", "train"]
+__all__ = ["play", "seconds_per_iteration", "train"]
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
-from training.checkpoints import BEST, LATEST, CheckpointError, read_checkpoint, write_checkpoint
 from training.classifier import Classifier
-from training.config import TrainConfig, config_to_json
+from training.config import TrainConfig
 from training.datasets import Dataset
 from training.device import Precision, autocast, describe_device
-from training.evaluation import Evaluation, evaluate, freeze_statistics, prior_latents
-from training.failure import Finding, inspect_epoch, inspect_evaluation, should_stop
-from training.networks import parameter_count
 from training.objectives import dense_penalty, generator_loss, scorer_loss
 from training.players import Players
-from training.plots import save_curves, save_sheet, save_strip
-from training.run_log import Meters, RunLog
-
-EVALUATION_SEED = 20160216
-_STATISTICS_SEED = 28  # other latents than those that are evaluated
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """How a training ended."""
-
-    iterations: int
-    best_epoch: int
-    best: Evaluation
-    stopped: Finding | None  # why it ended before its last epoch
+from training.run import Outcome, Run
 
 
 def train(
@@ -69,240 +48,72 @@ def train(
     Raises:
         CheckpointError: There is nothing to resume, or it belongs to another configuration or data set.
     """
-    console = console or Console(quiet=True)
     players = Players(config, device)
-    run = _Run(config, dataset, classifier, folder, players, console)
+    run = Run(config, dataset, classifier, folder, players, console or Console(quiet=True))
     run.begin(resume, describe_device(device, precision))
     images = torch.from_numpy(dataset.train.images)
     epoch_iterations = config.epoch_iterations(len(images))
     total = config.iterations(len(images))
-
-    def drawing() -> torch.Tensor:
-        shape = players.generator.latent_shape(config.batch_rows)
-        with autocast(device, precision):
-            return players.generator.draw_last(torch.randn(shape, device=device))
-
-    def logits(batch: torch.Tensor) -> torch.Tensor:
-        with autocast(device, precision):
-            return players.scorer(batch)
-
     with run.progress(total) as advance:
         while run.iteration < total and run.stopped is None:
             epoch, offset = divmod(run.iteration, epoch_iterations)
             order = torch.randperm(len(images), generator=torch.Generator().manual_seed(config.seed + epoch))
             rows = order[offset * config.batch_rows :][: config.batch_rows]
-            real = (images[rows].to(device).float() / 255).contiguous(memory_format=torch.channels_last)
-            torch.manual_seed(config.seed * 1_000_003 + run.iteration)  # latents and dropout
+            torch.manual_seed(config.seed * 1_000_003 + run.iteration)  # for latents and dropout
             players.set_rates(config.rate_factor(run.iteration / total))
-
-            for _ in range(config.scorer_updates):
-                drawn = drawing()
-                # The scorer normalises each image by itself, so real and drawn rows may share a call.
-                real_logits, drawn_logits = logits(torch.cat([real, drawn.detach()])).chunk(2)
-                loss_s = scorer_loss(real_logits, drawn_logits, config.real_label)
-                players.scorer_optimizer.zero_grad()
-                (loss_s + config.weight_penalty * dense_penalty(players.scorer)).backward()
-                players.scorer_optimizer.step()
-
-            players.scorer.requires_grad_(False)  # its gradients would be thrown away
-            loss_g = generator_loss(logits(drawn))  # only the last canvas is judged
-            players.generator_optimizer.zero_grad()
-            loss_g.backward()  # through all steps
-            players.generator_optimizer.step()
-            players.scorer.requires_grad_(True)
+            figures = play(players, config, images[rows].to(device).float() / 255, precision)
             players.update_average(run.iteration)
-
-            hits = torch.cat([real_logits > 0, drawn_logits < 0]).float().mean()
-            run.finish_iteration(
-                {
-                    "generator_loss": loss_g.item(),
-                    "scorer_loss": loss_s.item(),
-                    "scorer_accuracy": hits.item(),
-                },
-                epoch_iterations,
-            )
-            advance(run.iteration, loss_g.item(), loss_s.item())
+            run.finish_iteration(figures, epoch_iterations)
+            advance(run.iteration, figures["generator_loss"], figures["scorer_loss"])
     return run.end()
 
 
-class _Run:
-    """Bookkeeping around the loop: log, checkpoints, pictures, evaluations, findings."""
+def play(players: Players, config: TrainConfig, real: Tensor, precision: Precision) -> dict[str, float]:
+    """One iteration: the scorer learns to tell data from drawings, then the generator to pass for data.
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        dataset: Dataset,
-        classifier: Classifier,
-        folder: Path,
-        players: Players,
-        console: Console,
-    ) -> None:
-        self.config, self.dataset, self.classifier = config, dataset, classifier
-        self.folder, self.players, self.console = folder, players, console
-        self.iteration = 0  # iterations finished
-        self.stopped: Finding | None = None
-        self.history: list[Evaluation] = []
-        self.best_epoch = 0
-        self.recent, self.epoch_meters = Meters(), Meters()
-        self.previous_loss: float | None = None
-        self.train_seconds = 0.0
-        self._clock = time.perf_counter()
+    Args:
+        players: The networks, changed in place.
+        config: The recipe.
+        real: Data in [0, 1], shape (B, C, H, W).
+        precision: Of matrix products and convolutions.
 
-    def begin(self, resume: bool, device: str) -> None:
-        """Opens the log, and takes up the checkpoint if asked to."""
-        self.device = device
-        identity = {"config": config_to_json(self.config), "dataset_sha256": self.dataset.sha256}
-        if resume:
-            saved = read_checkpoint(self.folder / LATEST)
-            # Compared as text, for JSON knows no tuples.
-            for name, value in identity.items():
-                if repr(saved[name]) != repr(value):
-                    raise CheckpointError(f"the checkpoint in {self.folder} was made with another {name}")
-            self.players.load(saved["players"])
-            self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]
-            self.history = [Evaluation(**values) for values in saved["history"]]
-            self.recent, self.epoch_meters = Meters(**saved["recent"]), Meters(**saved["epoch_meters"])
-            self.previous_loss, self.train_seconds = saved["previous_loss"], saved["train_seconds"]
-            self.log = RunLog(self.folder / "log.jsonl", saved["log_length"])
-            self.console.print(f"Going on after iteration {self.iteration}.")
-        else:
-            self.log = RunLog(self.folder / "log.jsonl")
-            parameters = {
-                "generator": parameter_count(self.players.generator),
-                "scorer": parameter_count(self.players.scorer),
-            }
-            self.log.write("start", {**identity, "parameters": parameters, "device": device})
-        self._clock = time.perf_counter()
+    Returns:
+        Both losses, and the share of images that the scorer was right about.
+    """
+    generator, scorer = players.generator, players.scorer
+    real = real.contiguous(memory_format=torch.channels_last)
+    for _ in range(config.scorer_updates):
+        with autocast(real.device, precision):
+            drawn = generator.draw_last(torch.randn(generator.latent_shape(len(real)), device=real.device))
+            # The scorer normalises each image by itself, so real and drawn rows may share a call.
+            real_logits, drawn_logits = scorer(torch.cat([real, drawn.detach()])).chunk(2)
+        loss_s = scorer_loss(real_logits, drawn_logits, config.real_label)
+        players.scorer_optimizer.zero_grad()
+        (loss_s + config.weight_penalty * dense_penalty(scorer)).backward()
+        players.scorer_optimizer.step()
 
-    def finish_iteration(self, values: dict[str, float], epoch_iterations: int) -> None:
-        """Counts an iteration, and does whatever is due after it; the checkpoint comes last."""
-        config = self.config
-        self.iteration += 1
-        self.recent.add(values)
-        self.epoch_meters.add(values)
-        if self.iteration % config.log_iterations == 0:
-            self._tick()
-            means = self.recent.means()
-            self.log.write(
-                "updates", {"iteration": self.iteration, **means, "wall_seconds": round(self.train_seconds, 2)}
-            )
-            self.recent = Meters()
-        if self.iteration % config.sheet_iterations == 0:
-            self._draw_sheet()
-        epoch_done = self.iteration % epoch_iterations == 0
-        if epoch_done:
-            self._finish_epoch(self.iteration // epoch_iterations)
-        if epoch_done or self.iteration % config.checkpoint_iterations == 0:
-            self._tick()
-            write_checkpoint(self.folder / LATEST, self._checkpoint())
+    scorer.requires_grad_(False)  # its gradients would be thrown away
+    with autocast(real.device, precision):
+        logits = scorer(drawn)  # the last canvas only is judged
+    loss_g = generator_loss(logits)
+    players.generator_optimizer.zero_grad()
+    loss_g.backward()  # through all steps
+    players.generator_optimizer.step()
+    scorer.requires_grad_(True)
 
-    def _tick(self) -> None:
-        now = time.perf_counter()
-        self.train_seconds += now - self._clock
-        self._clock = now
-
-    def _draw_sheet(self) -> None:
-        average = self.players.average
-        freeze_statistics(average, min(self.config.statistics_rows, 500), _STATISTICS_SEED)
-        device = next(average.parameters()).device
-        with torch.no_grad():
-            canvases = average.draw(prior_latents(average, range(100), EVALUATION_SEED).to(device)).cpu().numpy()
-        save_sheet(self.folder / "sheets" / f"{self.iteration:06d}.png", canvases[:, -1])
-        save_strip(self.folder / "strips" / f"{self.iteration:06d}.png", canvases[:10])
-
-    def _finish_epoch(self, epoch: int) -> None:
-        config, players = self.config, self.players
-        freeze_statistics(players.average, config.statistics_rows, _STATISTICS_SEED)
-        evaluation = evaluate(
-            players.average, self.classifier, self.dataset, rows=config.evaluation_rows, seed=EVALUATION_SEED
-        )
-        self.history.append(evaluation)
-        means = self.epoch_meters.means()
-        won = inspect_epoch(means["scorer_accuracy"], means["generator_loss"], self.previous_loss)
-        findings = [finding for finding in (inspect_evaluation(evaluation), won) if finding]
-        self.stopped = should_stop(self.history)
-        self.previous_loss, self.epoch_meters = means["generator_loss"], Meters()
-        self._tick()
-        self.log.write(
-            "evaluation",
-            {
-                "iteration": self.iteration,
-                "epoch": epoch,
-                **asdict(evaluation),
-                "findings": [asdict(finding) for finding in findings],
-                "wall_seconds": round(self.train_seconds, 2),
-            },
-        )
-        save_curves(self.folder / "curves.png", self.log.lines())
-        self.console.print(
-            f"epoch {epoch}: KL {evaluation.kl_to_data:.3f}, confidence {evaluation.confidence:.3f}, "
-            f"rarest class {min(evaluation.class_shares):.1%}, {self.train_seconds:.0f} s"
-        )
-        for finding in findings:
-            self.console.print(f"[yellow]{finding.kind}[/]: {finding.message}")
-        if evaluation.cost <= min(past.cost for past in self.history):
-            self.best_epoch = epoch
-            write_checkpoint(self.folder / BEST, self._checkpoint())
-
-    def _checkpoint(self) -> dict[str, Any]:
-        return {
-            "config": config_to_json(self.config),
-            "dataset": self.dataset.name,
-            "dataset_sha256": self.dataset.sha256,
-            "players": self.players.state(),
-            "iteration": self.iteration,
-            "best_epoch": self.best_epoch,
-            "history": [asdict(evaluation) for evaluation in self.history],
-            "recent": self.recent.to_json(),
-            "epoch_meters": self.epoch_meters.to_json(),
-            "previous_loss": self.previous_loss,
-            "train_seconds": self.train_seconds,
-            "device": self.device,
-            "log_length": self.log.length,
-        }
-
-    def end(self) -> Outcome:
-        """Says how it went, and which checkpoint to export."""
-        if not self.history:
-            raise CheckpointError("the training ended before its first evaluation")
-        best = self.history[self.best_epoch - 1]
-        if self.stopped is not None:
-            self.console.print(f"[red]Stopped early[/]: {self.stopped.message}.")
-        self.console.print(
-            f"Best: epoch {self.best_epoch} of {len(self.history)}, KL {best.kl_to_data:.3f}, confidence "
-            f"{best.confidence:.3f}; kept as {self.folder / BEST}."
-        )
-        return Outcome(
-            iterations=self.iteration, best_epoch=self.best_epoch, best=best, stopped=self.stopped
-        )
-
-    def progress(self, total: int) -> "_Bar":
-        """A progress bar for the terminal; elsewhere the epochs' lines must do."""
-        return _Bar(self.console, self.iteration, total)
+    hits = torch.cat([real_logits > 0, drawn_logits < 0]).float().mean()
+    return {"generator_loss": loss_g.item(), "scorer_loss": loss_s.item(), "scorer_accuracy": hits.item()}
 
 
-class _Bar:
-    """Shows the iteration, both losses and the time left."""
-
-    def __init__(self, console: Console, done: int, total: int) -> None:
-        self._progress = Progress(
-            TextColumn("iteration"),
-            MofNCompleteColumn(),
-            BarColumn(),
-            TextColumn("generator {task.fields[generator]:.3f} scorer {task.fields[scorer]:.3f}"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task("", completed=done, total=total, generator=0.0, scorer=0.0)
-
-    def __enter__(self) -> Callable[[int, float, float], None]:
-        self._progress.start()
-
-        def advance(iteration: int, generator: float, scorer: float) -> None:
-            self._progress.update(self._task, completed=iteration, generator=generator, scorer=scorer)
-
-        return advance
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+def seconds_per_iteration(
+    config: TrainConfig, device: torch.device, precision: Precision, tries: int = 4
+) -> float:
+    """Measures an iteration on this machine, on noise; the first one warms up and is left out."""
+    players = Players(config, device)
+    model = config.model
+    real = torch.rand(config.batch_rows, model.channels, model.image_size, model.image_size, device=device)
+    play(players, config, real, precision)
+    started = time.perf_counter()
+    for _ in range(tries):
+        play(players, config, real, precision)
+    return (time.perf_counter() - started) / tries

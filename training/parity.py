@@ -98,7 +98,9 @@ def measure_parity(graphs: Mapping[str, ExportedGraph], trained_steps: int) -> P
         ("a batch and its rows drawn alone", figures.batched_vs_single),
     ):
         if not value <= TOLERANCE:  # also when it is not a number
-            raise ParityError(f"{what} differ by {value:.2e}, more than {TOLERANCE:.0e}: the export is refused")
+            raise ParityError(
+                f"{what} differ by {value:.2e}, more than {TOLERANCE:.0e}: the export is refused"
+            )
     return figures
 
 

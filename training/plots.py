@@ -60,7 +60,10 @@ def save_curves(path: Path, lines: list[dict[str, Any]]) -> None:
     accuracy.plot(at, [line["scorer_accuracy"] for line in updates], label="scorer's accuracy")
     evaluations = [line for line in lines if line["kind"] == "evaluation"]
     at = [line["iteration"] for line in evaluations]
-    for key, label in (("kl_to_data", "KL(drawn classes || data)"), ("confidence", "classifier's confidence")):
+    for key, label in (
+        ("kl_to_data", "KL(drawn classes || data)"),
+        ("confidence", "classifier's confidence"),
+    ):
         quality.plot(at, [line[key] for line in evaluations], marker="o", label=label)
     for axes, title in ((losses, "loss"), (accuracy, "accuracy"), (quality, "evaluation")):
         axes.set_ylabel(title)

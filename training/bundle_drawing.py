@@ -1,0 +1,57 @@
+"""Draws with an exported bundle, call by call: the plainest reading of a manifest, without a server."""
+
+__all__ = ["draw_bundle"]
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bundle.manifest import state_name
+from bundle.noise import draw_noise
+from bundle.store import Bundle
+from training.parity import Array, Session
+
+_CHUNK_ROWS = 250
+
+
+def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None = None) -> Iterator[Tensor]:
+    """Draws images as a server would for one request with this seed.
+
+    Args:
+        bundle: A bundle whose drawing takes no labels.
+        rows: Number of drawings.
+        seed: Seed of the noise.
+        step_count: Canvases of each drawing, by default the bundle's default.
+
+    Yields:
+        Chunks of canvases in [0, 1], shape (rows of the chunk, T, C, H, W).
+
+    Raises:
+        ValueError: The bundle cannot draw that.
+    """
+    drawing = bundle.manifest.drawing
+    if drawing is None or bundle.manifest.labels is not None:
+        raise ValueError(f"bundle {bundle.manifest.name!r} does not draw without labels")
+    steps = step_count or drawing.steps.default
+    if not drawing.steps.min <= steps <= drawing.steps.max:
+        raise ValueError(f"steps must be {drawing.steps.min}..{drawing.steps.max}, got {steps}")
+    sessions = {name: Session(data) for name, data in bundle.graphs.items()}
+    for start in range(0, rows, _CHUNK_ROWS):
+        chunk = range(start, min(start + _CHUNK_ROWS, rows))
+        values: dict[str, Array] = {}
+        noise = draw_noise(drawing, bundle.manifest.graphs, seed=seed, rows=chunk, steps=steps)
+        per_call = {spec.name for spec in drawing.noise if spec.per == "call"}
+        canvases = []
+        for phase in drawing.phases:
+            for t in range(drawing.calls(phase, steps)):
+                values |= {name: value[:, t] if name in per_call else value for name, value in noise.items()}
+                values["t"] = np.full(len(chunk), t, dtype=np.int64)
+                outputs = sessions[phase.graph].run(values)
+                values |= {state_name(k): v for k, v in outputs.items() if k.startswith("next.")}
+                if phase.shows:
+                    canvases.append(outputs["canvas"])
+        # A phase that shows with a fixed number of calls reveals the picture in even parts.
+        shown = [canvases[-(-len(canvases) * step // steps) - 1] for step in range(1, steps + 1)]
+        yield torch.from_numpy(np.stack(shown, axis=1))

@@ -1,0 +1,323 @@
+"""The commands of the training side: recipes, data, train, export, evaluate.
+
+They register themselves through the entry point `pentimento.commands`. Torch is imported inside the commands
+only, so that `pentimento --help` is quick, and works without the training extra.
+"""
+
+__all__ = ["register"]
+
+from collections.abc import Callable
+from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NoReturn, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+_P = ParamSpec("_P")
+_NEEDED = ("torch", "onnx", "onnxscript", "onnxruntime", "matplotlib")
+_MISSING = "This needs the training extra: pip install 'pentimento[cpu,train]'"
+
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="PENTIMENTO_DATA", help="Folder that holds data sets, such as mnist/."),
+]
+Device = Annotated[
+    str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
+]
+Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings to judge.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the training commands to the program."""
+    for command in (recipes, data, train, export, evaluate):
+        app.command(rich_help_panel="Training (needs the extra `train`)")(_with_training(command))
+
+
+def _with_training(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Refuses in one sentence where the training extra is missing, and where a command's input is wrong."""
+
+    @wraps(command)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        if any(find_spec(module) is None for module in _NEEDED):
+            _fail(_MISSING)
+        from bundle.store import BundleError
+        from training.checkpoints import CheckpointError
+        from training.datasets import DatasetError
+        from training.parity import ParityError
+
+        try:
+            command(*args, **kwargs)
+        except (BundleError, CheckpointError, DatasetError, ParityError, ValueError) as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            _fail("Interrupted; a training goes on with --resume.")
+
+    return checked
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def recipes() -> None:
+    """List the recipes: named trainings, with what they measured.
+
+    A recipe decides everything: model, data set, optimiser, seed. `pentimento train NAME` runs it.
+    """
+    from training.recipes import RECIPES
+
+    table = Table("recipe", "what", "data set", "steps", "epochs")
+    for name, build in RECIPES.items():
+        config = build()
+        what = (build.__doc__ or "").strip().splitlines()[0]
+        table.add_row(name, what, config.dataset, str(config.model.step_count), str(config.epochs))
+    Console().print(table)
+
+
+def data(
+    name: Annotated[str | None, typer.Argument(help="Data set; without it, all are listed.")] = None,
+    data: DataFolder = None,
+) -> None:
+    """Find a data set, downloading it if need be, and show what it holds.
+
+    Looked for in the folder given by --data or PENTIMENTO_DATA, then in the cache, then in known system
+    places; else downloaded with a checksum.
+    """
+    from training.datasets import NAMES, find_dataset, load_dataset
+
+    console = Console()
+    if name is None:
+        table = Table("data set", "found")
+        for known in NAMES:
+            place = find_dataset(known, data)
+            table.add_row(known, str(place) if place else f"not here; pentimento data {known} downloads it")
+        console.print(table)
+        return
+    channels, image_size = (3, 32) if name == "cifar10" else (1, 28)
+    dataset = load_dataset(name, channels=channels, image_size=image_size, folder=data)
+    console.print(
+        f"{dataset.name}: {len(dataset.train.images)} training and {len(dataset.test.images)} test images of "
+        f"shape {dataset.train.images.shape[1:]}, {len(dataset.class_names)} classes, training data SHA-256 "
+        f"{dataset.sha256}",
+        soft_wrap=True,
+    )
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe; `pentimento recipes` lists them.")],
+    data: DataFolder = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Another data set, by name or path (an image folder, IDX files).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoints, log and pictures; by default runs/RECIPE.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Another number of epochs.")] = None,
+    batch_rows: Annotated[int | None, typer.Option(min=2, help="Another batch size.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed.")] = None,
+    device: Device = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="float32 or bfloat16; by default what is fast here.", show_default=False),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a training that is there.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show configuration, sizes and estimated time; train nothing.")
+    ] = False,
+) -> None:
+    """Train a recipe.
+
+    The folder gets log.jsonl, curves.png, sheets of drawings, film strips, checkpoint.pt (the latest) and
+    best.pt (the best by class shares and confidence), which `pentimento export` turns into a bundle. A
+    training that was killed goes on with --resume as if nothing had happened.
+    """
+    from dataclasses import replace
+
+    from training.checkpoints import LATEST
+    from training.classifier import load_classifier
+    from training.datasets import load_dataset
+    from training.device import choose_device, choose_precision, describe_device
+    from training.loop import train as run_training
+    from training.recipes import recipe as find_recipe
+
+    console = Console()
+    changes = {"dataset": dataset, "epochs": epochs, "batch_rows": batch_rows, "seed": seed}
+    config = replace(
+        find_recipe(recipe), **{name: value for name, value in changes.items() if value is not None}
+    )
+    if precision not in (None, "float32", "bfloat16"):
+        raise ValueError(f"--precision must be float32 or bfloat16, got {precision!r}")
+    where = choose_device(device)
+    how = choose_precision(where, precision)
+    folder = out or Path("runs") / recipe
+    if dry_run:
+        _show_plan(config, where, how, data, console)
+        return
+    if (folder / LATEST).exists() and not (resume or overwrite):
+        raise ValueError(
+            f"{folder} holds a training already: add --resume or --overwrite, or name another --out"
+        )
+    model = config.model
+    loaded = load_dataset(config.dataset, channels=model.channels, image_size=model.image_size, folder=data)
+    console.print(f"{config.recipe} on {loaded.name}: {describe_device(where, how)}; into {folder}")
+    with console.status("Training or loading the classifier that judges the drawings"):
+        classifier = load_classifier(loaded, where)
+    console.print(f"The classifier's accuracy on test images is {classifier.test_accuracy:.2%}.")
+    outcome = run_training(
+        config, loaded, classifier, folder, device=where, precision=how, resume=resume, console=console
+    )
+    console.print(f"Next: pentimento export {folder}")
+    if outcome.stopped is not None:
+        raise typer.Exit(2)
+
+
+def _show_plan(
+    config: object, device: object, precision: object, data: Path | None, console: Console
+) -> None:
+    """Prints what a training would be, and how long an iteration takes here."""
+    import json
+
+    from training.config import TrainConfig, config_to_json
+    from training.datasets import DatasetError, load_dataset
+    from training.device import describe_device
+    from training.loop import seconds_per_iteration
+    from training.networks import build_networks, parameter_count
+
+    assert isinstance(config, TrainConfig)
+    console.print_json(json.dumps(config_to_json(config)))
+    for name, network in zip(("generator", "scorer"), build_networks(config.model), strict=True):
+        console.print(f"{name}: {parameter_count(network):,} parameters")
+    seconds = seconds_per_iteration(config, device, precision)  # type: ignore[arg-type]
+    console.print(f"{describe_device(device, precision)}: {seconds:.3f} s an iteration")  # type: ignore[arg-type]
+    model = config.model
+    try:
+        rows = len(
+            load_dataset(
+                config.dataset, channels=model.channels, image_size=model.image_size, folder=data
+            ).train.images
+        )
+    except DatasetError as error:
+        console.print(f"No estimate of the whole: {error}")
+        return
+    total = config.iterations(rows)
+    console.print(f"{total:,} iterations, about {total * seconds / 60:.0f} minutes without the evaluations")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training, such as runs/gran3-mnist.")],
+    name: Annotated[str | None, typer.Option(help="Name of the bundle; by default the recipe's.")] = None,
+    zoo: Annotated[Path, typer.Option(help="Folder that the bundle's folder goes into.")] = Path("zoo"),
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Take the latest checkpoint instead of the best one.")
+    ] = False,
+    version: Annotated[str, typer.Option(help="Version of the bundle.")] = "1.0.0",
+    strip: Annotated[
+        Path | None, typer.Option(help="Also write a film strip, drawn by the bundle, as this PNG.")
+    ] = None,
+    rows: Rows = 10_000,
+    data: DataFolder = None,
+    device: Device = None,
+) -> None:
+    """Turn a training into a bundle that can be served.
+
+    Freezes the normalisation, judges drawings, exports the ONNX graphs, and measures that they draw what
+    torch draws and that no row depends on its batch mates; a bundle that does not is refused.
+    """
+    from training.checkpoints import BEST, LATEST
+    from training.classifier import load_classifier
+    from training.datasets import load_dataset
+    from training.device import choose_device
+    from training.export import export_bundle, load_trained
+
+    console = Console()
+    where = choose_device(device)
+    with console.status("Freezing the statistics"):
+        trained = load_trained(run, where, checkpoint=LATEST if latest else BEST)
+    model = trained.config.model
+    dataset = load_dataset(
+        trained.config.dataset, channels=model.channels, image_size=model.image_size, folder=data
+    )
+    with console.status("Judging drawings, exporting, measuring the parity"):
+        classifier = load_classifier(dataset, where)
+        folder = zoo / (name or trained.config.recipe)
+        manifest = export_bundle(
+            trained, folder, classifier=classifier, dataset=dataset, rows=rows, bundle_version=version
+        )
+    parity, provenance = manifest.parity, manifest.provenance
+    assert parity is not None and provenance is not None
+    console.print(f"{folder}: epoch {provenance.epochs:g} of {provenance.recipe}")
+    _show_figures(provenance.evaluation, console)
+    console.print(
+        f"torch and ONNX Runtime differ by {parity.torch_vs_onnxruntime:.2g} at most, "
+        f"a batch and its rows drawn alone by {parity.batched_vs_single:.2g}"
+    )
+    if strip is not None:
+        _draw_strip(folder, strip)
+        console.print(f"film strip: {strip}")
+
+
+def _draw_strip(folder: Path, path: Path) -> None:
+    from bundle.store import read_bundle
+    from training.bundle_drawing import draw_bundle
+    from training.plots import save_strip
+
+    (canvases,) = draw_bundle(read_bundle(folder), rows=8, seed=1)
+    save_strip(path, canvases.numpy())
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="Folder of a bundle, such as zoo/gran3-mnist.")],
+    rows: Rows = 10_000,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of each drawing.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the drawings.")] = 1,
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
+    ] = None,
+    data: DataFolder = None,
+) -> None:
+    """Judge the drawings of a bundle: class shares, divergence from the data's, confidence, novelty.
+
+    Uses a classifier of the data set that this package trains itself and keeps in its cache.
+    """
+    import torch
+
+    from bundle.store import read_bundle
+    from training.bundle_drawing import draw_bundle
+    from training.classifier import load_classifier
+    from training.datasets import load_dataset
+    from training.evaluation import figures
+
+    console = Console()
+    loaded = read_bundle(bundle)
+    manifest = loaded.manifest
+    trained_on = manifest.provenance.dataset if manifest.provenance else None
+    if dataset is None and trained_on is None:
+        raise ValueError(f"bundle {manifest.name!r} does not say what it was trained on; name a --dataset")
+    compared = load_dataset(
+        dataset or str(trained_on),
+        channels=manifest.image.channels,
+        image_size=manifest.image.height,
+        folder=data,
+    )
+    with console.status("Judging drawings"):
+        classifier = load_classifier(compared, torch.device("cpu"))
+        drawings = draw_bundle(loaded, rows=rows, seed=seed, step_count=steps)
+        judged = figures(drawings, classifier, compared, seed)
+    _show_figures(judged, console)
+
+
+def _show_figures(figures: dict[str, object], console: Console) -> None:
+    """Prints an evaluation as a table."""
+    table = Table("figure", "value", show_header=False)
+    for name, value in figures.items():
+        if isinstance(value, list):
+            value = ", ".join(f"{part:.4f}" for part in value)
+        elif isinstance(value, dict):
+            value = ", ".join(f"{key} {part:.4f}" for key, part in value.items())
+        table.add_row(name, str(value))
+    console.print(table)

@@ -1,0 +1,226 @@
+"""Bookkeeping around the training loop: log, checkpoints, pictures, evaluations, findings."""
+
+__all__ = ["EVALUATION_SEED", "Outcome", "Run"]
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from training.checkpoints import BEST, LATEST, CheckpointError, read_checkpoint, write_checkpoint
+from training.classifier import Classifier
+from training.config import TrainConfig, config_to_json
+from training.datasets import Dataset
+from training.evaluation import Evaluation, evaluate, freeze_statistics, prior_latents
+from training.failure import Finding, inspect_epoch, inspect_evaluation, should_stop
+from training.networks import parameter_count
+from training.players import Players
+from training.plots import save_curves, save_sheet, save_strip
+from training.run_log import Meters, RunLog
+
+EVALUATION_SEED = 20160216
+_STATISTICS_SEED = 28  # other latents than those that are evaluated
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How a training ended."""
+
+    iterations: int
+    best_epoch: int
+    best: Evaluation
+    stopped: Finding | None  # why it ended before its last epoch
+
+
+class Run:
+    """Everything a training does besides playing.
+
+    Attributes:
+        iteration: Iterations finished.
+        stopped: Why the training must end before its last epoch.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: Dataset,
+        classifier: Classifier,
+        folder: Path,
+        players: Players,
+        console: Console,
+    ) -> None:
+        self.config, self.dataset, self.classifier = config, dataset, classifier
+        self.folder, self.players, self.console = folder, players, console
+        self.iteration = 0  # iterations finished
+        self.stopped: Finding | None = None
+        self.history: list[Evaluation] = []
+        self.best_epoch = 0
+        self.recent, self.epoch_meters = Meters(), Meters()
+        self.previous_loss: float | None = None
+        self.train_seconds = 0.0
+        self._clock = time.perf_counter()
+
+    def begin(self, resume: bool, device: str) -> None:
+        """Opens the log, and takes up the checkpoint if asked to."""
+        self.device = device
+        identity = {"config": config_to_json(self.config), "dataset_sha256": self.dataset.sha256}
+        if resume:
+            saved = read_checkpoint(self.folder / LATEST)
+            # Compared as text, for JSON knows no tuples.
+            for name, value in identity.items():
+                if repr(saved[name]) != repr(value):
+                    raise CheckpointError(f"the checkpoint in {self.folder} was made with another {name}")
+            self.players.load(saved["players"])
+            self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]
+            self.history = [Evaluation(**values) for values in saved["history"]]
+            self.recent, self.epoch_meters = Meters(**saved["recent"]), Meters(**saved["epoch_meters"])
+            self.previous_loss, self.train_seconds = saved["previous_loss"], saved["train_seconds"]
+            self.log = RunLog(self.folder / "log.jsonl", saved["log_length"])
+            self.console.print(f"Going on after iteration {self.iteration}.")
+        else:
+            self.log = RunLog(self.folder / "log.jsonl")
+            parameters = {
+                "generator": parameter_count(self.players.generator),
+                "scorer": parameter_count(self.players.scorer),
+            }
+            self.log.write("start", {**identity, "parameters": parameters, "device": device})
+        self._clock = time.perf_counter()
+
+    def finish_iteration(self, values: dict[str, float], epoch_iterations: int) -> None:
+        """Counts an iteration, and does whatever is due after it; the checkpoint comes last."""
+        config = self.config
+        self.iteration += 1
+        self.recent.add(values)
+        self.epoch_meters.add(values)
+        if self.iteration % config.log_iterations == 0:
+            self._tick()
+            means = self.recent.means()
+            self.log.write(
+                "updates",
+                {"iteration": self.iteration, **means, "wall_seconds": round(self.train_seconds, 2)},
+            )
+            self.recent = Meters()
+        if self.iteration % config.sheet_iterations == 0:
+            self._draw_sheet()
+        epoch_done = self.iteration % epoch_iterations == 0
+        if epoch_done:
+            self._finish_epoch(self.iteration // epoch_iterations)
+        if epoch_done or self.iteration % config.checkpoint_iterations == 0:
+            self._tick()
+            write_checkpoint(self.folder / LATEST, self._checkpoint())
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.train_seconds += now - self._clock
+        self._clock = now
+
+    def _draw_sheet(self) -> None:
+        average = self.players.average
+        freeze_statistics(average, min(self.config.statistics_rows, 500), _STATISTICS_SEED)
+        device = next(average.parameters()).device
+        with torch.no_grad():
+            canvases = (
+                average.draw(prior_latents(average, range(100), EVALUATION_SEED).to(device)).cpu().numpy()
+            )
+        save_sheet(self.folder / "sheets" / f"{self.iteration:06d}.png", canvases[:, -1])
+        save_strip(self.folder / "strips" / f"{self.iteration:06d}.png", canvases[:10])
+
+    def _finish_epoch(self, epoch: int) -> None:
+        config, players = self.config, self.players
+        freeze_statistics(players.average, config.statistics_rows, _STATISTICS_SEED)
+        evaluation = evaluate(
+            players.average, self.classifier, self.dataset, rows=config.evaluation_rows, seed=EVALUATION_SEED
+        )
+        self.history.append(evaluation)
+        means = self.epoch_meters.means()
+        won = inspect_epoch(means["scorer_accuracy"], means["generator_loss"], self.previous_loss)
+        findings = [finding for finding in (inspect_evaluation(evaluation), won) if finding]
+        self.stopped = should_stop(self.history)
+        self.previous_loss, self.epoch_meters = means["generator_loss"], Meters()
+        self._tick()
+        self.log.write(
+            "evaluation",
+            {
+                "iteration": self.iteration,
+                "epoch": epoch,
+                **asdict(evaluation),
+                "findings": [asdict(finding) for finding in findings],
+                "wall_seconds": round(self.train_seconds, 2),
+            },
+        )
+        save_curves(self.folder / "curves.png", self.log.lines())
+        self.console.print(
+            f"epoch {epoch}: KL {evaluation.kl_to_data:.3f}, confidence {evaluation.confidence:.3f}, "
+            f"rarest class {min(evaluation.class_shares):.1%}, {self.train_seconds:.0f} s"
+        )
+        for finding in findings:
+            self.console.print(f"[yellow]{finding.kind}[/]: {finding.message}")
+        if evaluation.cost <= min(past.cost for past in self.history):
+            self.best_epoch = epoch
+            write_checkpoint(self.folder / BEST, self._checkpoint())
+
+    def _checkpoint(self) -> dict[str, Any]:
+        return {
+            "config": config_to_json(self.config),
+            "dataset": self.dataset.name,
+            "dataset_sha256": self.dataset.sha256,
+            "players": self.players.state(),
+            "iteration": self.iteration,
+            "best_epoch": self.best_epoch,
+            "history": [asdict(evaluation) for evaluation in self.history],
+            "recent": self.recent.to_json(),
+            "epoch_meters": self.epoch_meters.to_json(),
+            "previous_loss": self.previous_loss,
+            "train_seconds": self.train_seconds,
+            "device": self.device,
+            "log_length": self.log.length,
+        }
+
+    def end(self) -> Outcome:
+        """Says how it went, and which checkpoint to export."""
+        if not self.history:
+            raise CheckpointError("the training ended before its first evaluation")
+        best = self.history[self.best_epoch - 1]
+        if self.stopped is not None:
+            self.console.print(f"[red]Stopped early[/]: {self.stopped.message}.")
+        self.console.print(
+            f"Best: epoch {self.best_epoch} of {len(self.history)}, KL {best.kl_to_data:.3f}, confidence "
+            f"{best.confidence:.3f}; kept as {self.folder / BEST}."
+        )
+        return Outcome(iterations=self.iteration, best_epoch=self.best_epoch, best=best, stopped=self.stopped)
+
+    def progress(self, total: int) -> "_Bar":
+        """A progress bar for the terminal; elsewhere the epochs' lines must do."""
+        return _Bar(self.console, self.iteration, total)
+
+
+class _Bar:
+    """Shows the iteration, both losses and the time left."""
+
+    def __init__(self, console: Console, done: int, total: int) -> None:
+        self._progress = Progress(
+            TextColumn("iteration"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TextColumn("generator {task.fields[generator]:.3f} scorer {task.fields[scorer]:.3f}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", completed=done, total=total, generator=0.0, scorer=0.0)
+
+    def __enter__(self) -> Callable[[int, float, float], None]:
+        self._progress.start()
+
+        def advance(iteration: int, generator: float, scorer: float) -> None:
+            self._progress.update(self._task, completed=iteration, generator=generator, scorer=scorer)
+
+        return advance
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
