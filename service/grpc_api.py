@@ -7,14 +7,16 @@ A handler that is cancelled lets CancelledError through: one that swallowed it w
 __all__ = ["GRPC_STATUS", "MAX_SEND_BYTES", "SERVICE_NAME", "CanvasService", "GrpcServer", "create_server"]
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from service import wire
-from service.errors import invalid
+from service.errors import Code, PentimentoError, invalid
 from service.grpc_status import GRPC_STATUS, CallObserver, Context, generic_handler
 from service.operations import Drawing, Operations
 from service.pb import canvas_service_pb2 as pb
@@ -27,15 +29,20 @@ SERVICE_NAME = _SERVICE.full_name
 MAX_SEND_BYTES = 64 << 20
 """Bytes of an answer; the proto tells clients of it. What is larger must be streamed."""
 
+_STALL_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of a call that nobody reads
 _IMAGE_OVERHEAD_BYTES = 64  # of an image in a message: its length, its scores, its share of the frame
 
 
 class CanvasService:
     """The RPCs; each method has the name that it has in the proto."""
 
-    def __init__(self, operations: Operations, settings: Settings) -> None:
+    def __init__(
+        self, operations: Operations, settings: Settings, observer: CallObserver | None = None
+    ) -> None:
         self._operations = operations
         self._max_timeout_ms = settings.max_timeout_ms
+        self._default_timeout_ms = settings.default_timeout_ms
+        self._observer = observer
 
     async def StreamCanvas(self, request: pb.StreamCanvasRequest, context: Context) -> None:
         """A header, a frame a step, a summary.
@@ -43,8 +50,9 @@ class CanvasService:
         Writes instead of yielding: gRPC leaves a cancelled generator to the garbage collector, while here the
         cancellation is raised where the drawing is open, and closes it.
         """
+        started = time.monotonic()
         encoding = wire.image_encoding(request.encoding)
-        async with self._admit(request.drawing, context) as drawing:
+        async with self._drawing(request.drawing, context) as drawing:
             image = self._operations.model(drawing.header.model).manifest.image
             _check_size(drawing, wire.encoded_size(image, encoding), frames=1)
             header = wire.header_message(drawing.header, image, encoding)
@@ -54,13 +62,15 @@ class CanvasService:
                 message = await asyncio.to_thread(wire.frame_message, frame, encoding)
                 await context.write(pb.StreamCanvasResponse(frame=message))
                 frame_count += 1
+                if frame_count == 1 and self._observer is not None:
+                    self._observer.first_canvas("grpc", time.monotonic() - started)
             summary = pb.DrawingSummary(frame_count=frame_count, timing=wire.timing_message(drawing.timing))
             await context.write(pb.StreamCanvasResponse(summary=summary))
 
     async def Generate(self, request: pb.GenerateRequest, context: Context) -> pb.GenerateResponse:
         """The whole drawing, or its last frame, in one message."""
         encoding = wire.image_encoding(request.encoding)
-        async with self._admit(request.drawing, context) as drawing:
+        async with self._drawing(request.drawing, context) as drawing:
             header = drawing.header
             image = self._operations.model(header.model).manifest.image
             kept = 1 if request.final_frame_only else header.steps
@@ -99,11 +109,20 @@ class CanvasService:
         manifest = info.manifest.model_dump_json(exclude_none=True)
         return pb.GetModelResponse(model=wire.model_message(info), manifest_json=manifest)
 
-    def _admit(self, spec: pb.DrawingSpec, context: Context) -> Drawing:
+    @asynccontextmanager
+    async def _drawing(self, spec: pb.DrawingSpec, context: Context) -> AsyncIterator[Drawing]:
+        """An admitted drawing, closed on leaving; its deadline holds for a client that does not read, too."""
         request = wire.generate_request(
             spec, deadline_s=context.time_remaining(), max_timeout_ms=self._max_timeout_ms
         )
-        return self._operations.generate(request)
+        timeout_ms = self._default_timeout_ms if request.timeout_ms is None else request.timeout_ms
+        try:
+            async with self._operations.generate(request) as drawing:
+                async with asyncio.timeout(timeout_ms / 1000 + _STALL_S):
+                    yield drawing
+        except TimeoutError:
+            message = "the deadline passed while the client was not reading"
+            raise PentimentoError(Code.DEADLINE_EXCEEDED, message) from None
 
 
 class GrpcServer:
@@ -125,11 +144,10 @@ class GrpcServer:
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        service = generic_handler(
-            _SERVICE, CanvasService(operations, settings), on_call=self._count, observer=metrics
-        )
+        service = CanvasService(operations, settings, metrics)
+        handler = generic_handler(_SERVICE, service, on_call=self._count, observer=metrics)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack it
-        self._server.add_generic_rpc_handlers((service,))
+        self._server.add_generic_rpc_handlers((handler,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)

@@ -9,7 +9,7 @@ __all__ = ["GRPC_STATUS", "CallObserver", "generic_handler"]
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, Literal, NoReturn, Protocol, TypeAlias
 
 import grpc
 from google.protobuf import message_factory
@@ -44,10 +44,14 @@ _Handler: TypeAlias = Callable[[Any, Context], Awaitable[Message | None]]
 
 
 class CallObserver(Protocol):
-    """Who wants to know about every RPC."""
+    """Who wants to know about RPCs."""
 
     def call(self, *, method: str, code: str, seconds: float) -> None:
         """An RPC is over; `code` is a status name, CANCELLED where the client or the deadline ended it."""
+        ...
+
+    def first_canvas(self, transport: Literal["grpc"], seconds: float) -> None:
+        """The first frame of a stream was sent."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""gRPC and bad input: each gets a status that names field, limit and value; never INTERNAL; the server lives on."""
+"""gRPC and bad input: a status that names field, limit and value, never INTERNAL; the server lives on."""
 
 import struct
 import zlib

@@ -1,0 +1,251 @@
+"""gRPC while things go wrong or come to an end: cancellation, deadlines, overload, slow readers, drain."""
+
+import asyncio
+import gc
+import time
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from service.grpc_api import SERVICE_NAME
+from service.metrics import Metrics
+from service.pb import canvas_service_pb2 as pb
+from tests.service.grpc_serving import serve_grpc
+
+SLOW = pb.DrawingSpec(model="toy-slow", step_count=64)
+STEP_S = 2.0  # far above a step of toy-slow, far below its 64 steps on a busy machine
+
+
+@pytest.fixture
+async def serving(toys):
+    async with serve_grpc(toys, lanes=1) as serving:
+        yield serving
+
+
+def slow(**fields) -> pb.StreamCanvasRequest:
+    spec = pb.DrawingSpec()
+    spec.CopyFrom(SLOW)
+    spec.MergeFrom(pb.DrawingSpec(**fields))
+    return pb.StreamCanvasRequest(drawing=spec)
+
+
+async def all_free(serving, within_s: float = STEP_S) -> None:
+    deadline = time.monotonic() + within_s
+    while serving.engine.rows_in_flight:
+        assert time.monotonic() < deadline, f"{serving.engine.rows_in_flight} rows are still in flight"
+        await asyncio.sleep(0.002)
+
+
+async def failure(call) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rest(call)
+    return caught.value
+
+
+async def rest(call) -> list[pb.StreamCanvasResponse]:
+    messages = []
+    while (message := await call.read()) is not grpc.aio.EOF:
+        messages.append(message)
+    return messages
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+async def test_cancelling_a_stream_frees_its_rows(serving, after):
+    call = serving.stub.StreamCanvas(slow(image_count=4))
+    for _ in range(after):
+        await call.read()
+    if after:
+        assert serving.engine.rows_in_flight == 4
+    call.cancel()
+    await all_free(serving)
+
+
+async def test_cancelling_a_waiting_stream_frees_its_rows(serving):
+    first = serving.stub.StreamCanvas(slow(image_count=4))
+    await first.read()
+    waiting = serving.stub.StreamCanvas(slow(image_count=8))
+    await waiting.read()  # its header: admitted
+    assert serving.engine.rows_in_flight == 12
+    waiting.cancel()
+    while serving.engine.rows_in_flight > 4:
+        await asyncio.sleep(0.002)
+    assert (await first.read()).frame.step == 1, "its neighbour draws on"
+    first.cancel()
+    await all_free(serving)
+
+
+async def test_cancelling_a_unary_call_frees_its_rows(serving):
+    call = serving.stub.Generate(pb.GenerateRequest(drawing=SLOW))
+    while not serving.engine.rows_in_flight:
+        await asyncio.sleep(0.002)
+    call.cancel()
+    await all_free(serving)
+
+
+async def test_closing_the_channel_frees_the_rows(serving):
+    port = serving.server.port
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stream = channel.unary_stream(f"/{SERVICE_NAME}/StreamCanvas")
+        await stream(slow().SerializeToString()).read()
+        assert serving.engine.rows_in_flight == 1
+    await all_free(serving)
+
+
+async def test_many_cancelled_streams_leave_nothing_behind(serving):
+    async def one(i: int) -> None:
+        call = serving.stub.StreamCanvas(slow(seed=i))
+        for _ in range(i % 4):
+            await call.read()
+        call.cancel()
+
+    for _ in range(5):
+        await asyncio.gather(*(one(i) for i in range(40)))
+    await all_free(serving)
+    answer = await serving.stub.Generate(pb.GenerateRequest(drawing=pb.DrawingSpec(step_count=2)))
+    assert len(answer.frames) == 2
+
+
+@pytest.mark.parametrize("how", ["call", "field"])
+async def test_a_deadline_ends_the_drawing(serving, how):
+    started = time.monotonic()
+    request = slow(timeout_ms=40) if how == "field" else slow()
+    error = await failure(serving.stub.StreamCanvas(request, timeout=0.04 if how == "call" else None))
+    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert time.monotonic() - started < STEP_S
+    if how == "field":
+        assert dict(error.trailing_metadata())["pentimento-code"] == "DEADLINE_EXCEEDED"
+        assert "of 64 steps" in error.details()
+    await all_free(serving)
+
+
+async def test_a_call_with_a_long_deadline_is_no_error(serving):
+    request = pb.GenerateRequest(drawing=pb.DrawingSpec(step_count=1))
+    assert (await serving.stub.Generate(request, timeout=10_000_000)).frames
+
+
+async def test_overload_is_refused_with_a_hint(toys):
+    async with serve_grpc(toys, lanes=1, max_rows_in_flight=8) as serving:
+        first = serving.stub.StreamCanvas(slow(image_count=8))
+        await first.read()
+        error = await failure(serving.stub.StreamCanvas(slow()))
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        metadata = dict(error.trailing_metadata())
+        assert metadata["pentimento-code"] == "OVERLOADED"
+        assert int(metadata["retry-after-ms"]) > 0
+        first.cancel()
+        await all_free(serving)
+
+
+async def test_a_reader_that_stalls_stalls_only_itself_and_expires(toys):
+    # 0.8 MB a frame: more than the flow control of HTTP/2 takes in without a reader.
+    spec = pb.DrawingSpec(step_count=16, image_count=4096, timeout_ms=1500)
+    request = pb.StreamCanvasRequest(drawing=spec, encoding=pb.IMAGE_ENCODING_FLOAT32)
+    async with serve_grpc(
+        toys, lanes=1, stream_frames=1, max_images=4096, max_rows_in_flight=5000
+    ) as serving:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{serving.server.port}") as channel:
+            stalled = channel.unary_stream(f"/{SERVICE_NAME}/StreamCanvas")(request.SerializeToString())
+            await stalled.read()
+            answer = await serving.stub.Generate(pb.GenerateRequest(drawing=pb.DrawingSpec(step_count=3)))
+            assert len(answer.frames) == 3
+            await asyncio.sleep(1.0)
+            assert serving.engine.rows_in_flight == 4096, "it waits for its reader"
+            await all_free(serving)
+            await asyncio.sleep(1.2)  # the call itself ends a second after its drawing
+            error = await failure(stalled)
+            assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            assert error.details() == "the deadline passed while the client was not reading"
+
+
+async def test_a_failing_row_fails_alone(serving):
+    z = pb.Tensor(name="latent", shape=(1, 1, 6, 8), values=[1000.0] * 48)
+    guilty = pb.StreamCanvasRequest(drawing=pb.DrawingSpec(model="toy-fragile", step_count=6, latents=[z]))
+    innocent = pb.GenerateRequest(drawing=pb.DrawingSpec(model="toy-fragile", step_count=6))
+    call = serving.stub.StreamCanvas(guilty)
+    error, *answers = await asyncio.gather(
+        failure(call), *(serving.stub.Generate(innocent) for _ in range(3))
+    )
+    assert error.code() is grpc.StatusCode.INTERNAL
+    assert dict(error.trailing_metadata())["pentimento-code"] == "INFERENCE_FAILED"
+    assert [len(answer.frames) for answer in answers] == [6] * 3
+
+
+async def test_a_fault_of_ours_says_nothing_of_the_inside(serving, monkeypatch, caplog):
+    def broken() -> None:
+        raise RuntimeError("the secret inside")
+
+    monkeypatch.setattr(serving.operations, "models", broken)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await serving.stub.ListModels(pb.ListModelsRequest())
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert "secret" not in caught.value.details()
+    assert "the secret inside" in caplog.text
+
+
+async def test_draining_refuses_the_new_and_finishes_the_old(serving):
+    call = serving.stub.StreamCanvas(slow(step_count=20))
+    await call.read()
+    watch = health_pb2_grpc.HealthStub(serving.channel).Watch(health_pb2.HealthCheckRequest())
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    stopping = asyncio.create_task(serving.server.stop(20.0))
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    messages = await rest(call)
+    assert messages[-1].summary.frame_count == 20
+    await asyncio.wait_for(stopping, STEP_S)  # the health watcher does not hold it up
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await serving.stub.ListModels(pb.ListModelsRequest())
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_what_outlasts_the_grace_period_is_cut(serving):
+    call = serving.stub.StreamCanvas(slow())
+    await call.read()
+    started = time.monotonic()
+    await serving.server.stop(0.05)
+    assert time.monotonic() - started < STEP_S
+    assert (await failure(call)).code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
+    await all_free(serving)
+
+
+async def test_a_draining_engine_answers_unavailable(serving):
+    await serving.engine.drain(0)
+    error = await failure(serving.stub.StreamCanvas(slow()))
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    assert dict(error.trailing_metadata())["pentimento-code"] == "UNAVAILABLE"
+
+
+async def test_every_call_is_counted(toys):
+    metrics = Metrics()
+    async with serve_grpc(toys, metrics=metrics, lanes=1) as serving:
+        await serving.stub.ListModels(pb.ListModelsRequest())
+        await failure(serving.stub.StreamCanvas(slow(image_count=-1)))
+        call = serving.stub.StreamCanvas(slow())
+        await call.read()
+        await call.read()
+        call.cancel()
+        await all_free(serving)
+        await asyncio.sleep(0.05)
+    text = metrics.expose().decode()
+    for operation, outcome in (
+        ("models", "ok"),
+        ("generate", "invalid_argument"),
+        ("generate", "cancelled"),
+    ):
+        labels = f'operation="{operation}",outcome="{outcome}",transport="grpc"'
+        assert f"pentimento_requests_total{{{labels}}} 1.0" in text
+    assert 'pentimento_first_canvas_seconds_count{transport="grpc"} 1.0' in text
+
+
+async def test_cancelled_calls_are_collected(serving):
+    """The handlers let CancelledError through, so no task of theirs is left (grpc/grpc#43360)."""
+    before = len(asyncio.all_tasks())
+    for _ in range(20):
+        call = serving.stub.StreamCanvas(slow())
+        await call.read()
+        call.cancel()
+    await all_free(serving)
+    del call
+    await asyncio.sleep(0.1)
+    gc.collect()
+    assert len(asyncio.all_tasks()) <= before + 2
