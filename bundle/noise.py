@@ -44,10 +44,20 @@ def draw(
     size = prod(shape)
     bits = np.empty((len(rows), size + size % 2), dtype=np.uint64)
     key = np.array([seed, zlib.crc32(name.encode())], dtype=np.uint64)
+    buffer = np.zeros(4, dtype=np.uint64)
+    generator = np.random.Philox(0)  # seeded from a number only so as not to ask the system for entropy
     for i, row in enumerate(rows):
-        # The row sits in the counter's high words, so streams of different rows can never overlap.
+        # The row sits in the counter's highest word, so streams of different rows can never overlap.
         counter = np.array([0, 0, 0, row], dtype=np.uint64)
-        bits[i] = np.random.Philox(key=key, counter=counter).random_raw(size + size % 2)
+        generator.state = {  # at that counter, with the buffer of four words used up
+            "bit_generator": "Philox",
+            "state": {"counter": counter, "key": key},
+            "buffer": buffer,
+            "buffer_pos": 4,
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        bits[i] = generator.random_raw(size + size % 2)
     # + 0.5 keeps the uniforms inside the open interval (0, 1), so the logarithm below is finite.
     uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * _DOUBLE
     if prior == "uniform":
