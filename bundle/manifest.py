@@ -33,33 +33,20 @@ __all__ = [
     "Scorer",
     "Steps",
     "TensorSpec",
-    "is_bundle_name",
     "state_name",
 ]
 
-import re
-from math import prod
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from bundle.drawing import MAX_STEPS, Drawing, NoiseSpec, Phase, Steps
+from bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
 
 SCHEMA_VERSION = 1
 
-MAX_STEPS = 1024  # a bound on work and memory per request, far above any drawing in the literature
 
-GraphName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-TensorName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}(\.[a-z][a-z0-9_]{0,31})?$")]
-Dim = Annotated[int, Field(ge=1, le=65536)]
-Dtype = Literal["float32", "int64"]
-
-_RESERVED_NOISE = {"t", "label", "image", "canvas", "logit", "log_likelihood"}
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Paper(_Part):
+class Paper(Part):
     """Where the model comes from."""
 
     title: str
@@ -68,7 +55,7 @@ class Paper(_Part):
     arxiv: str | None = None
 
 
-class ImageSpec(_Part):
+class ImageSpec(Part):
     """Shape of one image; values are float32 in [0, 1]."""
 
     channels: Literal[1, 3]
@@ -81,114 +68,7 @@ class ImageSpec(_Part):
         return (self.channels, self.height, self.width)
 
 
-class NoiseSpec(_Part):
-    """One random input of a drawing.
-
-    `per="drawing"`: one array of `shape` for the whole drawing. `per="call"`: one for each call of the phase
-    whose graph takes it, so a request holds `(n, calls, *shape)`.
-    """
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-    shape: Annotated[tuple[Dim, ...], Field(min_length=1, max_length=4)]
-    prior: Literal["normal", "uniform"] = "normal"
-    per: Literal["drawing", "call"] = "drawing"
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.name in _RESERVED_NOISE:
-            raise ValueError(f"noise cannot be called {self.name!r}: the name has a fixed meaning")
-        return self
-
-
-class TensorSpec(_Part):
-    """An input or output of a graph; `shape` leaves out the batch axis, which is always first and dynamic."""
-
-    name: TensorName
-    dtype: Dtype = "float32"
-    shape: Annotated[tuple[Dim, ...], Field(max_length=4)] = ()
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of one row."""
-        return prod(self.shape) * (8 if self.dtype == "int64" else 4)
-
-
-class GraphSpec(_Part):
-    """One ONNX file with its checksum and its signature."""
-
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\.onnx$")]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    inputs: Annotated[tuple[TensorSpec, ...], Field(min_length=1, max_length=64)]
-    outputs: Annotated[tuple[TensorSpec, ...], Field(min_length=1, max_length=64)]
-
-    def input(self, name: str) -> TensorSpec | None:
-        """The input of that name, or None."""
-        return next((spec for spec in self.inputs if spec.name == name), None)
-
-    def output(self, name: str) -> TensorSpec | None:
-        """The output of that name, or None."""
-        return next((spec for spec in self.outputs if spec.name == name), None)
-
-
-class Phase(_Part):
-    """A run of calls of one graph. `t` counts the calls of the phase from 0."""
-
-    graph: GraphName
-    calls: Annotated[int, Field(ge=1, le=MAX_STEPS)] | Literal["steps"] = 1
-    shows: bool = False
-
-
-class Steps(_Part):
-    """Canvases a request may ask for, and how many the model was trained to draw."""
-
-    default: Annotated[int, Field(ge=1, le=MAX_STEPS)]
-    min: Annotated[int, Field(ge=1, le=MAX_STEPS)]
-    max: Annotated[int, Field(ge=1, le=MAX_STEPS)]
-    trained: Annotated[int, Field(ge=1, le=MAX_STEPS)]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not self.min <= self.default <= self.max:
-            raise ValueError(f"steps need min <= default <= max, got {self.min}, {self.default}, {self.max}")
-        return self
-
-
-class Drawing(_Part):
-    """How a drawing runs: phases in order, the noise they use, and how many canvases may be shown."""
-
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=8)]
-    steps: Steps
-    noise: Annotated[tuple[NoiseSpec, ...], Field(max_length=8)] = ()
-
-    def calls(self, phase: Phase, steps: int) -> int:
-        """Calls that `phase` makes in a drawing of `steps` canvases."""
-        return phase.calls if isinstance(phase.calls, int) else steps
-
-    def noise_calls(self, noise: NoiseSpec, steps: int, graphs: dict[str, GraphSpec]) -> int | None:
-        """Draws of `noise` in a drawing of `steps` canvases; None for noise of the whole drawing."""
-        if noise.per == "drawing":
-            return None
-        phase = next(p for p in self.phases if graphs[p.graph].input(noise.name))
-        return self.calls(phase, steps)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        showing = [phase for phase in self.phases if phase.shows]
-        if len(showing) != 1:
-            raise ValueError(f"exactly one phase of a drawing shows canvases, got {len(showing)}")
-        calls = showing[0].calls
-        if calls != "steps" and self.steps.max > calls:
-            raise ValueError(f"steps.max is {self.steps.max}, but the showing phase makes only {calls} calls")
-        graphs = [phase.graph for phase in self.phases]
-        if len(set(graphs)) != len(graphs):
-            raise ValueError("a graph may serve one phase only")
-        names = [noise.name for noise in self.noise]
-        if len(set(names)) != len(names):
-            raise ValueError("two noises have the same name")
-        return self
-
-
-class Scorer(_Part):
+class Scorer(Part):
     """How to read the `score` graph's logit.
 
     `discriminator`: the sigmoid of the logit is the probability of "real". `critic`: unbounded, comparable
@@ -199,13 +79,13 @@ class Scorer(_Part):
     group_size: Annotated[int, Field(ge=2, le=1024)] | None = None
 
 
-class Labels(_Part):
+class Labels(Part):
     """Class labels of a conditional model: label i is called names[i]."""
 
     names: Annotated[tuple[str, ...], Field(min_length=1, max_length=100_000)]
 
 
-class Parity(_Part):
+class Parity(Part):
     """Measured at export: largest absolute difference over all outputs of a whole drawing."""
 
     batches: tuple[int, ...]
@@ -214,7 +94,7 @@ class Parity(_Part):
     tolerance: Annotated[float, Field(gt=0)]
 
 
-class Provenance(_Part):
+class Provenance(Part):
     """Where the weights come from. `evaluation` holds figures measured by the training package."""
 
     recipe: str
@@ -226,12 +106,12 @@ class Provenance(_Part):
     train_seconds: float | None = None
     device: str | None = None
     created: str | None = None  # ISO 8601
-    libraries: dict[str, str] = {}
-    config: dict[str, Any] = {}
-    evaluation: dict[str, Any] = {}
+    libraries: dict[str, str] = Field(default_factory=dict)
+    config: dict[str, Any] = Field(default_factory=dict)
+    evaluation: dict[str, Any] = Field(default_factory=dict)
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """Everything the server needs to know about a bundle."""
 
     schema_version: Literal[1] = 1
@@ -325,13 +205,3 @@ class Manifest(_Part):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} changes its shape or type between graphs")
         else:
             raise ValueError(f"graph {graph!r} takes {tensor.name!r}, which nothing in a drawing provides")
-
-
-def state_name(output: str) -> str:
-    """The input that a state output feeds: `next.X` -> `state.X`."""
-    return "state." + output.removeprefix("next.")
-
-
-def is_bundle_name(name: str) -> bool:
-    """Whether `name` could name a bundle; a cheap guard before any lookup."""
-    return re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name) is not None

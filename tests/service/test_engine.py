@@ -8,7 +8,7 @@ import pytest
 
 from service.engine import Engine, Submission
 from service.errors import Code, PentimentoError
-from service.job import Call, Feed
+from tests.service.plans import drawing
 
 
 class CountingGraph:
@@ -33,21 +33,6 @@ class CountingGraph:
         if self.poison is not None and (feeds["x"] == self.poison).any():
             raise RuntimeError("poisoned")
         return {"next.x": feeds["x"] + 1}
-
-
-def drawing(graph, steps):
-    return tuple(
-        Call(
-            graph=graph,
-            t=t,
-            takes_t=True,
-            feeds={"x": Feed("x")},
-            keeps={"next.x": "x"},
-            emits=("x",),
-            step=t + 1,
-        )
-        for t in range(steps)
-    )
 
 
 def rows(graph, steps, *, start=0.0, count=1):

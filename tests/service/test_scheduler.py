@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from service.errors import Code, PentimentoError
-from service.job import Call, Feed, Job, JobState
+from service.job import Job, JobState
 from service.scheduler import Scheduler
+from tests.service.plans import drawing
 
 
 class FakeGraph:
@@ -15,21 +16,6 @@ class FakeGraph:
 
     def run(self, feeds):
         raise AssertionError("the scheduler never runs a graph")
-
-
-def drawing(graph, steps):
-    return tuple(
-        Call(
-            graph=graph,
-            t=t,
-            takes_t=True,
-            feeds={"x": Feed("x")},
-            keeps={"next.x": "x"},
-            emits=("x",),
-            step=t + 1,
-        )
-        for t in range(steps)
-    )
 
 
 def job(id, plan, *, rows=1, deadline=1e9, room=99):

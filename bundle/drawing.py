@@ -1,0 +1,90 @@
+"""How a drawing runs, as data: phases of graph calls, the noise they take, how many canvases they show."""
+
+__all__ = ["MAX_STEPS", "Drawing", "NoiseSpec", "Phase", "Steps"]
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from bundle.graphs import Dim, GraphName, GraphSpec, Part
+
+MAX_STEPS = 1024  # a bound on work and memory per request, far above any drawing in the literature
+
+_RESERVED_NOISE = {"t", "label", "image", "canvas", "logit", "log_likelihood"}
+
+
+class NoiseSpec(Part):
+    """One random input of a drawing.
+
+    `per="drawing"`: one array of `shape` for the whole drawing. `per="call"`: one for each call of the phase
+    whose graph takes it, so a request holds `(n, calls, *shape)`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    shape: Annotated[tuple[Dim, ...], Field(min_length=1, max_length=4)]
+    prior: Literal["normal", "uniform"] = "normal"
+    per: Literal["drawing", "call"] = "drawing"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.name in _RESERVED_NOISE:
+            raise ValueError(f"noise cannot be called {self.name!r}: the name has a fixed meaning")
+        return self
+
+
+class Phase(Part):
+    """A run of calls of one graph. `t` counts the calls of the phase from 0."""
+
+    graph: GraphName
+    calls: Annotated[int, Field(ge=1, le=MAX_STEPS)] | Literal["steps"] = 1
+    shows: bool = False
+
+
+class Steps(Part):
+    """Canvases a request may ask for, and how many the model was trained to draw."""
+
+    default: Annotated[int, Field(ge=1, le=MAX_STEPS)]
+    min: Annotated[int, Field(ge=1, le=MAX_STEPS)]
+    max: Annotated[int, Field(ge=1, le=MAX_STEPS)]
+    trained: Annotated[int, Field(ge=1, le=MAX_STEPS)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.min <= self.default <= self.max:
+            raise ValueError(f"steps need min <= default <= max, got {self.min}, {self.default}, {self.max}")
+        return self
+
+
+class Drawing(Part):
+    """How a drawing runs: phases in order, the noise they use, and how many canvases may be shown."""
+
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=8)]
+    steps: Steps
+    noise: Annotated[tuple[NoiseSpec, ...], Field(max_length=8)] = ()
+
+    def calls(self, phase: Phase, steps: int) -> int:
+        """Calls that `phase` makes in a drawing of `steps` canvases."""
+        return phase.calls if isinstance(phase.calls, int) else steps
+
+    def noise_calls(self, noise: NoiseSpec, steps: int, graphs: dict[str, GraphSpec]) -> int | None:
+        """Draws of `noise` in a drawing of `steps` canvases; None for noise of the whole drawing."""
+        if noise.per == "drawing":
+            return None
+        phase = next(p for p in self.phases if graphs[p.graph].input(noise.name))
+        return self.calls(phase, steps)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        showing = [phase for phase in self.phases if phase.shows]
+        if len(showing) != 1:
+            raise ValueError(f"exactly one phase of a drawing shows canvases, got {len(showing)}")
+        calls = showing[0].calls
+        if calls != "steps" and self.steps.max > calls:
+            raise ValueError(f"steps.max is {self.steps.max}, but the showing phase makes only {calls} calls")
+        graphs = [phase.graph for phase in self.phases]
+        if len(set(graphs)) != len(graphs):
+            raise ValueError("a graph may serve one phase only")
+        names = [noise.name for noise in self.noise]
+        if len(set(names)) != len(names):
+            raise ValueError("two noises have the same name")
+        return self

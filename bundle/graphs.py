@@ -1,0 +1,54 @@
+"""Tensors and graphs as a manifest lists them."""
+
+__all__ = ["Dim", "GraphName", "GraphSpec", "Part", "TensorSpec", "state_name"]
+
+from math import prod
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+GraphName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+TensorName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}(\.[a-z][a-z0-9_]{0,31})?$")]
+Dim = Annotated[int, Field(ge=1, le=65536)]
+Dtype = Literal["float32", "int64"]
+
+
+class Part(BaseModel):
+    """What all parts of a manifest have in common: frozen, and no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TensorSpec(Part):
+    """An input or output of a graph; `shape` leaves out the batch axis, which is always first and dynamic."""
+
+    name: TensorName
+    dtype: Dtype = "float32"
+    shape: Annotated[tuple[Dim, ...], Field(max_length=4)] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one row."""
+        return prod(self.shape) * (8 if self.dtype == "int64" else 4)
+
+
+class GraphSpec(Part):
+    """One ONNX file with its checksum and its signature."""
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\.onnx$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    inputs: Annotated[tuple[TensorSpec, ...], Field(min_length=1, max_length=64)]
+    outputs: Annotated[tuple[TensorSpec, ...], Field(min_length=1, max_length=64)]
+
+    def input(self, name: str) -> TensorSpec | None:
+        """The input of that name, or None."""
+        return next((spec for spec in self.inputs if spec.name == name), None)
+
+    def output(self, name: str) -> TensorSpec | None:
+        """The output of that name, or None."""
+        return next((spec for spec in self.outputs if spec.name == name), None)
+
+
+def state_name(output: str) -> str:
+    """The input that a state output feeds: `next.X` -> `state.X`."""
+    return "state." + output.removeprefix("next.")
