@@ -59,8 +59,8 @@ def test_only_the_same_graph_is_batched_and_the_longest_waiting_goes_first():
     scheduler.add(job(1, drawing(a, 64)))
     scheduler.add(job(2, drawing(b, 1)))
     scheduler.add(job(3, drawing(a, 64)))
-    assert ids(first := scheduler.next_batch()) == [1, 3]
-    assert ids(second := scheduler.next_batch()) == [2]
+    first, second = scheduler.next_batch(), scheduler.next_batch()
+    assert (ids(first), ids(second)) == ([1, 3], [2])
     assert scheduler.next_batch() is None
     advance(scheduler, first)
     advance(scheduler, second)
