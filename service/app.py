@@ -1,0 +1,215 @@
+"""The whole server: bundles, engine, HTTP and gRPC in one process on one event loop; start, drain, stop."""
+
+__all__ = ["Server", "StartError", "run", "serve"]
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from bundle.store import BundleError
+from service.catalog import Catalog
+from service.engine import Engine
+from service.grpc_api import create_server
+from service.http_api import create_app
+from service.metrics import Metrics
+from service.operations import Operations
+from service.runtime import Runtime
+from service.settings import Settings, available_cpus
+
+_log = logging.getLogger(__name__)
+
+_FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine has ended
+_SILENT_PEER_S = 60  # after which a connection whose peer takes nothing is given up by the kernel
+
+
+class StartError(Exception):
+    """The server cannot start; one sentence says why."""
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn without its signal handling: what a signal means is decided here, for both transports."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Server:
+    """A server that runs within `async with`; leaving it drains and stops.
+
+    Args:
+        settings: Everything that can be set.
+
+    Raises:
+        StartError: On entering, when it cannot start.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+
+    async def __aenter__(self) -> Self:
+        settings = self.settings
+        # Bound before the bundles are loaded, so that a port in use is known at once; it listens only later.
+        listener = _bind(settings.host, settings.http_port)
+        try:
+            self._runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
+            self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
+            self.engine = Engine(
+                lanes=settings.lanes or available_cpus(),
+                max_rows_in_flight=settings.max_rows_in_flight,
+                stream_frames=settings.stream_frames,
+                observer=self.metrics,
+            )
+            self.operations = Operations(self.catalog, self.engine, settings)
+            self._grpc, self.grpc_port = await create_server(self.operations, settings, metrics=self.metrics)
+        except (BundleError, RuntimeError, OSError) as error:
+            listener.close()
+            raise StartError(str(error)) from None
+        self.metrics.watch_rows(lambda: self.engine.rows_in_flight)
+        self.engine.start()
+        self.http_port = int(listener.getsockname()[1])
+        await self._start_http(listener)
+        await self._grpc.start()
+        await self._grpc.set_serving(True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    @property
+    def ready_text(self) -> str:
+        """What is served and where, in lines for a person."""
+        names = [f"{i.manifest.name}{' (default)' if i.is_default else ''}" for i in self.catalog.infos()]
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        lines = [
+            f"Pentimento is ready after {_process_age_s():.1f} s: http://{host}:{self.http_port}, "
+            f"gRPC on {host}:{self.grpc_port}; serves {', '.join(names) or 'no bundle'}; "
+            f"{self._runtime.device}, {self.engine.lanes} lane{'s' if self.engine.lanes != 1 else ''}"
+        ]
+        lines += [f"refused {refusal.name}: {refusal.reason}" for refusal in self.catalog.refused]
+        return "\n".join(lines)
+
+    async def _start_http(self, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            create_app(self.operations, self.metrics, self.settings),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+        )
+        self._http = _HttpServer(config)
+        self._http_task = asyncio.create_task(self._http.serve(sockets=[listener]))
+        while not self._http.started:
+            if self._http_task.done():
+                await self._http_task
+                raise StartError("the HTTP server ended at once")
+            await asyncio.sleep(0.005)  # uvicorn offers nothing to wait for
+
+    async def _stop(self) -> None:
+        """Unready; running drawings finish within the grace period; then the connections, then the rest.
+
+        Both listeners stay open while draining: a client that comes now gets a clear UNAVAILABLE.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self.settings.drain_grace_s
+        await self._grpc.set_serving(False)
+        if not await self.engine.drain(self.settings.drain_grace_s):
+            _log.warning("drawings were cut after the grace period of %s s", self.settings.drain_grace_s)
+        await self.engine.close()
+        grace = max(end - loop.time(), _FLUSH_S)
+        # uvicorn waits for the answers under way; without a limit one stalled reader would keep it for ever.
+        self._http.config.timeout_graceful_shutdown = max(1, round(grace))
+        self._http.should_exit = True
+        await asyncio.gather(self._http_task, self._grpc.stop(grace))
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+
+    Raises:
+        StartError: The server cannot start.
+    """
+    loop = asyncio.get_running_loop()
+    # Threads that encode frames and decode uploads; few, as the lanes have the CPUs.
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=4, thread_name_prefix="codec"))
+    stop = asyncio.Event()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stop.is_set():
+            loop.remove_signal_handler(number)
+            signal.raise_signal(number)
+        _log.info("%s: no new work is admitted, running drawings finish", number.name)
+        stop.set()
+
+    async with Server(settings) as server:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal, number)
+        print(server.ready_text, flush=True)
+        await stop.wait()
+
+
+def run(settings: Settings) -> int:
+    """Runs a server to its end.
+
+    Returns:
+        The exit code: 0 after a drain, 1 when it could not start; the reason is then on stderr.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    factory = uvicorn.Config("", log_config=None).get_loop_factory()
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(serve(settings))
+    except StartError as error:
+        print(f"pentimento cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise StartError(f"HTTP cannot listen on {host!r}: {error.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit these
+            # A client that vanished without a word, or that takes nothing, would hold its answer for ever.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENT_PEER_S * 1000)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENT_PEER_S // 2)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise StartError(f"HTTP cannot listen on {host}:{port}: {error.strerror}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def _process_age_s() -> float:
+    """Seconds since this process started."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        return time.process_time()

@@ -1,0 +1,212 @@
+"""A drawing as an HTTP answer: whole or as a stream, encoded off the event loop.
+
+After the first byte of a stream its status cannot change; so it ends with exactly one `done` or `error`.
+"""
+
+__all__ = ["MAX_ANSWER_VALUES", "Wanted", "check_size", "unless_disconnected", "stream", "whole"]
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from fastapi.sse import format_sse_event
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive
+
+from bundle.manifest import ImageSpec
+from service.codec import animation, encode_npy, encode_png, film_strip, picture_pixels
+from service.errors import PentimentoError, invalid
+from service.http_exchange import Exchange
+from service.http_problems import INTERNAL, problem
+from service.http_schemas import MAX_SCALE
+from service.messages import Floats, Frame, Header, Scores, Timing
+from service.metrics import Metrics
+from service.negotiation import Answer
+from service.operations import Drawing
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_ANSWER_VALUES = 1 << 25
+"""Pixel values of a whole answer: it is held in memory until the last step. A stream has no such limit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """How the client wants a drawing."""
+
+    answer: Answer
+    scale: int = 1
+
+
+def check_size(wanted: Wanted, header: Header, image: ImageSpec) -> None:
+    """Refuses an answer too large to be held in memory, before a step is drawn.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
+    if not 1 <= wanted.scale <= MAX_SCALE:
+        raise invalid("scale", f"must be 1..{MAX_SCALE}, got {wanted.scale}")
+    if wanted.answer.streams:
+        return
+    size = header.n * header.steps * image.height * image.width
+    if wanted.answer in (Answer.PNG, Answer.GIF, Answer.APNG):
+        size = picture_pixels(header.n, header.steps, image, wanted.scale)
+    if size * image.channels > MAX_ANSWER_VALUES:
+        raise invalid(
+            "scale" if wanted.scale > 1 else "n",
+            f"is too large: {header.n} images of {header.steps} steps at scale {wanted.scale} are "
+            f"{size * image.channels} values; the limit of a whole answer is {MAX_ANSWER_VALUES}, "
+            f"a stream ({Answer.SSE.value} or {Answer.NDJSON.value}) has none",
+        )
+
+
+async def whole(drawing: Drawing, wanted: Wanted) -> Response:
+    """Draws to the end and answers with everything.
+
+    Raises:
+        PentimentoError: The drawing failed.
+    """
+    kind = wanted.answer
+    if kind is Answer.JSON:
+        parts = [await asyncio.to_thread(_frame_json, frame) async for frame in drawing]
+        head, timing = _json(_head(drawing.header)), _json({"timing": _times(drawing.timing)})
+        body = b"".join((head[:-1], b',"frames":[', b",".join(parts), b"],", timing[1:]))
+    else:
+        frames = [frame.canvas async for frame in drawing]
+        body = await asyncio.to_thread(_encode, np.stack(frames, axis=1), wanted)
+    return Response(body, media_type=kind.value, headers=drawing_headers(drawing.header))
+
+
+def stream(drawing: Drawing, wanted: Wanted, exchange: Exchange, metrics: Metrics) -> Response:
+    """Answers with events as they are drawn.
+
+    FastAPI's own SSE routes serve one format; here the Accept header chooses, so only its framing is used.
+    Starlette ends the iteration when the client leaves, and the drawing is closed by whoever admitted it.
+    """
+    frame_event: Callable[[str, bytes], bytes] = _sse if wanted.answer is Answer.SSE else _ndjson
+    headers = drawing_headers(drawing.header) | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _events(drawing, frame_event, exchange, metrics), media_type=wanted.answer.value, headers=headers
+    )
+
+
+async def _events(
+    drawing: Drawing, event: Callable[[str, bytes], bytes], exchange: Exchange, metrics: Metrics
+) -> AsyncIterator[bytes]:
+    exchange.outcome = "cancelled"  # unless it comes to an end below
+    step = 0
+    try:
+        async for frame in drawing:
+            yield event("frame", await asyncio.to_thread(_frame_json, frame))
+            if step == 0:
+                metrics.first_canvas("http", exchange.seconds)
+            step = frame.step
+        exchange.outcome = "ok"
+        yield event("done", _json(_head(drawing.header) | {"timing": _times(drawing.timing)}))
+    except PentimentoError as error:
+        exchange.outcome = error.code.value.lower()
+        yield event("error", _error_json(error, step, exchange))
+    except Exception:
+        _log.exception("request %s failed after step %d", exchange.id, step)
+        exchange.outcome = "internal"
+        yield event("error", _error_json(INTERNAL, step, exchange))
+
+
+async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Awaits `work`, and cancels it as soon as the client leaves; the body must have been read before.
+
+    Raises:
+        ClientDisconnect: The client left.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        for waiter in (task, gone):
+            waiter.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def drawing_headers(header: Header) -> dict[str, str]:
+    """What is known before the first frame, for the formats that cannot hold it."""
+    return {
+        "Pentimento-Model": header.model,
+        "Pentimento-Version": header.version,
+        "Pentimento-Seed": str(header.seed),
+        "Pentimento-Steps": str(header.steps),
+        "Vary": "Accept",
+    }
+
+
+def score_objects(scores: Scores) -> list[dict[str, float]]:
+    """One object an image; `probability` only where the scorer's logit has one."""
+    logits = scores.logit.tolist()
+    if scores.probability is None:
+        return [{"logit": logit} for logit in logits]
+    pairs = zip(logits, scores.probability.tolist(), strict=True)
+    return [{"logit": logit, "probability": probability} for logit, probability in pairs]
+
+
+def _frame_json(frame: Frame) -> bytes:
+    content: dict[str, Any] = {
+        "step": frame.step,
+        "images": [base64.b64encode(encode_png(canvas)).decode() for canvas in frame.canvas],
+    }
+    if frame.scores is not None:
+        content["scores"] = score_objects(frame.scores)
+    return _json(content | {"elapsed_us": frame.elapsed_us})
+
+
+def _head(header: Header) -> dict[str, Any]:
+    return {
+        "model": header.model,
+        "version": header.version,
+        "seed": header.seed,
+        "n": header.n,
+        "steps": header.steps,
+    }
+
+
+def _times(timing: Timing) -> dict[str, int]:
+    return {"queue_us": timing.queue_us, "total_us": timing.total_us}
+
+
+def _error_json(error: PentimentoError, step: int, exchange: Exchange) -> bytes:
+    return _json(problem(error, exchange.id).model_dump(exclude_none=True) | {"step": step})
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return to_json(content, inf_nan_mode="null")  # JSON has no NaN; a scorer may overflow
+
+
+def _sse(kind: str, content: bytes) -> bytes:
+    return format_sse_event(event=kind, data_str=content.decode())
+
+
+def _ndjson(kind: str, content: bytes) -> bytes:
+    return b'{"type":"%s",' % kind.encode() + content[1:] + b"\n"
+
+
+def _encode(canvases: Floats, wanted: Wanted) -> bytes:
+    if wanted.answer is Answer.NPY:
+        return encode_npy(canvases)
+    if wanted.answer is Answer.PNG:
+        return film_strip(canvases, wanted.scale)
+    return animation(canvases, "gif" if wanted.answer is Answer.GIF else "apng", wanted.scale)

@@ -1,0 +1,243 @@
+"""What travels over HTTP as JSON: queries, bodies, answers and problems; the source of the OpenAPI page."""
+
+__all__ = [
+    "DoneBody",
+    "DrawingBody",
+    "ErrorBody",
+    "FrameBody",
+    "GenerateBody",
+    "GenerateQuery",
+    "IndexBody",
+    "ModelBody",
+    "ModelDetailBody",
+    "ModelsBody",
+    "Problem",
+    "RefusalBody",
+    "ScoreAnswerBody",
+    "ScoreBody",
+    "ScoreImagesBody",
+    "ScoreQuery",
+    "StatusBody",
+    "TimingBody",
+]
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic_core import PydanticCustomError
+
+from bundle.manifest import ImageSpec, Manifest, NoiseSpec, Steps
+
+MAX_SCALE = 16
+
+
+def _whole(value: object) -> object:
+    """Digits only, and few enough that a message can quote the number."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,20}", value):
+        return int(value)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20):
+        return value
+    raise PydanticCustomError("whole_number", "must be a whole number of at most 20 digits")
+
+
+Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int | None)]
+
+
+class _Input(BaseModel):
+    # A misspelt parameter would otherwise be ignored, and the answer would not be what was asked for.
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Common(_Input):
+    n: Annotated[Whole, Field(description="Images to draw; by default 1, or as many as `latents` has.")] = (
+        None
+    )
+    steps: Annotated[
+        Whole, Field(description="Canvases to show; by default the model's own number.", examples=[5])
+    ] = None
+    seed: Annotated[
+        Whole,
+        Field(description="0 to 2^63 - 1. The same seed, version and parameters give the same bytes."),
+    ] = None
+    label: Annotated[Whole, Field(description="Class to draw, for a conditional model.")] = None
+    timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the drawing is given up.")] = (
+        None
+    )
+
+
+class GenerateQuery(_Common):
+    """Query of `POST /generate`."""
+
+    model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
+    score: Annotated[
+        bool | None, Field(description="Whether the model's scorer judges every canvas of every step.")
+    ] = None
+    scale: Annotated[
+        Whole,
+        Field(description=f"1 to {MAX_SCALE}: pixels of a strip or animation for each pixel of a canvas."),
+    ] = None
+
+
+class GenerateBody(_Common):
+    """Body of `POST /generate`, all optional: the fields of the query but `scale`, and explicit latents."""
+
+    model: StrictStr | None = None
+    score: StrictBool | None = None
+    latents: Annotated[
+        dict[str, Any],
+        Field(
+            description="Noise by name, as nested lists of shape (n, ...) or, for noise per call, "
+            "(n, calls, ...). What is not given is drawn from the seed.",
+        ),
+    ] = {}
+
+
+class ScoreQuery(_Input):
+    """Query of `POST /score`."""
+
+    model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
+    fit: Annotated[
+        Literal["exact", "resize"],
+        Field(
+            description="`exact`: another size or colour is refused. `resize`: it is scaled and converted."
+        ),
+    ] = "exact"
+    timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the request is given up.")] = (
+        None
+    )
+
+
+class ScoreImagesBody(_Input):
+    """JSON body of `POST /score`."""
+
+    images: Annotated[list[StrictStr], Field(description="PNG or JPEG files, each as base64.")]
+
+
+class ScoreBody(BaseModel):
+    """A scorer's opinion of one image."""
+
+    logit: float | None
+    probability: Annotated[
+        float | None,
+        Field(description="Of `real`; only a discriminator has it, a critic's logit is unbounded."),
+    ] = None
+
+
+class TimingBody(BaseModel):
+    """Where the time went, in microseconds from admission."""
+
+    queue_us: int
+    total_us: int
+
+
+class FrameBody(BaseModel):
+    """One shown canvas of every image. An NDJSON line has `"type": "frame"` besides."""
+
+    step: Annotated[int, Field(description="From 1.")]
+    images: Annotated[list[str], Field(description="PNG files as base64, one an image.")]
+    scores: Annotated[list[ScoreBody] | None, Field(description="One an image, when asked for.")] = None
+    elapsed_us: Annotated[int, Field(description="Microseconds from admission to this canvas.")]
+
+
+class DoneBody(BaseModel):
+    """The last event of a complete stream. An NDJSON line has `"type": "done"` besides."""
+
+    model: str
+    version: str
+    seed: int
+    n: int
+    steps: int
+    timing: TimingBody
+
+
+class DrawingBody(BaseModel):
+    """A whole drawing."""
+
+    model: str
+    version: str
+    seed: Annotated[int, Field(description="The seed used, whether it was given or not.")]
+    n: int
+    steps: int
+    frames: list[FrameBody]
+    timing: TimingBody
+
+
+class ScoreAnswerBody(BaseModel):
+    """Answer of `POST /score`."""
+
+    model: str
+    version: str
+    kind: Literal["discriminator", "critic"]
+    scores: Annotated[list[ScoreBody], Field(description="One an image, in the order they came.")]
+    timing: TimingBody
+
+
+class ModelBody(BaseModel):
+    """A served bundle in short."""
+
+    name: str
+    version: str
+    family: str
+    summary: str
+    default: Annotated[bool, Field(description="Whether requests that name no model get this one.")]
+    operations: list[Literal["generate", "score"]]
+    image: ImageSpec
+    steps: Annotated[Steps | None, Field(description="Canvases that a request may ask for.")]
+    latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]
+    labels: Annotated[list[str] | None, Field(description="Class names of a conditional model.")]
+    score_kind: Literal["discriminator", "critic"] | None
+
+
+class ModelDetailBody(ModelBody):
+    """A served bundle with its whole manifest."""
+
+    manifest: Manifest
+
+
+class RefusalBody(BaseModel):
+    """A folder that is not served, and why."""
+
+    name: str
+    reason: str
+
+
+class ModelsBody(BaseModel):
+    """All served bundles, and the folders that were refused."""
+
+    models: list[ModelBody]
+    refused: list[RefusalBody]
+
+
+class StatusBody(BaseModel):
+    """Health or readiness."""
+
+    status: Literal["alive", "ready"]
+
+
+class IndexBody(BaseModel):
+    """Where to go from the root."""
+
+    name: str
+    docs: str
+    calls: list[str]
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457): what every error answer is."""
+
+    type: str = "about:blank"
+    title: Annotated[str, Field(description="The HTTP status in words.", examples=["Bad Request"])]
+    status: Annotated[int, Field(examples=[400])]
+    detail: Annotated[str, Field(description="One sentence.", examples=["steps must be 1..16, got 900"])]
+    code: Annotated[str, Field(description="For programs.", examples=["INVALID_ARGUMENT"])]
+    field: Annotated[
+        str | None, Field(description="The field at fault, where there is one.", examples=["steps"])
+    ] = None
+    request_id: Annotated[str | None, Field(description="As in the header X-Request-Id.")] = None
+
+
+class ErrorBody(Problem):
+    """The last event of a stream that failed. An NDJSON line has `"type": "error"` besides."""
+
+    step: Annotated[int, Field(description="The last step that was sent; 0 when none was.")]
