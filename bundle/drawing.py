@@ -1,6 +1,6 @@
 """How a drawing runs, as data: phases of graph calls, the noise they take, how many canvases they show."""
 
-__all__ = ["MAX_STEPS", "Drawing", "NoiseSpec", "Phase", "Steps"]
+__all__ = ["KNOWN", "KNOWN_MASK", "MAX_STEPS", "Drawing", "NoiseSpec", "Phase", "Steps"]
 
 from typing import Annotated, Literal, Self
 
@@ -10,7 +10,10 @@ from bundle.graphs import Dim, GraphName, GraphSpec, Part
 
 MAX_STEPS = 1024  # a bound on work and memory per request, far above any drawing in the literature
 
-_RESERVED_NOISE = {"t", "label", "image", "canvas", "logit", "log_likelihood"}
+KNOWN, KNOWN_MASK = "known", "known_mask"
+"""Inputs of a graph that completes a picture: its pixels, (C, H, W), and 1 where they are given, (1, H, W)."""
+
+_RESERVED_NOISE = {"t", "label", "image", "eps", "canvas", "logit", "log_likelihood", KNOWN, KNOWN_MASK}
 
 
 class NoiseSpec(Part):
@@ -56,11 +59,22 @@ class Steps(Part):
 
 
 class Drawing(Part):
-    """How a drawing runs: phases in order, the noise they use, and how many canvases may be shown."""
+    """How a drawing runs: phases in order, the noise they use, and how many canvases may be shown.
+
+    `completion` is set when the drawing can start from given pixels, which then stay as they are: the showing
+    graph takes `known` and `known_mask`, both zero for a drawing from nothing. It names what the model can
+    see of them: `raster`, each drawn pixel sees the given ones above it and to its left in its row.
+    """
 
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=8)]
     steps: Steps
     noise: Annotated[tuple[NoiseSpec, ...], Field(max_length=8)] = ()
+    completion: Literal["raster"] | None = None
+
+    @property
+    def showing(self) -> Phase:
+        """The phase that shows canvases."""
+        return next(phase for phase in self.phases if phase.shows)
 
     def calls(self, phase: Phase, steps: int) -> int:
         """Calls that `phase` makes in a drawing of `steps` canvases."""

@@ -2,7 +2,6 @@
 
 __all__ = ["Dim", "GraphName", "GraphSpec", "Part", "TensorSpec", "state_name"]
 
-from math import prod
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,11 +24,6 @@ class TensorSpec(Part):
     name: TensorName
     dtype: Dtype = "float32"
     shape: Annotated[tuple[Dim, ...], Field(max_length=4)] = ()
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of one row."""
-        return prod(self.shape) * (8 if self.dtype == "int64" else 4)
 
 
 class GraphSpec(Part):

@@ -12,9 +12,10 @@ server reads everything it does from this file and knows no model family by name
 `steps` in a request is the number of canvases shown. A phase with `calls="steps"` makes that many calls; a
 showing phase with a fixed number of calls reveals the picture in that many even parts.
 
-Tensors travel by name. A graph's inputs are `t`, `label`, `image`, `eps`, `state.*`, or a declared noise; any
-output `next.X` feeds the next input `state.X`. (ONNX names are unique within a graph, so a graph that takes
-`state.X` could not put it out under that name.)
+Tensors travel by name. A drawing's graphs take `t`, `label`, `state.*`, `known` and `known_mask`, or a declared
+noise; graphs that look at a given image take `image`, and `eps` and `label` where they need them. Any output
+`next.X` feeds the next input `state.X`. (ONNX names are unique within a graph, so a graph that takes `state.X`
+could not put it out under that name.)
 """
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "GraphSpec",
     "ImageSpec",
     "Labels",
+    "Likelihood",
     "Manifest",
     "NoiseSpec",
     "Paper",
@@ -40,7 +42,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bundle.drawing import MAX_STEPS, Drawing, NoiseSpec, Phase, Steps
+from bundle.drawing import KNOWN, KNOWN_MASK, MAX_STEPS, Drawing, NoiseSpec, Phase, Steps
 from bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
 
 SCHEMA_VERSION = 1
@@ -56,11 +58,24 @@ class Paper(Part):
 
 
 class ImageSpec(Part):
-    """Shape of one image; values are float32 in [0, 1]."""
+    """Shape of one image; values are float32 in [0, 1].
+
+    `levels` says that the model's data take that many evenly spaced values. A model of 2 levels also says how
+    its data were made black and white: `sample`, each pixel is 1 with its grey value as the probability;
+    `threshold`, each pixel is 1 from 1/2 on. Pictures that are given to the model are treated likewise.
+    """
 
     channels: Literal[1, 3]
     height: Annotated[int, Field(ge=1, le=1024)]
     width: Annotated[int, Field(ge=1, le=1024)]
+    levels: Literal[2, 256] | None = None
+    binarisation: Literal["sample", "threshold"] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.levels == 2) != (self.binarisation is not None):
+            raise ValueError("image.levels = 2 and image.binarisation come together")
+        return self
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -77,6 +92,17 @@ class Scorer(Part):
 
     kind: Literal["discriminator", "critic"]
     group_size: Annotated[int, Field(ge=2, le=1024)] | None = None
+
+
+class Likelihood(Part):
+    """How to read the `likelihood` graph's `log_likelihood`, in nats for the whole image.
+
+    `exact`: log p(x). `bound`: log p(x, z) - log q(z | x) for the z that the input `eps` gives, so that its
+    mean is the evidence lower bound, and the log-mean-exp over K draws the tighter importance-weighted bound
+    (Burda et al., 2016, arXiv:1509.00519). The graph may also put out `pixel_log_likelihood (C, H, W)`.
+    """
+
+    kind: Literal["exact", "bound"]
 
 
 class Labels(Part):
@@ -124,6 +150,7 @@ class Manifest(Part):
     graphs: Annotated[dict[GraphName, GraphSpec], Field(min_length=1, max_length=16)]
     drawing: Drawing | None = None
     scorer: Scorer | None = None
+    likelihood: Likelihood | None = None
     labels: Labels | None = None
     parity: Parity | None = None
     provenance: Provenance | None = None
@@ -149,7 +176,44 @@ class Manifest(Part):
         if self.scorer is not None:
             self._expect("score", "inputs", "image", self.image.shape)
             self._expect("score", "outputs", "logit", ())
+        if (self.likelihood is None) != ("likelihood" not in self.graphs):
+            raise ValueError("a `likelihood` graph and the `likelihood` entry come together")
+        if self.likelihood is not None:
+            self._expect("likelihood", "outputs", "log_likelihood", ())
+            self._check_reader("likelihood", takes_eps=self.likelihood.kind == "bound")
+        if "encode" in self.graphs:
+            self._check_encode()
         return self
+
+    def _check_reader(self, graph: str, *, takes_eps: bool | None = None) -> None:
+        """A graph that looks at a given image takes `image`, and beyond it only `eps` and `label`."""
+        self._expect(graph, "inputs", "image", self.image.shape)
+        names = {tensor.name for tensor in self.graphs[graph].inputs}
+        strange = sorted(names - {"image", "eps", "label"})
+        if strange:
+            raise ValueError(f"graph {graph!r} takes {strange[0]!r}, which nothing provides")
+        if takes_eps is not None and takes_eps != ("eps" in names):
+            raise ValueError(f"graph {graph!r} must {'' if takes_eps else 'not '}take 'eps'")
+        if "label" in names and self.labels is None:
+            raise ValueError(f"graph {graph!r} takes a label, but the manifest lists no labels")
+
+    def _check_encode(self) -> None:
+        """An encoding is noise for a drawing, for the trained number of steps where it is drawn per call."""
+        self._check_reader("encode")
+        if self.drawing is None:
+            raise ValueError("an `encode` graph needs a drawing that takes its latents")
+        found = False
+        for noise in self.drawing.noise:
+            output = self.graphs["encode"].output(noise.name)
+            if output is None:
+                continue
+            calls = self.drawing.noise_calls(noise, self.drawing.steps.trained, self.graphs)
+            shape = noise.shape if calls is None else (calls, *noise.shape)
+            if output.shape != shape:
+                raise ValueError(f"graph 'encode': {noise.name!r} must have shape {shape} a row")
+            found = True
+        if not found:
+            raise ValueError("graph 'encode' puts out none of the latents that the drawing takes")
 
     def _expect(
         self, graph: str, side: Literal["inputs", "outputs"], name: str, shape: tuple[int, ...]
@@ -175,6 +239,8 @@ class Manifest(Part):
             known |= {state_name(t.name): t for t in graph.outputs if t.name.startswith("next.")}
             if phase.shows:
                 self._expect(phase.graph, "outputs", "canvas", self.image.shape)
+        if drawing.completion is not None and not {KNOWN, KNOWN_MASK} <= used:
+            raise ValueError(f"a drawing that completes takes {KNOWN!r} and {KNOWN_MASK!r}")
         unused = sorted(set(noises) - used)
         if unused:
             raise ValueError(f"no phase takes the noise {unused[0]!r}")
@@ -191,6 +257,11 @@ class Manifest(Part):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} must be int64 of shape (B,)")
             if tensor.name == "label" and self.labels is None:
                 raise ValueError(f"graph {graph!r} takes a label, but the manifest lists no labels")
+        elif tensor.name in (KNOWN, KNOWN_MASK) and self.drawing and self.drawing.completion:
+            _, height, width = self.image.shape
+            shape = self.image.shape if tensor.name == KNOWN else (1, height, width)
+            if (tensor.dtype, tensor.shape) != ("float32", shape):
+                raise ValueError(f"graph {graph!r}: {tensor.name!r} must be float32 of shape {shape} a row")
         elif tensor.name in noises:
             if (tensor.dtype, tensor.shape) != ("float32", noises[tensor.name].shape):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} differs from the noise of that name")
