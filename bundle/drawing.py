@@ -11,7 +11,7 @@ from bundle.graphs import Dim, GraphName, GraphSpec, Part
 MAX_STEPS = 1024  # a bound on work and memory per request, far above any drawing in the literature
 
 KNOWN, KNOWN_MASK = "known", "known_mask"
-"""Inputs of a graph that completes a picture: its pixels, (C, H, W), and 1 where they are given, (1, H, W)."""
+"""Inputs of a graph that completes a picture: pixels, (C, H, W), and 1 where they are given, (1, H, W)."""
 
 _RESERVED_NOISE = {"t", "label", "image", "eps", "canvas", "logit", "log_likelihood", KNOWN, KNOWN_MASK}
 

@@ -12,10 +12,10 @@ server reads everything it does from this file and knows no model family by name
 `steps` in a request is the number of canvases shown. A phase with `calls="steps"` makes that many calls; a
 showing phase with a fixed number of calls reveals the picture in that many even parts.
 
-Tensors travel by name. A drawing's graphs take `t`, `label`, `state.*`, `known` and `known_mask`, or a declared
-noise; graphs that look at a given image take `image`, and `eps` and `label` where they need them. Any output
-`next.X` feeds the next input `state.X`. (ONNX names are unique within a graph, so a graph that takes `state.X`
-could not put it out under that name.)
+Tensors travel by name. A drawing's graphs take `t`, `label`, `state.*`, `known` and `known_mask`, or a
+declared noise; graphs that look at a given image take `image`, and `eps` and `label` where they need them.
+Any output `next.X` feeds the next input `state.X`. (ONNX names are unique within a graph, so a graph that
+takes `state.X` could not put it out under that name.)
 """
 
 __all__ = [
