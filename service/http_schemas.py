@@ -34,11 +34,17 @@ MAX_SCALE = 16
 
 def _whole(value: object) -> object:
     """Digits only, and few enough that a message can quote the number."""
+    if value is None:
+        return None
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,20}", value):
         return int(value)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20):
-        return value
-    raise PydanticCustomError("whole_number", "must be a whole number of at most 20 digits")
+    if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) < 10**20:
+            return value
+        raise PydanticCustomError("whole_number", "must be a whole number of at most 20 digits")
+    long = isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{21,}", value)
+    limit = " of at most 20 digits" if long else ""
+    raise PydanticCustomError("whole_number", f"must be a whole number{limit}")  # type: ignore[arg-type]
 
 
 Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int | None)]

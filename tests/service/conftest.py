@@ -1,9 +1,12 @@
-"""Fixtures of the server's tests: toy bundles on disk."""
+"""Fixtures of the server's tests: toy bundles on disk, and a real server that serves them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.service.live import LiveServer
 from tests.service.toys import write_toys
 
 
@@ -13,3 +16,18 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("toys")
     write_toys(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def live(toys: Path) -> Iterator[LiveServer]:
+    """A server of all the toys, shared by all tests: leave it idle, and do not stop it."""
+    server = LiveServer(toys, default_model="toy-steps")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def http(live: LiveServer) -> Iterator[httpx.Client]:
+    """A client of the shared server."""
+    with live.client() as client:
+        yield client
