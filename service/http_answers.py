@@ -189,7 +189,9 @@ def _times(timing: Timing) -> dict[str, int]:
 
 
 def _error_json(error: PentimentoError, step: int, exchange: Exchange) -> bytes:
-    return _json(problem(error, exchange.id).model_dump(exclude_none=True) | {"step": step})
+    # Without the problem's own `type`, which would hide that of an NDJSON line.
+    fault = problem(error, exchange.id).model_dump(exclude={"type"}, exclude_none=True)
+    return _json(fault | {"step": step})
 
 
 def _json(content: dict[str, Any]) -> bytes:

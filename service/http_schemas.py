@@ -229,10 +229,7 @@ class IndexBody(BaseModel):
     calls: list[str]
 
 
-class Problem(BaseModel):
-    """Problem details (RFC 9457): what every error answer is."""
-
-    type: str = "about:blank"
+class _Fault(BaseModel):
     title: Annotated[str, Field(description="The HTTP status in words.", examples=["Bad Request"])]
     status: Annotated[int, Field(examples=[400])]
     detail: Annotated[str, Field(description="One sentence.", examples=["steps must be 1..16, got 900"])]
@@ -243,7 +240,13 @@ class Problem(BaseModel):
     request_id: Annotated[str | None, Field(description="As in the header X-Request-Id.")] = None
 
 
-class ErrorBody(Problem):
+class Problem(_Fault):
+    """Problem details (RFC 9457): what every error answer is."""
+
+    type: str = "about:blank"
+
+
+class ErrorBody(_Fault):
     """The last event of a stream that failed. An NDJSON line has `"type": "error"` besides."""
 
     step: Annotated[int, Field(description="The last step that was sent; 0 when none was.")]

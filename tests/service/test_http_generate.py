@@ -28,7 +28,7 @@ def pixels(png: str) -> np.ndarray:
 
 
 def problem(response, status: int) -> dict:
-    assert response.status_code == status, response.text
+    assert response.status_code == status, response.text[:500]
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
     assert body["status"] == status
