@@ -1,0 +1,133 @@
+"""The asyncio client."""
+
+__all__ = ["AsyncClient", "AsyncFrameStream"]
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from types import TracebackType
+from typing import Literal, Self, Unpack
+
+from pentimento_client.grpc_transport import AsyncGrpcTransport
+from pentimento_client.http_transport import AsyncHttpTransport
+from pentimento_client.messages import (
+    Drawing,
+    DrawOptions,
+    DrawRequest,
+    Event,
+    Frame,
+    ScoreRequest,
+    ScoreResult,
+)
+from pentimento_client.models import Model, Models
+from pentimento_client.pixels import ImageLike, to_picture_file
+from pentimento_client.stream_state import StreamState
+from pentimento_client.transport import AsyncTransport, parse_url
+
+
+class AsyncFrameStream(StreamState):
+    """A drawing as it comes: enter it, then iterate. Leaving it early, or by cancellation, cancels it.
+
+    `header` (model, version, seed, steps) is there as soon as it is entered, `timing` when it is complete.
+    """
+
+    def __init__(self, events: AsyncGenerator[Event, None]) -> None:
+        super().__init__()
+        self._events = events
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._accept(await anext(self._events))
+        except BaseException:
+            await self._events.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> AsyncIterator[Frame]:
+        return self
+
+    async def __anext__(self) -> Frame:
+        self._check_entered()
+        async for event in self._events:
+            if isinstance(event, Frame):
+                return event
+            self._accept(event)
+        raise StopAsyncIteration
+
+    async def close(self) -> None:
+        """Cancels what is not drawn yet. Harmless when done, or twice."""
+        await self._events.aclose()
+
+
+class AsyncClient:
+    """A connection to a Pentimento server, for asyncio; like Client in everything else.
+
+        async with AsyncClient("grpc://localhost:50051") as client:
+            async with client.stream("gran5-mnist", n=4, seed=7) as frames:
+                async for frame in frames:
+                    frame.images[0].save(f"step{frame.step}.png")
+
+    Args:
+        url: as for Client.
+
+    Raises:
+        ValueError: as Client.
+    """
+
+    def __init__(self, url: str) -> None:
+        address = parse_url(url)
+        self._transport: AsyncTransport = (
+            AsyncHttpTransport(address) if address.kind == "http" else AsyncGrpcTransport(address)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def stream(self, model: str | None = None, **options: Unpack[DrawOptions]) -> AsyncFrameStream:
+        """Draws images and gives every canvas as it is drawn; arguments as Client.stream.
+
+        Returns:
+            A stream to be used in an `async with` statement.
+        """
+        return AsyncFrameStream(self._transport.stream(DrawRequest(model=model, **options)))
+
+    async def generate(self, model: str | None = None, **options: Unpack[DrawOptions]) -> Drawing:
+        """Draws images and returns when they are complete; arguments as Client.stream."""
+        async with self.stream(model, **options) as stream:
+            frames = tuple([frame async for frame in stream])
+            return stream.drawing(frames)
+
+    async def score(
+        self,
+        images: Iterable[ImageLike],
+        model: str | None = None,
+        *,
+        fit: Literal["exact", "resize"] = "exact",
+        timeout_s: float | None = None,
+    ) -> ScoreResult:
+        """Asks a model's scorer for its opinion of pictures; arguments as Client.score."""
+        files = await asyncio.to_thread(lambda: tuple(to_picture_file(image) for image in images))
+        return await self._transport.score(
+            ScoreRequest(model=model, images=files, fit=fit, timeout_s=timeout_s)
+        )
+
+    async def models(self) -> Models:
+        """The served models, and the folders that were refused."""
+        return await self._transport.models()
+
+    async def model(self, name: str) -> Model:
+        """One served model with its whole manifest."""
+        return await self._transport.model(name)
+
+    async def close(self) -> None:
+        """Closes the connection, and cancels what still runs on it."""
+        await self._transport.close()

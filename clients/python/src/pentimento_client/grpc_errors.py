@@ -1,0 +1,61 @@
+"""gRPC's ways to fail, as PentimentoError: the server's own statuses, and what gRPC says by itself."""
+
+__all__ = ["grpc_errors"]
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from pentimento_client.errors import Code, PentimentoError
+
+# The proto's names where this client and HTTP say it shorter.
+_FIELDS = {"image_count": "n", "step_count": "steps", "with_scores": "score"}
+
+# For answers that are not the server's own: of gRPC itself, or of a proxy.
+_CODES = {
+    grpc.StatusCode.INVALID_ARGUMENT: Code.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND: Code.NOT_FOUND,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Code.PAYLOAD_TOO_LARGE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Code.DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNAVAILABLE: Code.UNAVAILABLE,
+    grpc.StatusCode.CANCELLED: Code.UNAVAILABLE,
+    grpc.StatusCode.UNIMPLEMENTED: Code.UNSUPPORTED,
+}
+
+
+@contextmanager
+def grpc_errors(target: str) -> Iterator[None]:
+    """Turns gRPC's errors, of blocking and of asyncio calls, into PentimentoError.
+
+    Args:
+        target: Whom the call goes to, for the message.
+    """
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise _error(error, target) from error
+
+
+def _error(error: grpc.RpcError, target: str) -> PentimentoError:
+    status: grpc.StatusCode = error.code()
+    details: str = error.details() or status.name
+    pairs: Any = error.trailing_metadata() or ()  # of grpcio's own tuples
+    metadata: dict[str, str] = dict(pairs)
+    if "pentimento-code" not in metadata:
+        code = _CODES.get(status, Code.INTERNAL)
+        reached = code is not Code.UNAVAILABLE
+        return PentimentoError(code, details if reached else f"cannot reach {target}: {details}")
+    field = metadata.get("pentimento-field")
+    if field in _FIELDS:
+        details = details.replace(field, _FIELDS[field], 1) if details.startswith(f"{field} ") else details
+        field = _FIELDS[field]
+    retry = metadata.get("retry-after-ms")
+    known = {code.value for code in Code}
+    return PentimentoError(
+        Code(metadata["pentimento-code"]) if metadata["pentimento-code"] in known else Code.INTERNAL,
+        details,
+        field=field,
+        retry_after_s=None if retry is None else int(retry) / 1000,
+    )

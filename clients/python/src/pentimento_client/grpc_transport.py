@@ -1,0 +1,121 @@
+"""gRPC: frames come as messages of StreamCanvas.
+
+A call that is not read to its end is cancelled explicitly: one that is merely dropped would go on, since the
+asyncio calls of grpcio are not collected while they run (grpc/grpc#43462).
+"""
+
+__all__ = ["AsyncGrpcTransport", "GrpcTransport"]
+
+from collections.abc import AsyncGenerator, Generator
+
+import grpc
+
+from pentimento_client import grpc_wire
+from pentimento_client.grpc_errors import grpc_errors
+from pentimento_client.messages import DrawRequest, Event, ScoreRequest, ScoreResult
+from pentimento_client.models import Model, Models
+from pentimento_client.pb import canvas_service_pb2 as pb
+from pentimento_client.pb import canvas_service_pb2_grpc as pb_grpc
+from pentimento_client.transport import Address
+
+
+class GrpcTransport:
+    """Calls that block."""
+
+    def __init__(self, address: Address) -> None:
+        self._target = address.target
+        options = grpc_wire.CHANNEL_OPTIONS
+        self._channel = (
+            grpc.secure_channel(address.target, grpc.ssl_channel_credentials(), options=options)
+            if address.secure
+            else grpc.insecure_channel(address.target, options=options)
+        )
+        self._stub = pb_grpc.CanvasServiceStub(self._channel)  # type: ignore[no-untyped-call]
+
+    def stream(self, request: DrawRequest) -> Generator[Event, None, None]:
+        """A drawing as it comes; closing the generator cancels it."""
+        reader = grpc_wire.EventReader()
+        with grpc_errors(self._target):
+            deadline_s = grpc_wire.deadline_s(request.timeout_s)
+            call = self._stub.StreamCanvas(grpc_wire.draw_call(request), timeout=deadline_s)
+            try:
+                for message in call:
+                    yield reader.read(message)
+                reader.end()
+            finally:
+                call.cancel()
+
+    def score(self, request: ScoreRequest) -> ScoreResult:
+        """Score."""
+        with grpc_errors(self._target):
+            deadline_s = grpc_wire.deadline_s(request.timeout_s)
+            return grpc_wire.score(self._stub.Score(grpc_wire.score_call(request), timeout=deadline_s))
+
+    def models(self) -> Models:
+        """ListModels."""
+        with grpc_errors(self._target):
+            return grpc_wire.models(self._stub.ListModels(pb.ListModelsRequest()))
+
+    def model(self, name: str) -> Model:
+        """GetModel."""
+        with grpc_errors(self._target):
+            return grpc_wire.model(self._stub.GetModel(pb.GetModelRequest(name=name)))
+
+    def close(self) -> None:
+        """Closes the connection, and cancels what still runs on it."""
+        self._channel.close()
+
+
+class AsyncGrpcTransport:
+    """The same calls for asyncio."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._target = address.target
+        self._channel: grpc.aio.Channel | None = None
+
+    async def stream(self, request: DrawRequest) -> AsyncGenerator[Event, None]:
+        """A drawing as it comes; closing the generator cancels it."""
+        reader = grpc_wire.EventReader()
+        with grpc_errors(self._target):
+            deadline_s = grpc_wire.deadline_s(request.timeout_s)
+            call = self._stub().StreamCanvas(grpc_wire.draw_call(request), timeout=deadline_s)
+            try:
+                async for message in call:
+                    yield reader.read(message)
+                reader.end()
+            finally:
+                call.cancel()
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """Score."""
+        with grpc_errors(self._target):
+            deadline_s = grpc_wire.deadline_s(request.timeout_s)
+            return grpc_wire.score(
+                await self._stub().Score(grpc_wire.score_call(request), timeout=deadline_s)
+            )
+
+    async def models(self) -> Models:
+        """ListModels."""
+        with grpc_errors(self._target):
+            return grpc_wire.models(await self._stub().ListModels(pb.ListModelsRequest()))
+
+    async def model(self, name: str) -> Model:
+        """GetModel."""
+        with grpc_errors(self._target):
+            return grpc_wire.model(await self._stub().GetModel(pb.GetModelRequest(name=name)))
+
+    async def close(self) -> None:
+        """Closes the connection, and cancels what still runs on it."""
+        if self._channel is not None:
+            await self._channel.close(None)
+
+    def _stub(self) -> pb_grpc.CanvasServiceStub:
+        if self._channel is None:  # made on first use: it belongs to the event loop that runs then
+            options, credentials = grpc_wire.CHANNEL_OPTIONS, grpc.ssl_channel_credentials
+            self._channel = (
+                grpc.aio.secure_channel(self._target, credentials(), options=options)
+                if self._address.secure
+                else grpc.aio.insecure_channel(self._target, options=options)
+            )
+        return pb_grpc.CanvasServiceStub(self._channel)  # type: ignore[no-untyped-call]

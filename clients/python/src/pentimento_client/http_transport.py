@@ -1,0 +1,107 @@
+"""HTTP: frames come as NDJSON, one line a step."""
+
+__all__ = ["AsyncHttpTransport", "HttpTransport"]
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import TypeVar
+
+import httpx
+
+from pentimento_client import http_wire
+from pentimento_client.http_errors import http_errors, raise_for_problem
+from pentimento_client.messages import DrawRequest, Event, ScoreRequest, ScoreResult
+from pentimento_client.models import Model, Models
+from pentimento_client.transport import Address
+
+# The server bounds a request's time itself, at most 10 minutes by default; this is for a server that hangs.
+_SILENCE_S = 660.0
+_TIMEOUT = httpx.Timeout(_SILENCE_S, connect=10.0)
+
+
+Answer = TypeVar("Answer")
+
+
+class HttpTransport:
+    """Calls that block."""
+
+    def __init__(self, address: Address) -> None:
+        self._client = httpx.Client(base_url=address.url, timeout=_TIMEOUT)
+
+    def stream(self, request: DrawRequest) -> Generator[Event, None, None]:
+        """A drawing as it comes; closing the generator hangs up, which cancels it."""
+        call = http_wire.draw_call(request)
+        with http_errors(), self._client.stream(**call) as response:
+            if not response.is_success:
+                response.read()
+                raise_for_problem(response)
+            reader = http_wire.StreamReader(response)
+            yield reader.header
+            for chunk in response.iter_bytes():
+                yield from reader.feed(chunk)
+            reader.end()
+
+    def score(self, request: ScoreRequest) -> ScoreResult:
+        """POST /score."""
+        return self._ask(http_wire.score_call(request), http_wire.score)
+
+    def models(self) -> Models:
+        """GET /models."""
+        return self._ask({"method": "GET", "url": "/models"}, http_wire.models)
+
+    def model(self, name: str) -> Model:
+        """GET /models/{name}."""
+        return self._ask({"method": "GET", "url": http_wire.model_path(name)}, http_wire.model)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def _ask(self, call: http_wire.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
+        with http_errors():
+            response = self._client.request(**call)
+            raise_for_problem(response)
+            return read(response.json())
+
+
+class AsyncHttpTransport:
+    """The same calls for asyncio."""
+
+    def __init__(self, address: Address) -> None:
+        self._client = httpx.AsyncClient(base_url=address.url, timeout=_TIMEOUT)
+
+    async def stream(self, request: DrawRequest) -> AsyncGenerator[Event, None]:
+        """A drawing as it comes; closing the generator hangs up, which cancels it."""
+        call = http_wire.draw_call(request)
+        with http_errors():
+            async with self._client.stream(**call) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise_for_problem(response)
+                reader = http_wire.StreamReader(response)
+                yield reader.header
+                async for chunk in response.aiter_bytes():
+                    for event in reader.feed(chunk):
+                        yield event
+                reader.end()
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """POST /score."""
+        return await self._ask(http_wire.score_call(request), http_wire.score)
+
+    async def models(self) -> Models:
+        """GET /models."""
+        return await self._ask({"method": "GET", "url": "/models"}, http_wire.models)
+
+    async def model(self, name: str) -> Model:
+        """GET /models/{name}."""
+        return await self._ask({"method": "GET", "url": http_wire.model_path(name)}, http_wire.model)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def _ask(self, call: http_wire.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
+        with http_errors():
+            response = await self._client.request(**call)
+            raise_for_problem(response)
+            return read(response.json())

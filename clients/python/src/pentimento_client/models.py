@@ -1,0 +1,76 @@
+"""What is known of the served models."""
+
+__all__ = ["Latent", "Model", "Models", "Refusal", "ScoreKind", "StepRange"]
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, overload
+
+ScoreKind: TypeAlias = Literal["discriminator", "critic"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepRange:
+    """Steps that a drawing of a model may have."""
+
+    default: int
+    min: int
+    max: int
+    trained: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Latent:
+    """Noise that a model draws from; (n, *shape) in a request, or (n, calls, *shape) when it is per call."""
+
+    name: str
+    shape: tuple[int, ...]
+    prior: Literal["normal", "uniform"]
+    per_call: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """A served model and what it can do."""
+
+    name: str
+    version: str
+    family: str
+    summary: str
+    is_default: bool
+    operations: tuple[str, ...]
+    image_shape: tuple[int, int, int]  # (C, H, W)
+    steps: StepRange | None
+    latents: tuple[Latent, ...]
+    labels: tuple[str, ...]
+    score_kind: ScoreKind | None
+    manifest: Mapping[str, Any] | None = None  # the whole manifest; only `model(name)` asks for it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A bundle that the server does not serve, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Models(Sequence[Model]):
+    """The served models by name; `refused` has the folders that are not served."""
+
+    models: tuple[Model, ...]
+    refused: tuple[Refusal, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Model: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Model, ...]: ...
+    def __getitem__(self, index: int | slice) -> Model | tuple[Model, ...]:
+        return self.models[index]
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.models)

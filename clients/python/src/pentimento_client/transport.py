@@ -1,0 +1,91 @@
+"""What a client needs of a transport: four calls, sync or async. A stream that is closed is cancelled."""
+
+__all__ = ["Address", "AsyncTransport", "Transport", "parse_url"]
+
+from collections.abc import AsyncGenerator, Generator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+from pentimento_client.messages import DrawRequest, Event, ScoreRequest, ScoreResult
+from pentimento_client.models import Model, Models
+
+_GRPC_PORT = 50051
+
+
+class Transport(Protocol):
+    """Calls that block. Every error is a PentimentoError."""
+
+    def stream(self, request: DrawRequest) -> Generator[Event, None, None]:
+        """A drawing as it comes; closing the generator cancels it."""
+        ...
+
+    def score(self, request: ScoreRequest) -> ScoreResult:
+        """A scorer's opinion of pictures."""
+        ...
+
+    def models(self) -> Models:
+        """All served models."""
+        ...
+
+    def model(self, name: str) -> Model:
+        """One served model with its manifest."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connections."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """The same calls for asyncio."""
+
+    def stream(self, request: DrawRequest) -> AsyncGenerator[Event, None]:
+        """A drawing as it comes; closing the generator cancels it."""
+        ...
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """A scorer's opinion of pictures."""
+        ...
+
+    async def models(self) -> Models:
+        """All served models."""
+        ...
+
+    async def model(self, name: str) -> Model:
+        """One served model with its manifest."""
+        ...
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where a server is, and how to speak to it."""
+
+    kind: Literal["http", "grpc"]
+    url: str  # of HTTP
+    target: str  # of gRPC: host:port
+    secure: bool
+
+
+def parse_url(url: str) -> Address:
+    """Reads `http://`, `https://`, `grpc://` or `grpcs://` with host and port.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https", "grpc", "grpcs") or not parts.hostname:
+        raise ValueError(
+            f"a server's URL is http://HOST:PORT or grpc://HOST:PORT (https, grpcs with TLS), got {url!r}"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return Address(
+        kind="http" if parts.scheme.startswith("http") else "grpc",
+        url=url.rstrip("/"),
+        target=f"{host}:{parts.port or _GRPC_PORT}",
+        secure=parts.scheme.endswith("s"),
+    )

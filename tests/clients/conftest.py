@@ -1,0 +1,89 @@
+"""A real server, HTTP and gRPC; and one face for the four ways to use the client."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pentimento_client import AsyncClient, Client, Drawing, Frame
+
+from tests.service.live import LiveServer
+from tests.service.toys import write_toys
+
+
+class Face:
+    """The same calls whether the client blocks or not, for one parametrised set of tests."""
+
+    def __init__(self, url: str, style: str) -> None:
+        self.url, self.style = url, style
+
+    def call(self, name: str, *args: Any, **options: Any) -> Any:
+        """One method of a client."""
+        if self.style == "sync":
+            with Client(self.url) as client:
+                return getattr(client, name)(*args, **options)
+
+        async def call() -> Any:
+            async with AsyncClient(self.url) as client:
+                return await getattr(client, name)(*args, **options)
+
+        return asyncio.run(call())
+
+    def generate(self, *args: Any, **options: Any) -> Drawing:
+        """`generate` of a client."""
+        drawing = self.call("generate", *args, **options)
+        assert isinstance(drawing, Drawing)
+        return drawing
+
+    def take(
+        self, count: int, *args: Any, inside: Callable[[], None], after: Callable[[], None], **options: Any
+    ) -> list[Frame]:
+        """The first frames of a stream that is then left.
+
+        `inside` is called while the stream is open, `after` when it was left and the client is open.
+        """
+        if self.style == "sync":
+            with Client(self.url) as client:
+                with client.stream(*args, **options) as stream:
+                    frames = [next(stream) for _ in range(count)]
+                    inside()
+                after()
+                return frames
+
+        async def take() -> list[Frame]:
+            async with AsyncClient(self.url) as client:
+                async with client.stream(*args, **options) as stream:
+                    frames = [await anext(stream) for _ in range(count)]
+                    await asyncio.to_thread(inside)
+                await asyncio.to_thread(after)
+                return frames
+
+        return asyncio.run(take())
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of all toys and of a broken bundle, with one lane and room for 64 rows."""
+    bundles = tmp_path_factory.mktemp("bundles")
+    write_toys(bundles)
+    (bundles / "broken").mkdir()
+    server = LiveServer(bundles, default_model="toy-steps", lanes=1, max_rows_in_flight=64)
+    yield server
+    server.close()
+
+
+def url_of(live: LiveServer, transport: str) -> str:
+    """Where a client finds the server."""
+    return live.http if transport == "http" else f"grpc://{live.grpc}"
+
+
+@pytest.fixture(params=["http", "grpc"])
+def url(request: pytest.FixtureRequest, live: LiveServer) -> str:
+    """The server's URL, for both transports."""
+    return url_of(live, request.param)
+
+
+@pytest.fixture(params=["sync", "async"])
+def face(request: pytest.FixtureRequest, url: str) -> Face:
+    """Both clients, over both transports."""
+    return Face(url, request.param)
