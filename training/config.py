@@ -2,6 +2,7 @@
 
 __all__ = ["TrainConfig", "config_from_json", "config_to_json"]
 
+import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -61,8 +62,9 @@ class TrainConfig:
 
 
 def config_to_json(config: TrainConfig) -> dict[str, Any]:
-    """Plain values, for checkpoints, logs and manifests."""
-    return asdict(config)
+    """JSON values, for checkpoints, logs and manifests."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return values
 
 
 def config_from_json(values: dict[str, Any]) -> TrainConfig:

@@ -31,7 +31,7 @@ from bundle.store import graph_spec, write_bundle
 from models.base import SequentialGenerator
 from training.checkpoints import BEST, CheckpointError, read_checkpoint
 from training.classifier import Classifier
-from training.config import TrainConfig, config_from_json
+from training.config import TrainConfig, config_from_json, config_to_json
 from training.datasets import Dataset
 from training.evaluation import draw_chunks, figures, freeze_statistics
 from training.graphs import ExportedGraph, drawing_graphs, export_graph, score_graph
@@ -187,6 +187,6 @@ def _provenance(trained: Trained, evaluation: dict[str, Any]) -> Provenance:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         libraries={"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")},
-        config=record["config"],
+        config=config_to_json(config),
         evaluation=evaluation,
     )

@@ -71,9 +71,8 @@ class Run:
         identity = {"config": config_to_json(self.config), "dataset_sha256": self.dataset.sha256}
         if resume:
             saved = read_checkpoint(self.folder / LATEST)
-            # Compared as text, for JSON knows no tuples.
             for name, value in identity.items():
-                if repr(saved[name]) != repr(value):
+                if saved[name] != value:
                     raise CheckpointError(f"the checkpoint in {self.folder} was made with another {name}")
             self.players.load(saved["players"])
             self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]

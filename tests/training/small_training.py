@@ -1,0 +1,69 @@
+"""A training of seconds, as a program of its own so that it can be killed.
+
+python -m tests.training.small_training FOLDER [--resume] [--die-in ITERATION]
+"""
+
+import argparse
+import os
+import signal
+from pathlib import Path
+
+import torch
+
+import training.loop
+from models.gran import GRANConfig
+from training.classifier import Classifier
+from training.config import TrainConfig
+from training.datasets import load_dataset
+
+SLICE = Path(__file__).parents[1] / "data" / "mnist-slice"
+
+SMALL = TrainConfig(
+    recipe="small",
+    model=GRANConfig(widths=(8, 4), latent_dim=6, step_count=2),
+    dataset=str(SLICE),
+    epochs=3,
+    batch_rows=30,
+    decay_from=0.3,
+    log_iterations=4,
+    checkpoint_iterations=7,  # at other times than the log's lines and the epochs
+    sheet_iterations=15,
+    evaluation_rows=60,
+    statistics_rows=60,
+)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--die-in", type=int)
+    arguments = parser.parse_args()
+    dataset = load_dataset(SMALL.dataset, channels=1, image_size=28)
+    torch.manual_seed(0)
+    classifier = Classifier(1, 28, 10).eval()
+    torch.rand(os.getpid() % 7)  # what was drawn before must not matter
+    play, done = training.loop.play, 0
+
+    def deadly_play(*args):
+        nonlocal done
+        figures = play(*args)
+        done += 1
+        if done == arguments.die_in:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return figures
+
+    training.loop.play = deadly_play
+    training.loop.train(
+        SMALL,
+        dataset,
+        classifier,
+        arguments.folder,
+        device=torch.device("cpu"),
+        precision="float32",
+        resume=arguments.resume,
+    )
+
+
+if __name__ == "__main__":
+    main()
