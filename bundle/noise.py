@@ -80,6 +80,7 @@ def draw_noise(
     seed: int,
     rows: range,
     steps: int,
+    seeds: Mapping[str, int] | None = None,
     given: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Draws all the noise of a drawing, up front.
@@ -90,6 +91,7 @@ def draw_noise(
         seed: Seed of the request.
         rows: Row indices within the request.
         steps: Canvases shown.
+        seeds: Seeds by noise name, for noises whose seed is not that of the request.
         given: Explicit noise by name, for all rows of the range; it is used as it is.
 
     Returns:
@@ -101,7 +103,8 @@ def draw_noise(
             noise[spec.name] = given[spec.name]
         else:
             shape = noise_shape(drawing, graphs, spec, steps)
-            noise[spec.name] = draw(seed, spec.name, shape, rows=rows, prior=spec.prior)
+            own = (seeds or {}).get(spec.name, seed)
+            noise[spec.name] = draw(own, spec.name, shape, rows=rows, prior=spec.prior)
     return noise
 
 

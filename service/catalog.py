@@ -5,13 +5,12 @@ __all__ = ["Catalog", "LoadedModel"]
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from bundle.manifest import Manifest
 from bundle.store import BundleError, read_bundle
 from service.errors import Code, PentimentoError
 from service.job import Graph
-from service.messages import ModelInfo, Refusal
+from service.messages import ModelInfo, OperationName, Refusal
 from service.runtime import Runtime
 
 _PREFERRED_DEFAULT = "gran5-mnist"
@@ -25,14 +24,18 @@ class LoadedModel:
     graphs: Mapping[str, Graph]
 
     @property
-    def operations(self) -> tuple[Literal["generate", "score"], ...]:
+    def operations(self) -> tuple[OperationName, ...]:
         """What can be asked of it."""
-        able: list[Literal["generate", "score"]] = []
-        if self.manifest.drawing is not None:
-            able.append("generate")
-        if self.scorer is not None:
-            able.append("score")
-        return tuple(able)
+        drawing, graphs = self.manifest.drawing, self.manifest.graphs
+        able: dict[OperationName, bool] = {
+            "generate": drawing is not None,
+            "score": self.scorer is not None,
+            "encode": "encode" in graphs,
+            "autoencode": "encode" in graphs,
+            "likelihood": "likelihood" in graphs,
+            "complete": drawing is not None and drawing.completion is not None,
+        }
+        return tuple(name for name, can in able.items() if can)
 
     @property
     def scorer(self) -> Graph | None:

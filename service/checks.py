@@ -1,6 +1,17 @@
 """Checks of request fields against the manifest: nothing is repaired; messages name field, limit, value."""
 
-__all__ = ["image_count", "label", "latents", "seed", "steps"]
+__all__ = [
+    "image_count",
+    "importance_samples",
+    "in_range",
+    "label",
+    "latents",
+    "reconstruction_steps",
+    "seed",
+    "seeds",
+    "steps",
+    "timeout_s",
+]
 
 from collections.abc import Mapping
 
@@ -11,14 +22,64 @@ from bundle.manifest import Manifest
 from bundle.noise import MAX_SEED, noise_shape
 from service.errors import invalid
 from service.job import Array, Arrays
-from service.messages import GenerateRequest
+from service.messages import GenerateRequest, LikelihoodRequest
+from service.settings import Settings
+
+
+def in_range(field: str, value: int, low: int, high: int) -> int:
+    """A number between two limits, both allowed."""
+    if not low <= value <= high:
+        raise invalid(field, f"must be {low}..{high}, got {value}")
+    return value
 
 
 def seed(value: int) -> int:
     """The seed, in [0, MAX_SEED]."""
-    if not 0 <= value <= MAX_SEED:
-        raise invalid("seed", f"must be 0..{MAX_SEED}, got {value}")
+    return in_range("seed", value, 0, MAX_SEED)
+
+
+def seeds(manifest: Manifest, given: Mapping[str, int]) -> dict[str, int]:
+    """Seeds by noise name."""
+    assert manifest.drawing is not None
+    names = [spec.name for spec in manifest.drawing.noise]
+    for name, value in given.items():
+        field = f"seeds.{name[:64]}"
+        if name not in names:
+            raise invalid(field, f"is not a noise of model {manifest.name!r}; it draws: {', '.join(names)}")
+        in_range(field, value, 0, MAX_SEED)
+    return dict(given)
+
+
+def timeout_s(timeout_ms: int | None, settings: Settings) -> float:
+    """The deadline in seconds from now."""
+    if timeout_ms is None:
+        return min(settings.default_timeout_ms, settings.max_timeout_ms) / 1000
+    return in_range("timeout_ms", timeout_ms, 1, settings.max_timeout_ms) / 1000
+
+
+def importance_samples(manifest: Manifest, request: LikelihoodRequest, limit: int) -> int:
+    """Draws for each image: one where the likelihood is exact."""
+    assert manifest.likelihood is not None
+    value = request.importance_samples
+    if manifest.likelihood.kind == "exact" and value != 1:
+        raise invalid("importance_samples", f"must be 1: model {manifest.name!r} is exact, got {value}")
+    in_range("importance_samples", value, 1, limit)
+    if request.pixels and manifest.graphs["likelihood"].output("pixel_log_likelihood") is None:
+        raise invalid("pixels", f"cannot be had: model {manifest.name!r} has no likelihood for each pixel")
     return value
+
+
+def reconstruction_steps(manifest: Manifest, value: int | None) -> int:
+    """Canvases of a reconstruction: a latent that is encoded for each call fixes their number."""
+    drawing = manifest.drawing
+    assert drawing is not None
+    encoded = {tensor.name for tensor in manifest.graphs["encode"].outputs}
+    if any(noise.per == "call" and noise.name in encoded for noise in drawing.noise):
+        trained = drawing.steps.trained
+        if value not in (None, trained):
+            raise invalid("steps", f"must be {trained} to reconstruct with {manifest.name!r}, got {value}")
+        return trained
+    return steps(manifest, value)
 
 
 def image_count(request: GenerateRequest, limit: int) -> int:
@@ -27,9 +88,7 @@ def image_count(request: GenerateRequest, limit: int) -> int:
     if n is None:
         lengths = {len(rows) for rows in request.latents.values() if isinstance(rows, list | np.ndarray)}
         n = lengths.pop() if len(lengths) == 1 else 1
-    if not 1 <= n <= limit:
-        raise invalid("n", f"must be 1..{limit}, got {n}")
-    return n
+    return in_range("n", n, 1, limit)
 
 
 def steps(manifest: Manifest, value: int | None) -> int:

@@ -4,12 +4,22 @@ Shapes: n images in a request, C channels, H x W pixels.
 """
 
 __all__ = [
+    "AutoencodeRequest",
+    "CompleteRequest",
+    "EncodeRequest",
+    "EncodeResult",
+    "Fit",
+    "Floats",
     "Frame",
     "GenerateRequest",
     "Header",
     "ImageInput",
+    "LikelihoodRequest",
+    "LikelihoodResult",
     "ModelInfo",
+    "OperationName",
     "Refusal",
+    "ScoreKind",
     "ScoreRequest",
     "ScoreResult",
     "Scores",
@@ -27,6 +37,14 @@ from bundle.manifest import Manifest
 
 Floats = NDArray[np.float32]
 
+Fit = Literal["exact", "resize"]
+"""What becomes of a picture of another size or colour: refused, or scaled and converted."""
+
+ScoreKind = Literal["discriminator", "critic"]
+
+OperationName = Literal["generate", "score", "encode", "autoencode", "likelihood", "complete"]
+"""What can be asked of a bundle, if its graphs allow it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GenerateRequest:
@@ -38,9 +56,10 @@ class GenerateRequest:
     seed: int | None = None  # drawn by the server when None, and returned
     label: int | None = None
     score: bool = False
-    latents: Mapping[str, object] = field(
-        default_factory=dict
-    )  # explicit noise, nested lists or arrays (n, ...)
+    # Explicit noise by name: nested lists or arrays, (n, ...).
+    latents: Mapping[str, object] = field(default_factory=dict)
+    # Seeds by noise name, where they differ from `seed`: the levels of a model, varied one at a time.
+    seeds: Mapping[str, int] = field(default_factory=dict)
     timeout_ms: int | None = None
 
 
@@ -58,7 +77,64 @@ class ScoreRequest:
 
     model: str | None = None
     images: tuple[ImageInput, ...]
-    fit: Literal["exact", "resize"] = "exact"  # resize: scale and convert to the bundle's size and colour
+    fit: Fit = "exact"
+    timeout_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodeRequest:
+    """Encode images. The encoder's `eps` is drawn from the seed."""
+
+    model: str | None = None
+    images: tuple[ImageInput, ...]
+    fit: Fit = "exact"
+    label: int | None = None
+    seed: int | None = None
+    timeout_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AutoencodeRequest:
+    """Encode one image, and draw it again `samples` times, step by step, each from its own `eps`."""
+
+    model: str | None = None
+    image: ImageInput
+    samples: int = 1
+    fit: Fit = "exact"
+    steps: int | None = None
+    seed: int | None = None
+    label: int | None = None
+    score: bool = False
+    timeout_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompleteRequest:
+    """Keep the pixels of one image where the mask is white, and draw the others, `n` times."""
+
+    model: str | None = None
+    image: ImageInput
+    mask: ImageInput
+    n: int = 1
+    fit: Fit = "exact"
+    steps: int | None = None
+    seed: int | None = None
+    label: int | None = None
+    score: bool = False
+    timeout_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LikelihoodRequest:
+    """Estimate the log-likelihood of images; with a bound, from `importance_samples` draws for each."""
+
+    model: str | None = None
+    images: tuple[ImageInput, ...]
+    importance_samples: int = 1
+    pixels: bool = False  # also the log-likelihood of each pixel
+    fit: Fit = "exact"
+    label: int | None = None
+    seed: int | None = None
     timeout_ms: int | None = None
 
 
@@ -71,14 +147,14 @@ class Header:
     seed: int
     n: int
     steps: int
-    score_kind: Literal["discriminator", "critic"] | None  # set when scores were asked for
+    score_kind: ScoreKind | None  # set when scores were asked for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
     """A scorer's opinion of n images."""
 
-    kind: Literal["discriminator", "critic"]
+    kind: ScoreKind
     logit: Floats  # (n,)
     probability: Floats | None  # (n,), only for a discriminator: the sigmoid of the logit
 
@@ -106,7 +182,7 @@ class ModelInfo:
     """A served bundle and what it can do."""
 
     manifest: Manifest
-    operations: tuple[Literal["generate", "score"], ...]
+    operations: tuple[OperationName, ...]
     is_default: bool
 
 
@@ -125,4 +201,32 @@ class ScoreResult:
     model: str
     version: str
     scores: Scores
+    timing: Timing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodeResult:
+    """Answer to an EncodeRequest."""
+
+    model: str
+    version: str
+    seed: int
+    given: Floats  # the images as the model sees them, (n, C, H, W)
+    encoding: Mapping[str, Floats]  # by output of the encoder, (n, ...)
+    timing: Timing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LikelihoodResult:
+    """Answer to a LikelihoodRequest."""
+
+    model: str
+    version: str
+    seed: int
+    kind: Literal["exact", "bound"]
+    importance_samples: int
+    given: Floats  # the images as the model sees them, (n, C, H, W)
+    nats: Floats  # log-likelihood, or its bound, (n,)
+    bits_per_dim: Floats  # -nats / (ln 2 * C * H * W), (n,)
+    pixels: Floats | None  # nats of each pixel, (n, C, H, W)
     timing: Timing

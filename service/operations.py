@@ -3,85 +3,63 @@
 __all__ = ["Drawing", "Operations"]
 
 import asyncio
-import itertools
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
-from types import TracebackType
-from typing import Literal, Self
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
-from bundle.manifest import Manifest, Scorer
-from bundle.noise import draw_noise
-from service import checks
+from bundle.drawing import KNOWN, KNOWN_MASK
+from bundle.manifest import Manifest
+from service import checks, inputs, pictures
 from service.catalog import Catalog, LoadedModel
-from service.engine import Engine, Submission, Ticket
-from service.errors import Code, PentimentoError, invalid
-from service.image_input import decode_image
-from service.job import Array, Emission
+from service.drawing import Drawing, gather, join, read_scores, timing
+from service.engine import Engine, Ticket
+from service.errors import Code, PentimentoError
+from service.inputs import Inputs
+from service.job import Call, Emission
 from service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    EncodeRequest,
+    EncodeResult,
+    Fit,
     Floats,
-    Frame,
     GenerateRequest,
     Header,
+    ImageInput,
+    LikelihoodRequest,
+    LikelihoodResult,
     ModelInfo,
+    OperationName,
     Refusal,
     ScoreRequest,
     ScoreResult,
-    Scores,
-    Timing,
 )
-from service.plan import plan_drawing, plan_score
+from service.plan import plan_drawing, plan_encode, plan_likelihood, plan_score
 from service.settings import Settings
 
 
-class Drawing:
-    """A drawing under way: an async iterator of frames. Leaving the `async with`, for any reason, cancels it.
-
-    A request with more rows than a graph call may take is drawn in parts; each frame gathers all of them.
-    """
-
-    def __init__(self, header: Header, tickets: Sequence[Ticket]) -> None:
-        self.header = header
-        self._tickets = tickets
-        self._finished_at: float | None = None
+class _DrawingRequest(Protocol):
+    """What all requests for a drawing have."""
 
     @property
-    def timing(self) -> Timing:
-        """Times so far; final once the frames have ended."""
-        return _timing(self._tickets, self._finished_at or time.monotonic())
-
-    async def __aiter__(self) -> AsyncIterator[Frame]:
-        try:
-            async for step, parts in _gather(self._tickets):
-                yield Frame(
-                    step=step,
-                    canvas=_join(parts, "canvas"),
-                    scores=_scores(self.header.score_kind, parts),
-                    elapsed_us=max(part.elapsed_us for part in parts),
-                )
-            self._finished_at = time.monotonic()
-        finally:
-            self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Cancels what is not drawn yet; its rows are free within one step. Harmless when done, or twice."""
-        for ticket in self._tickets:
-            ticket.stream.close()
+    def score(self) -> bool: ...
+    @property
+    def label(self) -> int | None: ...
+    @property
+    def timeout_ms(self) -> int | None: ...
 
 
 class Operations:
-    """What can be asked of the served bundles."""
+    """What can be asked of the served bundles.
+
+    Every method raises PentimentoError: INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED, OVERLOADED or UNAVAILABLE
+    before anything is computed. Later trouble (DEADLINE_EXCEEDED, INFERENCE_FAILED) is raised by the
+    iteration of a `Drawing`, or by the method where it returns a result.
+    """
 
     def __init__(self, catalog: Catalog, engine: Engine, settings: Settings) -> None:
         self._catalog = catalog
@@ -98,157 +76,206 @@ class Operations:
         return self._catalog.infos(), self._catalog.refused
 
     def model(self, name: str) -> ModelInfo:
-        """One served bundle.
-
-        Raises:
-            PentimentoError: NOT_FOUND.
-        """
+        """One served bundle."""
         return self._catalog.info(name)
 
     def generate(self, request: GenerateRequest) -> Drawing:
-        """Checks everything, admits the drawing, and returns before its first step.
-
-        Raises:
-            PentimentoError: INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED, OVERLOADED, UNAVAILABLE. Later trouble
-                (DEADLINE_EXCEEDED, INFERENCE_FAILED) is raised by the iteration.
-        """
-        model = self._catalog.get(request.model)
+        """Draws images from noise. Returns before the first step."""
+        model = self._able(request.model, "generate")
         manifest = model.manifest
-        if manifest.drawing is None:
-            raise self._unsupported(manifest.name, "draw", "generate")
         steps = checks.steps(manifest, request.steps)
         n = checks.image_count(request, self._settings.max_images)
-        seed = checks.seed(secrets.randbits(32) if request.seed is None else request.seed)
-        label = checks.label(manifest, request.label)
-        given = checks.latents(manifest, request.latents, n, steps)
-        scorer = self._scorer(model) if request.score else None
-        plan = plan_drawing(manifest, model.graphs, steps=steps, scorer=model.scorer if scorer else None)
-        submissions: list[Submission] = []
-        for rows in _parts(n, min(call.graph.max_rows for call in plan)):
-            tensors: dict[str, Array] = dict(
-                draw_noise(
-                    manifest.drawing,
-                    manifest.graphs,
-                    seed=seed,
-                    rows=rows,
-                    steps=steps,
-                    given={name: values[rows.start : rows.stop] for name, values in given.items()},
-                )
-            )
-            if label is not None:
-                tensors["label"] = np.full(len(rows), label, dtype=np.int64)
-            submissions.append(Submission(rows=len(rows), plan=plan, tensors=tensors))
+        seed = _seed(request.seed)
+        seeds = checks.seeds(manifest, request.seeds)
+        latents = checks.latents(manifest, request.latents, n, steps)
+        start = Inputs(
+            n=n,
+            given=inputs.labels(checks.label(manifest, request.label), n) | inputs.nothing_known(manifest, n),
+            noise=inputs.drawing_noise(manifest, seed, steps, seeds=seeds, given=latents),
+        )
+        return self._draw(model, request, start, steps, seed)
+
+    async def autoencode(self, request: AutoencodeRequest) -> Drawing:
+        """Encodes an image and draws it again, step by step, `samples` times."""
+        model = self._able(request.model, "autoencode")
+        manifest = model.manifest
+        n = checks.in_range("samples", request.samples, 1, self._settings.max_images)
+        steps = checks.reconstruction_steps(manifest, request.steps)
+        seed = _seed(request.seed)
+        labels = inputs.labels(checks.label(manifest, request.label), n)
+        image = await self._read(manifest, (request.image,), request.fit, seed)
+        encoded = {tensor.name for tensor in manifest.graphs["encode"].outputs}
+        drawn, eps = inputs.drawing_noise(manifest, seed, steps), inputs.eps(manifest, "encode", seed)
+        start = Inputs(
+            n=n,
+            given=labels | inputs.nothing_known(manifest, n) | {"image": image.repeat(n, axis=0)},
+            # the encoder's latents take the place of noise
+            noise=lambda rows: {k: v for k, v in drawn(rows).items() if k not in encoded} | dict(eps(rows)),
+        )
+        return self._draw(
+            model, request, start, steps, seed, before=plan_encode(manifest, model.graphs), given=image
+        )
+
+    async def complete(self, request: CompleteRequest) -> Drawing:
+        """Keeps the given pixels of an image and draws the others."""
+        model = self._able(request.model, "complete")
+        manifest = model.manifest
+        n = checks.in_range("n", request.n, 1, self._settings.max_images)
+        steps = checks.steps(manifest, request.steps)
+        seed = _seed(request.seed)
+        labels = inputs.labels(checks.label(manifest, request.label), n)
+        image = await self._read(manifest, (request.image,), request.fit, seed)
+        mask = await asyncio.to_thread(
+            pictures.read_mask, request.mask, manifest.image, self._settings.max_image_pixels
+        )
+        known = image * mask
+        start = Inputs(
+            n=n,
+            given=labels | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)},
+            noise=inputs.drawing_noise(manifest, seed, steps),
+        )
+        return self._draw(model, request, start, steps, seed, given=known)
+
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """Encodes images; the result holds whatever the bundle's encoder puts out."""
+        model = self._able(request.model, "encode")
+        manifest = model.manifest
+        seed = _seed(request.seed)
+        images = await self._read(manifest, request.images, request.fit, seed)
+        n = len(images)
+        start = Inputs(
+            n=n,
+            given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
+            noise=inputs.eps(manifest, "encode", seed),
+        )
+        ((_, parts),), tickets = await self._run(
+            plan_encode(manifest, model.graphs), start, request.timeout_ms
+        )
+        return EncodeResult(
+            model=manifest.name,
+            version=manifest.version,
+            seed=seed,
+            given=images,
+            encoding={name: join(parts, name) for name in parts[0].tensors},
+            timing=timing(tickets, time.monotonic()),
+        )
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """Judges images with a bundle's scorer."""
+        model = self._able(request.model, "score")
+        manifest = model.manifest
+        assert manifest.scorer is not None
+        images = await self._read(manifest, request.images, request.fit, seed=0)
+        start = Inputs(n=len(images), given={"image": images}, noise=lambda _: {})
+        ((_, parts),), tickets = await self._run(plan_score(model.graphs["score"]), start, request.timeout_ms)
+        scores = read_scores(manifest.scorer.kind, parts)
+        assert scores is not None
+        return ScoreResult(
+            model=manifest.name,
+            version=manifest.version,
+            scores=scores,
+            timing=timing(tickets, time.monotonic()),
+        )
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """Log-likelihood of images: exact, or the importance-weighted bound."""
+        model = self._able(request.model, "likelihood")
+        manifest = model.manifest
+        assert manifest.likelihood is not None
+        kind = manifest.likelihood.kind
+        samples = checks.importance_samples(manifest, request, self._settings.max_importance_samples)
+        seed = _seed(request.seed)
+        images = await self._read(manifest, request.images, request.fit, seed)
+        n = len(images)
+        start = Inputs(
+            n=n,
+            given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
+            noise=inputs.eps(manifest, "likelihood", seed, calls=samples),
+        )
+        plan = plan_likelihood(manifest, model.graphs, samples=samples, pixels=request.pixels)
+        emitted, tickets = await self._run(plan, start, request.timeout_ms)
+        draws = np.stack([join(parts, "log_likelihood") for _, parts in emitted]).astype(np.float64)  # (K, n)
+        top = draws.max(axis=0)
+        nats = top + np.log(np.exp(draws - top).mean(axis=0))  # log-mean-exp over the draws
+        pixels = None
+        if request.pixels:
+            maps = [join(parts, "pixel_log_likelihood") for _, parts in emitted]
+            pixels = np.stack(maps).mean(axis=0, dtype=np.float64).astype(np.float32)
+        return LikelihoodResult(
+            model=manifest.name,
+            version=manifest.version,
+            seed=seed,
+            kind=kind,
+            importance_samples=samples,
+            given=images,
+            nats=nats.astype(np.float32),
+            bits_per_dim=(-nats / (math.log(2) * math.prod(manifest.image.shape))).astype(np.float32),
+            pixels=pixels,
+            timing=timing(tickets, time.monotonic()),
+        )
+
+    def _draw(
+        self,
+        model: LoadedModel,
+        request: _DrawingRequest,
+        start: Inputs,
+        steps: int,
+        seed: int,
+        *,
+        before: tuple[Call, ...] = (),
+        given: Floats | None = None,
+    ) -> Drawing:
+        """Admits a drawing, after the calls that come before it."""
+        manifest = model.manifest
+        if request.score and model.scorer is None:
+            raise self._unsupported(model, "score")
+        scorer = model.scorer if request.score else None
+        plan = before + plan_drawing(manifest, model.graphs, steps=steps, scorer=scorer)
         header = Header(
             model=manifest.name,
             version=manifest.version,
             seed=seed,
-            n=n,
+            n=start.n,
             steps=steps,
-            score_kind=scorer.kind if scorer else None,
+            score_kind=manifest.scorer.kind if scorer and manifest.scorer else None,
         )
-        return Drawing(
-            header, self._engine.submit(submissions, timeout_s=self._timeout_s(request.timeout_ms))
-        )
+        return Drawing(header, self._submit(plan, start, request.timeout_ms), given=given)
 
-    async def score(self, request: ScoreRequest) -> ScoreResult:
-        """Judges images with a bundle's scorer.
-
-        Raises:
-            PentimentoError: as `generate`.
-        """
-        model = self._catalog.get(request.model)
-        scorer = self._scorer(model)
-        if not 1 <= len(request.images) <= self._settings.max_images:
-            raise invalid("images", f"must be 1..{self._settings.max_images}, got {len(request.images)}")
-        timeout_s = self._timeout_s(request.timeout_ms)
-        images = await asyncio.to_thread(self._decode, request, model.manifest)
-        plan = plan_score(model.graphs["score"])
-        submissions = [
-            Submission(rows=len(rows), plan=plan, tensors={"image": images[rows.start : rows.stop]})
-            for rows in _parts(len(images), plan[0].graph.max_rows)
-        ]
-        tickets = self._engine.submit(submissions, timeout_s=timeout_s)
+    async def _run(
+        self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
+    ) -> tuple[list[tuple[int, list[Emission]]], list[Ticket]]:
+        """Runs a plan to its end and keeps all that it emits."""
+        tickets = self._submit(plan, start, timeout_ms)
         try:
-            parts = [part async for _, part in _gather(tickets)][-1]
+            return [emitted async for emitted in gather(tickets)], tickets
         finally:
             for ticket in tickets:
                 ticket.stream.close()
-        scores = _scores(scorer.kind, parts)
-        assert scores is not None
-        return ScoreResult(
-            model=model.manifest.name,
-            version=model.manifest.version,
-            scores=scores,
-            timing=_timing(tickets, time.monotonic()),
-        )
 
-    def _decode(self, request: ScoreRequest, manifest: Manifest) -> Floats:
+    def _submit(self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None) -> list[Ticket]:
+        """Admits all rows, or none."""
+        timeout_s = checks.timeout_s(timeout_ms, self._settings)
+        return self._engine.submit(start.submissions(plan), timeout_s=timeout_s)
+
+    async def _read(self, manifest: Manifest, images: Sequence[ImageInput], fit: Fit, seed: int) -> Floats:
+        checks.in_range("images", len(images), 1, self._settings.max_images)
         pixels = self._settings.max_image_pixels
-        return np.stack(
-            [
-                decode_image(image.data, manifest.image, request.fit, pixels, name=image.name)
-                for image in request.images
-            ]
-        )
+        return await asyncio.to_thread(pictures.read_images, images, manifest.image, fit, pixels, seed)
 
-    def _scorer(self, model: LoadedModel) -> Scorer:
-        if model.scorer is None or model.manifest.scorer is None:
-            raise self._unsupported(model.manifest.name, "score images", "score")
-        return model.manifest.scorer
+    def _able(self, name: str | None, operation: OperationName) -> LoadedModel:
+        """The bundle of that name, which can do what is asked."""
+        model = self._catalog.get(name)
+        if operation not in model.operations:
+            raise self._unsupported(model, operation)
+        return model
 
-    def _unsupported(self, name: str, what: str, operation: Literal["generate", "score"]) -> PentimentoError:
+    def _unsupported(self, model: LoadedModel, operation: OperationName) -> PentimentoError:
         able = [info.manifest.name for info in self._catalog.infos() if operation in info.operations]
-        message = f"model {name!r} cannot {what}; models that can: {', '.join(able) or 'none'}"
+        message = (
+            f"model {model.manifest.name!r} cannot {operation}; models that can: {', '.join(able) or 'none'}"
+        )
         return PentimentoError(Code.UNSUPPORTED, message, field="model")
 
-    def _timeout_s(self, timeout_ms: int | None) -> float:
-        if timeout_ms is None:
-            return min(self._settings.default_timeout_ms, self._settings.max_timeout_ms) / 1000
-        if not 1 <= timeout_ms <= self._settings.max_timeout_ms:
-            raise invalid("timeout_ms", f"must be 1..{self._settings.max_timeout_ms}, got {timeout_ms}")
-        return timeout_ms / 1000
 
-
-async def _gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emission]]]:
-    """Step by step the emissions of all parts; raises the first error of any part."""
-    streams = [ticket.stream for ticket in tickets]
-    while True:
-        parts: list[Emission] = []
-        for stream in streams:
-            async for emission in stream:
-                parts.append(emission)
-                break
-        if not parts:
-            return
-        yield parts[0].step, parts
-
-
-def _join(parts: Sequence[Emission], name: str) -> Floats:
-    arrays = [part.tensors[name] for part in parts]
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
-def _scores(kind: Literal["discriminator", "critic"] | None, parts: Sequence[Emission]) -> Scores | None:
-    if kind is None:
-        return None
-    logit = _join(parts, "logit")
-    probability = None
-    if kind == "discriminator":
-        with np.errstate(
-            over="ignore"
-        ):  # exp overflows to infinity, and the probability is 0 as it should be
-            probability = (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
-    return Scores(kind=kind, logit=logit, probability=probability)
-
-
-def _timing(tickets: Sequence[Ticket], now: float) -> Timing:
-    queue_s = max((job.started_at or now) - job.admitted_at for job in (ticket.job for ticket in tickets))
-    total_s = now - min(ticket.job.admitted_at for ticket in tickets)
-    return Timing(queue_us=round(queue_s * 1e6), total_us=round(total_s * 1e6))
-
-
-def _parts(n: int, limit: int) -> list[range]:
-    """Row ranges of the smallest number of parts of at most `limit` rows, even to within one row."""
-    count = math.ceil(n / limit)
-    bounds = [n * i // count for i in range(count + 1)]
-    return [range(start, stop) for start, stop in itertools.pairwise(bounds)]
+def _seed(value: int | None) -> int:
+    return checks.seed(secrets.randbits(32) if value is None else value)

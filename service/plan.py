@@ -1,6 +1,6 @@
 """From a manifest's drawing, which is data, to a plan: the sequence of graph calls of one job."""
 
-__all__ = ["plan_drawing", "plan_score", "shown_calls"]
+__all__ = ["plan_drawing", "plan_encode", "plan_likelihood", "plan_score", "shown_calls"]
 
 from collections.abc import Mapping
 
@@ -62,6 +62,42 @@ def plan_drawing(
             if step and scorer is not None:
                 plan.append(_judge(scorer, "canvas", emits=("canvas", "logit"), step=step))
     return tuple(plan)
+
+
+def plan_encode(manifest: Manifest, graphs: Mapping[str, Graph]) -> tuple[Call, ...]:
+    """Plans the encoding of given images: all that the encoder puts out leaves as step 0.
+
+    The job must hold `image`, and `eps` and `label` where the graph takes them. The latents stay with the job
+    under the names that a drawing takes them by, so that this plan and that of a drawing make an autoencoder.
+    """
+    spec = manifest.graphs["encode"]
+    names = tuple(tensor.name for tensor in spec.outputs)
+    feeds = {tensor.name: Feed(tensor.name) for tensor in spec.inputs}
+    return (Call(graph=graphs["encode"], feeds=feeds, keeps={name: name for name in names}, emits=names),)
+
+
+def plan_likelihood(
+    manifest: Manifest, graphs: Mapping[str, Graph], *, samples: int, pixels: bool
+) -> tuple[Call, ...]:
+    """Plans `samples` calls of the likelihood graph; each emits its estimate, and the pixels' if asked for.
+
+    The job must hold `image`, `eps` as (rows, samples, ...) where the graph takes it, and `label` likewise.
+    """
+    spec = manifest.graphs["likelihood"]
+    names = ("log_likelihood", "pixel_log_likelihood") if pixels else ("log_likelihood",)
+    return tuple(
+        Call(
+            graph=graphs["likelihood"],
+            feeds={
+                tensor.name: Feed(tensor.name, index=k if tensor.name == "eps" else None)
+                for tensor in spec.inputs
+            },
+            keeps={name: name for name in names},
+            emits=names,
+            step=k + 1,
+        )
+        for k in range(samples)
+    )
 
 
 def plan_score(scorer: Graph) -> tuple[Call, ...]:

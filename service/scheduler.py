@@ -147,8 +147,9 @@ class Scheduler:
         return [self._fail(job, error) for job in list(self._jobs.values())]
 
     def _expire(self, job: Job) -> Delivery:
-        shown = sum(1 for call in job.plan[: job.position] if call.emits)
-        message = f"the deadline passed after {shown} of {sum(1 for call in job.plan if call.emits)} steps"
+        shown = sum(1 for call in job.plan[: job.position] if call.emits and call.step)
+        steps = job.plan[-1].step
+        message = f"the deadline passed after {shown} of {steps} steps"
         return self._fail(job, PentimentoError(Code.DEADLINE_EXCEEDED, message))
 
     def _fail(self, job: Job, error: PentimentoError) -> Delivery:

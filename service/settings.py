@@ -39,6 +39,8 @@ class Settings(BaseSettings):
 
     max_images: Annotated[int, Field(ge=1, le=4096)] = 64
     """Images (`n`) in one request."""
+    max_importance_samples: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    """Draws for each image (`importance_samples`) in one likelihood request."""
     max_rows_in_flight: Annotated[int, Field(ge=1)] = 1024
     """Rows admitted and not yet finished, over all requests; beyond that a request is refused at the door."""
     stream_frames: Annotated[int, Field(ge=1, le=64)] = 4

@@ -187,7 +187,7 @@ async def test_a_score_request_is_checked(operations):
     for request, sentence in (
         (ScoreRequest(model="toy-steps", images=()), "images must be 1..32, got 0"),
         (ScoreRequest(model="toy-steps", images=(grey,) * 33), "images must be 1..32, got 33"),
-        (ScoreRequest(model="toy-rows", images=(grey,)), "cannot score images; models that can: toy-color"),
+        (ScoreRequest(model="toy-rows", images=(grey,)), "cannot score; models that can: toy-color"),
         (ScoreRequest(model="toy-color", images=(grey,)), "must be 5x4 pixels"),
         (
             ScoreRequest(model="toy-steps", images=(ImageInput(data=b"junk", name="second"),)),

@@ -1,0 +1,109 @@
+"""A drawing under way, gathered from the jobs that it is drawn in."""
+
+__all__ = ["Drawing", "gather", "join", "read_scores", "timing"]
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+
+from service.engine import Ticket
+from service.job import Emission
+from service.messages import Floats, Frame, Header, Scores, Timing
+
+
+class Drawing:
+    """An async iterator of frames. Leaving the `async with`, for any reason, cancels what is not drawn yet.
+
+    A request with more rows than a graph call may take is drawn in parts; each frame gathers all of them.
+
+    Attributes:
+        header: What is known before the first frame.
+        given: The picture it starts from, as the model sees it, (1, C, H, W); None if it starts from noise.
+        encoding: By name what the encoder put out for each image, (n, ...); there with the first frame.
+    """
+
+    def __init__(self, header: Header, tickets: Sequence[Ticket], *, given: Floats | None = None) -> None:
+        self.header = header
+        self.given = given
+        self.encoding: Mapping[str, Floats] | None = None
+        self._tickets = tickets
+        self._finished_at: float | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """Times so far; final once the frames have ended."""
+        return timing(self._tickets, self._finished_at or time.monotonic())
+
+    async def __aiter__(self) -> AsyncIterator[Frame]:
+        try:
+            async for step, parts in gather(self._tickets):
+                if step == 0:
+                    self.encoding = {name: join(parts, name) for name in parts[0].tensors}
+                    continue
+                yield Frame(
+                    step=step,
+                    canvas=join(parts, "canvas"),
+                    scores=read_scores(self.header.score_kind, parts),
+                    elapsed_us=max(part.elapsed_us for part in parts),
+                )
+            self._finished_at = time.monotonic()
+        finally:
+            self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancels what is not drawn yet; its rows are free within one step. Harmless when done, or twice."""
+        for ticket in self._tickets:
+            ticket.stream.close()
+
+
+async def gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emission]]]:
+    """Step by step the emissions of all parts; raises the first error of any part."""
+    streams = [ticket.stream for ticket in tickets]
+    while True:
+        parts: list[Emission] = []
+        for stream in streams:
+            async for emission in stream:
+                parts.append(emission)
+                break
+        if not parts:
+            return
+        yield parts[0].step, parts
+
+
+def join(parts: Sequence[Emission], name: str) -> Floats:
+    """One tensor of all parts, row below row."""
+    arrays = [part.tensors[name] for part in parts]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def read_scores(kind: Literal["discriminator", "critic"] | None, parts: Sequence[Emission]) -> Scores | None:
+    """The scorer's opinion that travels with an emission; None if none was asked for."""
+    if kind is None:
+        return None
+    logit = join(parts, "logit")
+    probability = None
+    if kind == "discriminator":
+        with np.errstate(
+            over="ignore"
+        ):  # exp overflows to infinity, and the probability is 0 as it should be
+            probability = (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
+    return Scores(kind=kind, logit=logit, probability=probability)
+
+
+def timing(tickets: Sequence[Ticket], now: float) -> Timing:
+    """Where the time of a request went, up to `now` on the engine's clock."""
+    jobs = [ticket.job for ticket in tickets]
+    queue_s = max((job.started_at or now) - job.admitted_at for job in jobs)
+    total_s = now - min(job.admitted_at for job in jobs)
+    return Timing(queue_us=round(queue_s * 1e6), total_us=round(total_s * 1e6))

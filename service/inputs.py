@@ -1,0 +1,87 @@
+"""The tensors that a request starts from: what it gives, and the noise that its seed gives, row by row."""
+
+__all__ = ["Inputs", "eps", "labels", "nothing_known", "drawing_noise"]
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bundle.drawing import KNOWN, KNOWN_MASK
+from bundle.manifest import Manifest
+from bundle.noise import draw, draw_noise
+from service.engine import Submission
+from service.job import Array, Arrays, Call
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """Inputs of n rows.
+
+    Noise is drawn whole and up front, by row: so neither the parts that a request is drawn in, nor the
+    batches that these join, can change a picture.
+    """
+
+    n: int
+    given: Arrays  # (n, ...) each
+    noise: Callable[[range], Mapping[str, Array]]  # for some of the rows
+
+    def submissions(self, plan: Sequence[Call]) -> list[Submission]:
+        """The request in as few parts as the row limits of its graphs allow, even to within one row."""
+        count = math.ceil(self.n / min(call.graph.max_rows for call in plan))
+        bounds = [self.n * i // count for i in range(count + 1)]
+        submissions = []
+        for start, stop in itertools.pairwise(bounds):
+            tensors = {name: values[start:stop] for name, values in self.given.items()}
+            tensors.update(self.noise(range(start, stop)))
+            submissions.append(Submission(rows=stop - start, plan=plan, tensors=tensors))
+        return submissions
+
+
+def drawing_noise(
+    manifest: Manifest,
+    seed: int,
+    steps: int,
+    *,
+    seeds: Mapping[str, int] | None = None,
+    given: Arrays | None = None,
+) -> Callable[[range], dict[str, Array]]:
+    """The noise of a drawing: from the seed, from a seed of its own, or explicit for all n rows."""
+    drawing = manifest.drawing
+    assert drawing is not None
+
+    def noise(rows: range) -> dict[str, Array]:
+        part = {name: values[rows.start : rows.stop] for name, values in (given or {}).items()}
+        drawn = draw_noise(
+            drawing, manifest.graphs, seed=seed, rows=rows, steps=steps, seeds=seeds, given=part
+        )
+        return dict(drawn)
+
+    return noise
+
+
+def eps(manifest: Manifest, graph: str, seed: int, *, calls: int | None = None) -> Callable[[range], Arrays]:
+    """The standard noise of a graph that reads images: (rows, ...), or (rows, calls, ...)."""
+    spec = manifest.graphs[graph].input("eps")
+    if spec is None:
+        return lambda _: {}
+    shape = spec.shape if calls is None else (calls, *spec.shape)
+    return lambda rows: {"eps": draw(seed, "eps", shape, rows=rows)}
+
+
+def labels(label: int | None, n: int) -> dict[str, Array]:
+    """The label of every row, where there is one."""
+    return {} if label is None else {"label": np.full(n, label, dtype=np.int64)}
+
+
+def nothing_known(manifest: Manifest, n: int) -> dict[str, Array]:
+    """For a model that could complete a picture: none is given."""
+    if manifest.drawing is None or manifest.drawing.completion is None:
+        return {}
+    channels, height, width = manifest.image.shape
+    return {
+        KNOWN: np.zeros((n, channels, height, width), dtype=np.float32),
+        KNOWN_MASK: np.zeros((n, 1, height, width), dtype=np.float32),
+    }
