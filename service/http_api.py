@@ -47,9 +47,7 @@ class _Server:
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        schema = super().openapi()
-        schema["components"]["schemas"].update(http_docs.more_schemas())
-        return schema
+        return http_docs.complete(super().openapi())
 
 
 def create_app(operations: Operations, metrics: Metrics, settings: Settings) -> FastAPI:

@@ -12,7 +12,7 @@ __all__ = [
     "SCORE",
     "TAGS",
     "TITLE",
-    "more_schemas",
+    "complete",
 ]
 
 from http import HTTPStatus
@@ -103,8 +103,25 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def more_schemas() -> dict[str, Any]:
-    """Schemas that FastAPI cannot find by itself: problems, a stream's events, bodies read by hand."""
+def complete(schema: dict[str, Any]) -> dict[str, Any]:
+    """Corrects what FastAPI cannot know by itself; in place.
+
+    It adds the schemas of problems, of a stream's events and of bodies read by hand, and takes out FastAPI's
+    own validation answer, which is never given: here it is a problem of status 400.
+    """
+    for calls in schema["paths"].values():
+        for call in calls.values():
+            answers = call["responses"]
+            if "HTTPValidationError" in str(answers.get("422")):
+                del answers["422"]
+    schemas = schema["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas.update(_more_schemas())
+    return schema
+
+
+def _more_schemas() -> dict[str, Any]:
     extra: tuple[type[BaseModel], ...] = (
         Problem,
         DrawingBody,

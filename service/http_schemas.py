@@ -44,7 +44,7 @@ def _whole(value: object) -> object:
         raise PydanticCustomError("whole_number", "must be a whole number of at most 20 digits")
     long = isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{21,}", value)
     limit = " of at most 20 digits" if long else ""
-    raise PydanticCustomError("whole_number", f"must be a whole number{limit}")  # type: ignore[arg-type]
+    raise PydanticCustomError("whole_number", f"must be a whole number{limit}")
 
 
 Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int | None)]

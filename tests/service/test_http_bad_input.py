@@ -78,7 +78,8 @@ def test_unknown_model(http):
 def test_what_a_model_cannot_do(http):
     body = problem(http.post("/generate?model=toy-once&score=true"), 422)
     assert body["code"] == "UNSUPPORTED"
-    assert body["detail"] == "model 'toy-once' cannot score images; models that can: toy-color, toy-steps"
+    assert body["detail"].startswith("model 'toy-once' cannot score")
+    assert "models that can: toy-color, toy-steps" in body["detail"]
 
 
 @pytest.mark.parametrize(
