@@ -14,7 +14,7 @@ def gran1_mnist() -> TrainConfig:
 
     `pentimento train gran1-mnist`
     """
-    return TrainConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=14)
+    return TrainConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=10)
 
 
 def gran3_mnist() -> TrainConfig:
@@ -30,7 +30,7 @@ def gran5_mnist() -> TrainConfig:
 
     `pentimento train gran5-mnist`
     """
-    return TrainConfig(recipe="gran5-mnist", model=gran_config(step_count=5), dataset="mnist", epochs=12)
+    return TrainConfig(recipe="gran5-mnist", model=gran_config(step_count=5), dataset="mnist", epochs=10)
 
 
 def gran5_mnist_per_step() -> TrainConfig:
@@ -47,7 +47,7 @@ def gran5_fashion() -> TrainConfig:
 
     `pentimento train gran5-fashion`
     """
-    return replace(gran5_mnist(), recipe="gran5-fashion", dataset="fashion-mnist")
+    return replace(gran5_mnist(), recipe="gran5-fashion", dataset="fashion-mnist", epochs=7)
 
 
 def gran3_cifar10() -> TrainConfig:

@@ -13,6 +13,7 @@ from models.gran import GRAN, GRANDiscriminator, gran_config
 from tests.training.small_training import SMALL
 from training.bundle_drawing import draw_bundle
 from training.checkpoints import LATEST, CheckpointError, read_checkpoint, write_checkpoint
+from training.classifier import Classifier
 from training.evaluation import figures, freeze_statistics, prior_latents
 from training.export import EVALUATION_SEED, export_bundle, load_trained
 from training.graphs import drawing_graphs, export_graph, score_graph
@@ -28,20 +29,28 @@ MODES = {
 
 @pytest.fixture(scope="module", params=MODES)
 def run_folder(request, dataset, tmp_path_factory):
-    from training.classifier import Classifier
-
     folder = tmp_path_factory.mktemp(request.param)
     config = replace(SMALL, model=MODES[request.param], epochs=1)
     train(config, dataset, Classifier(1, 28, 10).eval(), folder, device=CPU, precision="float32")
     return folder
 
 
-def test_a_training_becomes_a_bundle(run_folder, dataset, classifier, tmp_path):
+@pytest.fixture(scope="module")
+def exported(run_folder, dataset, tmp_path_factory):
+    """The training's networks, the bundle made of them, and the classifier that judged it."""
+    classifier = Classifier(1, 28, 10).eval()
     trained = load_trained(run_folder, CPU, statistics_rows=600)
-    same = trained.config.model.noise_mode == "same"
-    manifest = export_bundle(trained, tmp_path / "small", classifier=classifier, dataset=dataset, rows=300)
-    loaded = read_bundle(tmp_path / "small")
+    folder = tmp_path_factory.mktemp("zoo") / "small"
+    manifest = export_bundle(trained, folder, classifier=classifier, dataset=dataset, rows=300)
+    loaded = read_bundle(folder)
     assert loaded.manifest == manifest
+    return trained, loaded, classifier
+
+
+def test_a_training_becomes_a_bundle(exported, dataset):
+    trained, loaded, classifier = exported
+    manifest = loaded.manifest
+    same = trained.config.model.noise_mode == "same"
     assert manifest.drawing.steps.trained == 2 and manifest.drawing.steps.max == 16
     noise = manifest.drawing.noise[0]
     assert (noise.name, noise.per) == (("latent", "drawing") if same else ("noise", "call"))
@@ -55,15 +64,15 @@ def test_a_training_becomes_a_bundle(run_folder, dataset, classifier, tmp_path):
     with torch.no_grad():
         torch.testing.assert_close(canvases, trained.generator.draw(latents), rtol=0, atol=1e-5)
     again = figures(iter([canvases]), classifier, dataset, EVALUATION_SEED)
-    assert again["kl_to_data"] == manifest.provenance.evaluation["kl_to_data"]
-    assert again["class_shares"] == manifest.provenance.evaluation["class_shares"]
+    recorded = manifest.provenance.evaluation
+    assert again["class_shares"] == recorded["class_shares"]
+    for name in ("kl_to_data", "confidence"):
+        assert again[name] == pytest.approx(recorded[name], abs=2e-5)
 
 
-def test_graphs_hold_their_weights_no_randomness_and_only_a_dynamic_batch(run_folder):
-    trained = load_trained(run_folder, CPU, statistics_rows=60)
-    modules = drawing_graphs(trained.generator) | {"score": score_graph(trained.scorer, (1, 28, 28))}
-    for name, module in modules.items():
-        model = onnx.load_from_string(export_graph(module).data)
+def test_graphs_hold_their_weights_no_randomness_and_only_a_dynamic_batch(exported):
+    for name, data in exported[1].graphs.items():
+        model = onnx.load_from_string(data)
         onnx.checker.check_model(model)
         assert not [node.op_type for node in model.graph.node if "Random" in node.op_type], name
         assert all(not tensor.external_data for tensor in model.graph.initializer), name
@@ -72,10 +81,8 @@ def test_graphs_hold_their_weights_no_randomness_and_only_a_dynamic_batch(run_fo
             assert batch.dim_param and all(dim.dim_value > 0 for dim in rest), (name, value.name)
 
 
-def test_a_drawing_may_go_on_with_the_last_steps_statistics(run_folder, dataset, classifier, tmp_path):
-    trained = load_trained(run_folder, CPU, statistics_rows=60)
-    export_bundle(trained, tmp_path / "small", classifier=classifier, dataset=dataset, rows=20)
-    loaded = read_bundle(tmp_path / "small")
+def test_a_drawing_may_go_on_with_the_last_steps_statistics(exported):
+    loaded = exported[1]
     (long,) = draw_bundle(loaded, rows=3, seed=4, step_count=6)
     (short,) = draw_bundle(loaded, rows=3, seed=4, step_count=2)
     assert long.shape == (3, 6, 1, 28, 28)
@@ -85,11 +92,11 @@ def test_a_drawing_may_go_on_with_the_last_steps_statistics(run_folder, dataset,
 
 
 @pytest.mark.parametrize("figure", ["torch_vs_onnxruntime", "batched_vs_single"])
-def test_an_export_out_of_tolerance_is_refused(figure, dataset, classifier, tmp_path, monkeypatch):
+def test_an_export_out_of_tolerance_is_refused(figure):
     """A network that looks across its batch must not become a bundle."""
-    generator, scorer = GRAN(SMALL.model), GRANDiscriminator(SMALL.model)
+    generator = GRAN(SMALL.model)
     freeze_statistics(generator, 60, seed=0)
-    modules = drawing_graphs(generator) | {"score": score_graph(scorer, (1, 28, 28))}
+    modules = drawing_graphs(generator)
     if figure == "batched_vs_single":
         generator.latent_norm.forward = lambda x, t: x - x.mean(0)
         graphs = {name: export_graph(module) for name, module in modules.items()}
@@ -103,12 +110,14 @@ def test_an_export_out_of_tolerance_is_refused(figure, dataset, classifier, tmp_
         measure_parity(graphs, trained_steps=2)
 
 
-def test_nothing_is_written_when_parity_fails(run_folder, dataset, classifier, tmp_path, monkeypatch):
+def test_nothing_is_written_when_parity_fails(exported, dataset, tmp_path, monkeypatch):
+    trained, _, classifier = exported
+
     def fail(*args):
         raise ParityError("too far")
 
+    monkeypatch.setattr(training.export, "export_graph", lambda module: module)
     monkeypatch.setattr(training.export, "measure_parity", fail)
-    trained = load_trained(run_folder, CPU, statistics_rows=60)
     with pytest.raises(ParityError):
         export_bundle(trained, tmp_path / "small", classifier=classifier, dataset=dataset, rows=20)
     assert not (tmp_path / "small").exists()
