@@ -16,7 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Every setting with its default, range and reason."""
 
-    model_config = SettingsConfigDict(env_prefix="PENTIMENTO_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PENTIMENTO_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
     host: str = "127.0.0.1"
     """Address of both listeners; a container sets 0.0.0.0."""
@@ -56,6 +58,7 @@ class Settings(BaseSettings):
     drain_grace_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
     """Seconds that running drawings get to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What the log on stderr holds."""
 
 
 def available_cpus() -> int:

@@ -1,0 +1,74 @@
+"""`pentimento draw`: a drawing on its way from a studio to the terminal and into a file."""
+
+__all__ = ["draw_to"]
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from service.codec import animation, encode_npy, film_strip
+from service.errors import invalid
+from service.messages import Floats, GenerateRequest
+from service.studio import Studio
+from service.terminal import DrawingView
+
+SUFFIXES = (".png", ".gif", ".apng", ".npy")
+_VISIBLE_PIXELS = 112  # the side that small canvases are enlarged to
+
+
+async def draw_to(
+    opening: AbstractAsyncContextManager[Studio],
+    request: GenerateRequest,
+    output: Path | None,
+    scale: int | None,
+    console: Console,
+) -> None:
+    """Draws.
+
+    Args:
+        opening: Opens the studio that draws.
+        request: What to draw.
+        output: File to write, or None.
+        scale: Pixels of the file for each pixel of a canvas; None makes small canvases visible.
+        console: Where the drawing is shown.
+
+    Raises:
+        PentimentoError: The file has a suffix that stands for no format, or drawing failed.
+        OSError: The file cannot be written.
+    """
+    if output is not None:
+        _check(output)
+    canvases: list[Floats] = []
+    exact = output is not None and output.suffix == ".npy"
+    async with opening as studio, studio.draw(request, exact=exact) as (header, frames):
+        with DrawingView(console) as view:
+            view.begin(header)
+            async for frame in frames:
+                canvases.append(frame.canvas)
+                await asyncio.sleep(view.show(frame))
+    if output is not None:
+        data = _encode(np.stack(canvases, axis=1), output.suffix, scale)
+        await asyncio.to_thread(output.write_bytes, data)
+        console.print(f"wrote {output}", highlight=False, soft_wrap=True)
+
+
+def _check(output: Path) -> None:
+    """Refuses before the drawing what could not be written after it."""
+    if output.suffix not in SUFFIXES:
+        raise invalid("--output", f"must end in {', '.join(SUFFIXES)}, got {output.name!r}")
+    if not output.parent.is_dir():
+        raise invalid("--output", f"is in a folder that does not exist: {str(output.parent)!r}")
+
+
+def _encode(canvases: Floats, suffix: str, scale: int | None) -> bytes:
+    """(n, steps, C, H, W) as the file that `suffix` stands for."""
+    if scale is None:
+        scale = max(1, _VISIBLE_PIXELS // max(canvases.shape[-2:]))
+    if suffix == ".npy":
+        return encode_npy(canvases)
+    if suffix == ".png":
+        return film_strip(canvases, scale)
+    return animation(canvases, "gif" if suffix == ".gif" else "apng", scale)

@@ -1,0 +1,60 @@
+"""Answers of the commands as tables."""
+
+__all__ = ["models_table", "refusals_table", "scores_table"]
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from service.messages import Refusal, ScoreResult
+from service.studio import ModelRow
+
+
+def models_table(rows: Sequence[ModelRow]) -> Table:
+    """The served models."""
+    table = Table("model", "version", "family", "image", "steps (default)", "can", box=None, pad_edge=False)
+    for row in rows:
+        channels, height, width = row.image_shape
+        colour = "grey" if channels == 1 else "colour"
+        can = list(row.operations)
+        if row.labels:
+            can.append(f"{row.labels} labels")
+        table.add_row(
+            Text(row.name + (" (default)" if row.is_default else ""), style="bold"),
+            row.version,
+            Text(row.family),
+            f"{width}x{height} {colour}",
+            _steps(row.steps),
+            ", ".join(can),
+        )
+    return table
+
+
+def refusals_table(refusals: Sequence[Refusal]) -> Table:
+    """The bundles that are not served."""
+    table = Table("refused", "because", box=None, pad_edge=False)
+    for refusal in refusals:
+        table.add_row(Text(refusal.name, style="bold"), Text(refusal.reason))
+    return table
+
+
+def scores_table(names: Sequence[str], result: ScoreResult) -> Table:
+    """A scorer's opinion of pictures, a row each."""
+    scores = result.scores
+    table = Table("image", "logit", box=None, pad_edge=False)
+    if scores.probability is not None:
+        table.add_column("real")
+    for i, name in enumerate(names):
+        opinion = [f"{scores.logit[i]:.3f}"]
+        if scores.probability is not None:
+            opinion.append(f"{scores.probability[i]:.1%}")
+        table.add_row(Text(name), *opinion)
+    return table
+
+
+def _steps(steps: tuple[int, int, int] | None) -> str:
+    if steps is None:
+        return "-"
+    fewest, most, default = steps
+    return f"{fewest}" if fewest == most else f"{fewest}..{most} ({default})"
