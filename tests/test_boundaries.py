@@ -37,3 +37,11 @@ def test_import_linter_finds_no_broken_contract():
         text=True,
     )
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("package", ["service.runtime", "training.parity"])
+def test_onnx_runtime_never_reports_home(package):
+    script = f"import os; os.environ.pop('ORT_DISABLE_TELEMETRY', None); import {package}; "
+    script += "print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "1"
