@@ -1,0 +1,246 @@
+"""The exact incremental sampler of the gated two-stack layers: one call draws one row.
+
+A full pass for each pixel computes almost everything again. Here each number is computed once (the idea of
+Ramachandran et al., 2017, arXiv:1704.06001, for stacks whose vertical part reads the row above):
+
+- once a row, for all columns: the vertical stack, from the rows that it last saw, and its links S;
+- once a pixel: the horizontal stack, from the last columns of each layer's input in the current row.
+
+For the same noise the pixels are those of `AutoregressiveModel.draw_naive`. One call is one row, so the
+state between calls is small: the vertical inputs of the last rows. Rows of a batch may be at different t.
+
+How a pixel became cheap, since hundreds of small operations a row cost more than their arithmetic:
+- the two halves of a gate are two products of the same window, so that their activations fuse with them;
+- the links, biases and conditions of all layers and columns are added up once a row, and are the start that a
+  product adds to;
+- the output biases are moved along the residual stream into the constants of the layers that read them.
+
+Shapes: B batch, H = height, W = width, I inputs, O outputs, C features, L layers, D condition, M map
+channels, m rows and n taps of a layer, k kernel.
+"""
+
+__all__ = ["Draw", "RowSampler", "RowState"]
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.gated_stack import GatedStack, gate
+
+Draw = Callable[[Tensor, Tensor], Tensor]
+"""Draws the values of a place, shape (B, I), from its outputs, (B, O), and its noise, (B, I)."""
+
+
+class RowState(NamedTuple):
+    """What one row hands to the next; fields that the stack has no use for are None.
+
+    The biases and the map stay as they are from the first row to the last.
+    """
+
+    canvas: Tensor  # the rows drawn so far, zero below them, (B, I, H, W)
+    rows: Tensor  # the last rows drawn, which the first layer reads, (B, I, m, W)
+    above: Tensor | None  # the last vertical inputs of the other layers, (B, (L - 1) C, m - 1, W)
+    vertical_bias: Tensor | None  # the condition's part in the vertical gates, (B, L, 2C)
+    horizontal_bias: Tensor | None  # and in the horizontal gates and the head's, (B, L + 2, 2C)
+    condition_map: Tensor | None  # (B, M, H, W)
+
+
+class RowSampler(nn.Module):
+    """Draws row by row from a copy of a stack's weights."""
+
+    def __init__(self, stack: GatedStack, draw: Draw) -> None:
+        super().__init__()
+        self.config = stack.config
+        self.draw = draw
+        self.stack = stack
+        first, *others = stack.layers
+        self.first_rows = first.rows
+        self.cached_rows = others[0].rows - 1 if others else 0
+        self.link_constant: Tensor
+        self.register_buffer("link_constant", self._link_constant())
+
+    def initial_state(
+        self, rows: int, condition: Tensor | None = None, condition_map: Tensor | None = None
+    ) -> RowState:
+        """The state before the first row: an empty canvas.
+
+        Args:
+            rows: B, the number of drawings.
+            condition: Shape (B, D), or None if D is 0.
+            condition_map: Shape (B, M, H, W), or None if M is 0.
+        """
+        config = self.config
+        nought = self.link_constant.new_zeros
+        vertical = horizontal = None
+        if condition is not None:
+            biases = torch.stack([bias for bias in self.stack.biases(condition) if bias is not None], dim=1)
+            gates = biases[:, : 2 * config.layers].unflatten(1, (config.layers, 2))
+            vertical = gates[:, :, 0]
+            horizontal = torch.cat([gates[:, :, 1], biases[:, 2 * config.layers :]], dim=1)
+        cached = (config.layers - 1) * config.features
+        return RowState(
+            nought(rows, config.inputs, config.height, config.width),
+            nought(rows, config.inputs, self.first_rows, config.width),
+            nought(rows, cached, self.cached_rows, config.width) if cached else None,
+            vertical,
+            horizontal,
+            condition_map,
+        )
+
+    def step(self, t: Tensor, noise: Tensor, state: RowState) -> tuple[Tensor, RowState]:
+        """Draws row t.
+
+        Args:
+            t: 0-based row of each drawing, int64, shape (B,). Drawings may be at different rows.
+            noise: Noise of the row's places, shape (B, W) for one input, else (B, I, W).
+            state: State after the previous row.
+
+        Returns:
+            The canvas, shape (B, I, H, W): rows after t are zero. And the next state.
+        """
+        links, above = self.row_step(t, state)
+        row = self.draw_row(links, noise, state)  # (B, I, 1, W)
+        here = (torch.arange(self.config.height, device=t.device) == t[:, None]).to(row.dtype)  # (B, H)
+        canvas = state.canvas + here[:, None, :, None] * row
+        rows = torch.cat([state.rows[:, :, 1:], row], dim=2)
+        return canvas, state._replace(canvas=canvas, rows=rows, above=above)
+
+    def row_step(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor | None]:
+        """The vertical stack of one row.
+
+        Returns:
+            What is above and outside, as the horizontal gates' pre-activations of every layer and column,
+            shape (B, W, L, 2C); and the next state's `above`.
+        """
+        config = self.config
+        begun = (t > 0).to(state.canvas.dtype)[:, None, None, None]  # v above the first row is zero
+        maps = self._maps(t, state)
+        links, seen = [], []
+        window = state.rows
+        caches = [] if state.above is None else state.above.split(config.features, dim=1)
+        for index, layer in enumerate(self.stack.layers):
+            p = F.conv2d(window, layer.vertical.weight, layer.vertical.bias, padding=(0, layer.side))
+            link = layer.link(p)  # (B, 2C, 1, W)
+            if index == 0 and maps is not None:
+                map_v, map_h = maps
+                p, link = p + map_v, link + map_h
+            links.append(link)
+            if index + 1 < config.layers:
+                if state.vertical_bias is not None:
+                    p = p + state.vertical_bias[:, index, :, None, None]
+                window = torch.cat([caches[index], gate(p) * begun], dim=2)  # (B, C, m, W)
+                seen.append(window[:, :, 1:])
+        total = torch.cat(links, dim=1)  # (B, L * 2C, 1, W)
+        total = total + self.link_constant
+        if state.horizontal_bias is not None:
+            total = total + state.horizontal_bias[:, : config.layers].flatten(1)[:, :, None, None]
+        total = total.squeeze(2).transpose(1, 2).unflatten(2, (config.layers, 2 * config.features))
+        return total, torch.cat(seen, dim=1) if seen else None
+
+    def draw_row(self, links: Tensor, noise: Tensor, state: RowState) -> Tensor:
+        """The horizontal stack of one row, pixel after pixel.
+
+        Args:
+            links: From `row_step`, shape (B, W, L, 2C).
+            noise: As for `step`.
+            state: The state before this row; of it the condition only is read.
+
+        Returns:
+            The row, shape (B, I, 1, W).
+        """
+        config = self.config
+        starts = iter(links.flatten(1).split(config.features, dim=1))  # W * L * 2 pieces of (B, C)
+        noises = (noise if noise.dim() == 3 else noise[:, None]).split(1, dim=2)  # (B, I, 1) each
+        weights = self._horizontal_weights()
+        head = self._head(state)
+        columns: list[list[Tensor]] = [[] for _ in range(config.layers)]  # each layer's input, by column
+        values: list[Tensor] = []
+        for column in range(config.width):
+            h = None
+            for index, (taps, signal, passing, output) in enumerate(weights):
+                if index:
+                    assert h is not None
+                    columns[index].append(h)
+                inputs = columns[index][-taps:]
+                start_signal, start_passing = next(starts), next(starts)
+                u = _gate(start_signal, start_passing, inputs, signal, passing)
+                h = u @ output if h is None else torch.addmm(h, u, output)
+            assert h is not None
+            for bias_signal, bias_passing, signal, passing in head:
+                h = _gate(bias_signal, bias_passing, [h], signal, passing)
+            outputs = torch.addmm(self.stack.outputs.bias, h, self.stack.outputs.weight.flatten(1).t())
+            values.append(self.draw(outputs, noises[column].squeeze(2)))  # (B, I)
+            columns[0].append(values[-1])
+        return torch.stack(values, dim=2).unsqueeze(2)
+
+    def _maps(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor] | None:
+        """The map's part in the first layer's gates: of the row above, and of row t; (B, 2C, 1, W) each."""
+        if state.condition_map is None or self.stack.map is None:
+            return None
+        row = torch.arange(self.config.height, device=t.device)
+        picks = torch.stack([row == t[:, None] - 1, row == t[:, None]], dim=1).to(state.canvas.dtype)
+        # The row above the first one is picked nowhere; what then comes of it is multiplied by zero.
+        rows = torch.einsum("bmhw,brh->bmrw", state.condition_map, picks)  # (B, M, 2, W)
+        map_v, map_h = self.stack.map(rows).chunk(2, dim=1)
+        return map_v[:, :, :1], map_h[:, :, 1:]
+
+    def _horizontal_weights(self) -> list[tuple[int, Tensor, Tensor, Tensor]]:
+        """For each layer its taps, the two gate products' matrices (n * I, C) and the output's (C, C)."""
+        parts = []
+        for layer in self.stack.layers:
+            matrix = layer.horizontal.weight[:, :, 0].permute(2, 1, 0).flatten(0, 1)  # (n * I, 2C)
+            signal, passing = matrix.chunk(2, dim=1)
+            parts.append((layer.taps, signal, passing, layer.output.weight.flatten(1).t()))
+        return parts
+
+    def _head(self, state: RowState) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """For each gated layer of the head: start of both products, and their matrices (C, C)."""
+        parts = []
+        for index, layer in enumerate(self.stack.head):
+            signal, passing = layer.weight.flatten(1).t().chunk(2, dim=1)
+            bias = layer.bias
+            if index == 0:  # the residual stream comes without its biases
+                bias = bias + self._stream_bias(self.config.layers) @ layer.weight.flatten(1).t()
+            if state.horizontal_bias is not None:
+                bias = bias + state.horizontal_bias[:, self.config.layers + index]
+            bias_signal, bias_passing = bias.chunk(2, dim=-1)
+            parts.append((bias_signal, bias_passing, signal, passing))
+        return parts
+
+    def _stream_bias(self, layers: int) -> Tensor:
+        """Output biases of the first layers added up, shape (C,): what the residual stream leaves out."""
+        biases = torch.stack([layer.output.bias for layer in self.stack.layers])
+        return biases[:layers].sum(0)
+
+    @torch.no_grad()
+    def _link_constant(self) -> Tensor:
+        """What the left-out biases of the residual stream add in each column, shape (L * 2C, 1, W).
+
+        In the first columns some taps lie outside of the image, where there is no bias either.
+        """
+        width = self.config.width
+        rows = []
+        for index, layer in enumerate(self.stack.layers):
+            stream = self._stream_bias(index)[:, None].expand(-1, width)[None, :, None]  # (1, C, 1, W)
+            if index == 0:
+                stream = layer.horizontal.weight.new_zeros(1, self.config.inputs, 1, width)
+            rows.append(layer.left(stream)[0])
+        return torch.cat(rows)
+
+
+def _gate(
+    start_signal: Tensor, start_passing: Tensor, inputs: list[Tensor], signal: Tensor, passing: Tensor
+) -> Tensor:
+    """tanh(start + inputs x signal) * sigmoid(start + inputs x passing), shape (B, C).
+
+    Of inputs, (B, I) each, the first ones may be missing, at the left edge.
+    """
+    if not inputs:
+        return torch.tanh(start_signal) * torch.sigmoid(start_passing)
+    window = inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1)
+    used = window.shape[1]
+    signals = torch.tanh(torch.addmm(start_signal, window, signal[-used:]))
+    return signals * torch.sigmoid(torch.addmm(start_passing, window, passing[-used:]))
