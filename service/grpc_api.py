@@ -21,6 +21,7 @@ from service.grpc_status import GRPC_STATUS, CallObserver, Context, generic_hand
 from service.operations import Drawing, Operations
 from service.pb import canvas_service_pb2 as pb
 from service.settings import Settings
+from service.wire_models import model_message, refusal_message
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["CanvasService"]
 
@@ -97,8 +98,8 @@ class CanvasService:
         """All served models, and the refused folders."""
         models, refusals = self._operations.models()
         return pb.ListModelsResponse(
-            models=[wire.model_message(info) for info in models],
-            refusals=[wire.refusal_message(refusal) for refusal in refusals],
+            models=[model_message(info) for info in models],
+            refusals=[refusal_message(refusal) for refusal in refusals],
         )
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:
@@ -107,7 +108,7 @@ class CanvasService:
             raise invalid("name", "is needed: the name of a served model")
         info = self._operations.model(request.name)
         manifest = info.manifest.model_dump_json(exclude_none=True)
-        return pb.GetModelResponse(model=wire.model_message(info), manifest_json=manifest)
+        return pb.GetModelResponse(model=model_message(info), manifest_json=manifest)
 
     @asynccontextmanager
     async def _drawing(self, spec: pb.DrawingSpec, context: Context) -> AsyncIterator[Drawing]:

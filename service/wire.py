@@ -11,8 +11,6 @@ __all__ = [
     "generate_request",
     "header_message",
     "image_encoding",
-    "model_message",
-    "refusal_message",
     "score_message",
     "score_request",
     "sentence",
@@ -25,7 +23,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from bundle.manifest import ImageSpec, Manifest, NoiseSpec
+from bundle.manifest import ImageSpec
 from service.codec import encode_png, to_uint8
 from service.errors import PentimentoError, invalid
 from service.messages import (
@@ -34,14 +32,13 @@ from service.messages import (
     GenerateRequest,
     Header,
     ImageInput,
-    ModelInfo,
-    Refusal,
     ScoreRequest,
     ScoreResult,
     Scores,
     Timing,
 )
 from service.pb import canvas_service_pb2 as pb
+from service.wire_models import SCORE_KINDS, image_shape_message
 
 _MAX_AXES = 8  # no latent has more, and numpy stops at 64 with an error of its own
 _PNG_OVERHEAD_BYTES = 1024  # of a PNG that cannot be compressed, beyond a filter byte a row
@@ -49,13 +46,6 @@ _PNG_OVERHEAD_BYTES = 1024  # of a PNG that cannot be compressed, beyond a filte
 # The core's names where the proto's style guide wants others.
 _FIELDS = {"n": "image_count", "steps": "step_count", "score": "with_scores"}
 
-_SCORE_KINDS: dict[Literal["discriminator", "critic"] | None, pb.ScoreKind] = {
-    None: pb.SCORE_KIND_UNSPECIFIED,
-    "discriminator": pb.SCORE_KIND_DISCRIMINATOR,
-    "critic": pb.SCORE_KIND_CRITIC,
-}
-_OPERATIONS = {"generate": pb.OPERATION_GENERATE, "score": pb.OPERATION_SCORE}
-_PRIORS = {"normal": pb.PRIOR_NORMAL, "uniform": pb.PRIOR_UNIFORM}
 _FITS: dict[int, Literal["exact", "resize"]] = {
     pb.IMAGE_FIT_UNSPECIFIED: "exact",
     pb.IMAGE_FIT_EXACT: "exact",
@@ -144,8 +134,8 @@ def header_message(header: Header, image: ImageSpec, encoding: pb.ImageEncoding)
         seed=header.seed,
         image_count=header.n,
         step_count=header.steps,
-        score_kind=_SCORE_KINDS[header.score_kind],
-        image_shape=_image_shape(image),
+        score_kind=SCORE_KINDS[header.score_kind],
+        image_shape=image_shape_message(image),
         encoding=encoding,
     )
 
@@ -173,33 +163,6 @@ def score_message(result: ScoreResult) -> pb.ScoreResponse:
         scores=_scores(result.scores),
         timing=timing_message(result.timing),
     )
-
-
-def model_message(info: ModelInfo) -> pb.Model:
-    """A served model and what it can do."""
-    manifest, drawing = info.manifest, info.manifest.drawing
-    message = pb.Model(
-        name=manifest.name,
-        version=manifest.version,
-        family=manifest.family,
-        summary=manifest.summary,
-        is_default=info.is_default,
-        operations=[_OPERATIONS[operation] for operation in info.operations],
-        image_shape=_image_shape(manifest.image),
-        score_kind=_SCORE_KINDS[manifest.scorer.kind if manifest.scorer else None],
-        label_names=manifest.labels.names if manifest.labels else (),
-    )
-    if drawing is not None:
-        steps = drawing.steps
-        message.steps.default_count, message.steps.trained_count = steps.default, steps.trained
-        message.steps.min_count, message.steps.max_count = steps.min, steps.max
-        message.latents.extend(_latent(manifest, noise) for noise in drawing.noise)
-    return message
-
-
-def refusal_message(refusal: Refusal) -> pb.Refusal:
-    """A folder that is not served."""
-    return pb.Refusal(name=refusal.name, reason=refusal.reason)
 
 
 def _array(tensor: pb.Tensor) -> Floats:
@@ -241,23 +204,7 @@ def _encode(canvas: Floats, encoding: pb.ImageEncoding) -> list[bytes]:
 
 def _scores(scores: Scores) -> pb.Scores:
     probabilities = () if scores.probability is None else scores.probability.tolist()
-    return pb.Scores(
-        kind=_SCORE_KINDS[scores.kind], logits=scores.logit.tolist(), probabilities=probabilities
-    )
-
-
-def _image_shape(image: ImageSpec) -> pb.ImageShape:
-    return pb.ImageShape(channels=image.channels, height=image.height, width=image.width)
-
-
-def _latent(manifest: Manifest, noise: NoiseSpec) -> pb.LatentSpec:
-    per_call = noise.per == "call"
-    message = pb.LatentSpec(name=noise.name, shape=noise.shape, prior=_PRIORS[noise.prior], per_call=per_call)
-    if per_call and manifest.drawing is not None:
-        phase = next(p for p in manifest.drawing.phases if manifest.graphs[p.graph].input(noise.name))
-        if phase.calls != "steps":
-            message.call_count = phase.calls
-    return message
+    return pb.Scores(kind=SCORE_KINDS[scores.kind], logits=scores.logit.tolist(), probabilities=probabilities)
 
 
 def _names(names: Iterable[str]) -> str:

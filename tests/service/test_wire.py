@@ -16,6 +16,7 @@ from service.codec import encode_png
 from service.errors import Code, PentimentoError, invalid
 from service.messages import Frame, Header, ModelInfo, Scores, Timing
 from service.pb import canvas_service_pb2 as pb
+from service.wire_models import model_message
 from tests.service.toys import TOYS
 
 IMAGE = ImageSpec(channels=1, height=6, width=8)
@@ -140,8 +141,11 @@ def test_header_scores_and_timing():
 @pytest.mark.parametrize("name", sorted(TOYS))
 def test_every_toy_can_be_described(toys, name):
     manifest = read_manifest(toys / name)
-    message = wire.model_message(ModelInfo(manifest=manifest, operations=("generate",), is_default=True))
+    message = model_message(
+        ModelInfo(manifest=manifest, operations=("generate", "likelihood"), is_default=True)
+    )
     assert message.name == name
+    assert list(message.operations) == [pb.OPERATION_GENERATE], "the other has no RPC"
     assert manifest.drawing is not None
     assert message.steps.max_count == manifest.drawing.steps.max
     assert [latent.name for latent in message.latents] == [noise.name for noise in manifest.drawing.noise]
