@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_AT_ONCE = 4096
+"""Pixel values encoded on the spot: 5 images of 28x28 take 0.13 ms, the way to a thread and back 0.18 ms."""
+
 MAX_ANSWER_VALUES = 1 << 25
 """Pixel values of a whole answer: it is held in memory until the last step. A stream has no such limit."""
 
@@ -76,7 +79,7 @@ async def whole(drawing: Drawing, wanted: Wanted) -> Response:
     """
     kind = wanted.answer
     if kind is Answer.JSON:
-        parts = [await asyncio.to_thread(_frame_json, frame) async for frame in drawing]
+        parts = [await _encoded(frame) async for frame in drawing]
         head, timing = _json(_head(drawing.header)), _json({"timing": _times(drawing.timing)})
         body = b"".join((head[:-1], b',"frames":[', b",".join(parts), b"],", timing[1:]))
     else:
@@ -105,7 +108,7 @@ async def _events(
     step = 0
     try:
         async for frame in drawing:
-            yield event("frame", await asyncio.to_thread(_frame_json, frame))
+            yield event("frame", await _encoded(frame))
             if step == 0:
                 metrics.first_canvas("http", exchange.seconds)
             step = frame.step
@@ -162,6 +165,13 @@ def score_objects(scores: Scores) -> list[dict[str, float]]:
         return [{"logit": logit} for logit in logits]
     pairs = zip(logits, scores.probability.tolist(), strict=True)
     return [{"logit": logit, "probability": probability} for logit, probability in pairs]
+
+
+async def _encoded(frame: Frame) -> bytes:
+    """A frame as JSON, made off the event loop unless that takes longer than making it."""
+    return (
+        _frame_json(frame) if frame.canvas.size <= _AT_ONCE else await asyncio.to_thread(_frame_json, frame)
+    )
 
 
 def _frame_json(frame: Frame) -> bytes:

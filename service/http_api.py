@@ -71,7 +71,7 @@ def create_app(operations: Operations, metrics: Metrics, settings: Settings) -> 
     return app
 
 
-def _server(request: Request) -> _Server:
+async def _server(request: Request) -> _Server:  # FastAPI would send a plain function to a thread
     server: _Server = request.app.state.server
     return server
 

@@ -21,6 +21,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
@@ -29,6 +30,8 @@ from service.errors import Code
 
 Operation = Literal["generate", "score", "models"]
 Transport = Literal["http", "grpc"]
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a creation time for each series would nearly double the page
 
 OUTCOMES = frozenset({"ok", "cancelled", *(code.value.lower() for code in Code)})
 
