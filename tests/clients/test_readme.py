@@ -1,0 +1,43 @@
+"""The client's README runs: every Python block, in order, against a real server."""
+
+import ast
+import asyncio
+import inspect
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+from pentimento_client import Client
+from PIL import Image
+
+README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
+
+
+def test_the_readme_runs(live, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    array = np.zeros((6, 8), dtype=np.float32)
+    image = Image.fromarray(np.zeros((6, 8), dtype=np.uint8))
+    image.save("digit.png")
+    names = {"array": array, "pillow_image": image, "time": time}
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        for told, real in (
+            ("http://localhost:8000", live.http),
+            ("grpc://localhost:50051", f"grpc://{live.grpc}"),
+            ("gran5-mnist", "toy-steps"),
+        ):
+            block = block.replace(told, real)
+        code = compile(block, str(README), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        with Client(live.http) as client:
+            if "Client(" not in block:  # the later blocks go on with a client
+                names["client"] = client
+            result = eval(code, names)
+            if inspect.iscoroutine(result):
+                asyncio.run(result)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "digit.png",
+        "strip.png",
+        *(f"step{i}.png" for i in range(1, 6)),
+    }
