@@ -31,6 +31,7 @@ from service.settings import Settings, available_cpus
 _log = logging.getLogger(__name__)
 
 _FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine has ended
+_BACKLOG = 2048
 _SILENT_PEER_S = 60  # after which a connection whose peer takes nothing is given up by the kernel
 
 
@@ -62,8 +63,8 @@ class Server:
 
     async def __aenter__(self) -> Self:
         settings = self.settings
-        # Bound before the bundles are loaded, so that a port in use is known at once; it listens only later.
-        listener = _bind(settings.host, settings.http_port)
+        # Before the bundles are loaded, so that a port in use is known at once; early clients wait a moment.
+        listener = _listen(settings.host, settings.http_port)
         try:
             self._runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
             self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
@@ -112,6 +113,7 @@ class Server:
             access_log=False,
             server_header=False,
             ws="none",
+            backlog=_BACKLOG,
         )
         self._http = _HttpServer(config)
         self._http_task = asyncio.create_task(self._http.serve(sockets=[listener]))
@@ -184,7 +186,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -199,6 +201,7 @@ def _bind(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENT_PEER_S // 2)
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
         listener.bind(address)
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise StartError(f"HTTP cannot listen on {host}:{port}: {error.strerror}") from None

@@ -37,6 +37,8 @@ from service.settings import Settings
 
 router = APIRouter()
 
+_OFFERED = ("generate", "score")  # what has a route here; a bundle may be able to do more
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Server:
@@ -194,7 +196,7 @@ def _model_body(info: ModelInfo) -> ModelBody:
         family=manifest.family,
         summary=manifest.summary,
         default=info.is_default,
-        operations=list(info.operations),
+        operations=[name for name in info.operations if name in _OFFERED],
         image=manifest.image,
         steps=manifest.drawing.steps if manifest.drawing else None,
         latents=list(manifest.drawing.noise) if manifest.drawing else [],

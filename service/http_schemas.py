@@ -28,6 +28,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from pydantic_core import PydanticCustomError
 
 from bundle.manifest import ImageSpec, Manifest, NoiseSpec, Steps
+from service.messages import OperationName
 
 MAX_SCALE = 16
 
@@ -187,7 +188,7 @@ class ModelBody(BaseModel):
     family: str
     summary: str
     default: Annotated[bool, Field(description="Whether requests that name no model get this one.")]
-    operations: list[Literal["generate", "score"]]
+    operations: Annotated[list[OperationName], Field(description="What can be asked of it here.")]
     image: ImageSpec
     steps: Annotated[Steps | None, Field(description="Canvases that a request may ask for.")]
     latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]

@@ -106,6 +106,17 @@ def test_hanging_up_cancels_the_drawing(live, http, idle, kind):
     assert wait_until(lambda: outcomes(http).get("cancelled", 0) == before + 1)
 
 
+def test_hanging_up_in_the_middle_of_the_body(live, http, idle, caplog):
+    before = outcomes(http).get("cancelled", 0)
+    with socket.create_connection(("127.0.0.1", live.server.http_port)) as connection:
+        connection.sendall(
+            b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\n\r\n{"
+        )
+    assert wait_until(lambda: outcomes(http).get("cancelled", 0) == before + 1)
+    assert not caplog.records
+
+
 def test_hanging_up_with_a_full_buffer_cancels_too(toys):
     """The reader takes nothing: the drawing pauses, and ends when the connection does."""
     server = LiveServer(toys, max_images=4096, max_rows_in_flight=4096)
