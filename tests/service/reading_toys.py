@@ -15,7 +15,7 @@ import numpy as np
 from bundle.drawing import KNOWN, KNOWN_MASK
 from bundle.manifest import Drawing, ImageSpec, Likelihood, Manifest, NoiseSpec, Phase, Steps
 from bundle.store import graph_spec, write_bundle
-from tests.service.toys import _T, GREY, _graph, _node, _show, _spec
+from tests.service.toy_graphs import GREY, T_INPUT, graph, node, show, spec
 
 
 def write_reading_toys(folder: Path) -> None:
@@ -26,29 +26,27 @@ def write_reading_toys(folder: Path) -> None:
 
 def _code(folder):
     encode = [
-        _node("Sub", "image half", "centred"),
-        _node("Mul", "centred four", "mean"),
-        _node("Mul", "eps tenth", "jitter"),
-        _node("Add", "mean jitter", "latent"),
+        node("Sub", "image half", "centred"),
+        node("Mul", "centred four", "mean"),
+        node("Mul", "eps tenth", "jitter"),
+        node("Add", "mean jitter", "latent"),
     ]
     likelihood = [
-        _node("ReduceSum", "eps axes", "total", keepdims=0),
-        _node("ReduceMean", "image", "grey", axes=[1, 2, 3], keepdims=0),
-        _node("Sub", "total grey", "log_likelihood"),
+        node("ReduceSum", "eps axes", "total", keepdims=0),
+        node("ReduceMean", "image", "grey", axes=[1, 2, 3], keepdims=0),
+        node("Sub", "total grey", "log_likelihood"),
     ]
     constants = {"four": np.float32(4), "tenth": np.float32(0.1), "axes": np.array([1])}
-    image, eps = _spec("image", GREY), _spec("eps", GREY)
+    image, eps = spec("image", GREY), spec("eps", GREY)
     graphs = {
-        "init": _graph(
-            [_node("Identity", "latent", "next.canvas")],
-            [_spec("latent", GREY)],
-            [_spec("next.canvas", GREY)],
+        "init": graph(
+            [node("Identity", "latent", "next.canvas")],
+            [spec("latent", GREY)],
+            [spec("next.canvas", GREY)],
         ),
-        "step": _graph(_show("state.canvas"), [_spec("state.canvas", GREY)], [_spec("canvas", GREY)]),
-        "encode": _graph(encode, [image, eps], [_spec("latent", GREY), _spec("mean", GREY)], constants),
-        "likelihood": _graph(
-            likelihood, [image, _spec("eps", (2,))], [_spec("log_likelihood", ())], constants
-        ),
+        "step": graph(show("state.canvas"), [spec("state.canvas", GREY)], [spec("canvas", GREY)]),
+        "encode": graph(encode, [image, eps], [spec("latent", GREY), spec("mean", GREY)], constants),
+        "likelihood": graph(likelihood, [image, spec("eps", (2,))], [spec("log_likelihood", ())], constants),
     }
     drawing = Drawing(
         phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
@@ -60,15 +58,15 @@ def _code(folder):
 
 def _black(folder):
     step = [
-        _node("Less", "u half", "white"),
-        _node("Cast", "white", "white_float", to=1),
-        _node("Reshape", "white_float row_shape", "row"),  # (B, 8) -> (B, 1, 1, 8)
-        _node("Greater", f"{KNOWN_MASK} half", "given"),
-        _node("Where", f"given {KNOWN} row", "candidate"),
-        _node("Reshape", "t t_shape", "t_row"),
-        _node("Equal", "row_index t_row", "here"),
-        _node("Where", "here candidate state.canvas", "next.canvas"),
-        _node("Identity", "next.canvas", "canvas"),
+        node("Less", "u half", "white"),
+        node("Cast", "white", "white_float", to=1),
+        node("Reshape", "white_float row_shape", "row"),  # (B, 8) -> (B, 1, 1, 8)
+        node("Greater", f"{KNOWN_MASK} half", "given"),
+        node("Where", f"given {KNOWN} row", "candidate"),
+        node("Reshape", "t t_shape", "t_row"),
+        node("Equal", "row_index t_row", "here"),
+        node("Where", "here candidate state.canvas", "next.canvas"),
+        node("Identity", "next.canvas", "canvas"),
     ]
     constants = {
         "row_index": np.arange(6).reshape(1, 1, 6, 1),
@@ -76,25 +74,25 @@ def _black(folder):
         "row_shape": np.array([-1, 1, 1, 8]),
         "axes": np.array([1, 2, 3]),
     }
-    known, mask = _spec(KNOWN, GREY), _spec(KNOWN_MASK, (1, 6, 8))
-    canvas = _spec("state.canvas", GREY)
+    known, mask = spec(KNOWN, GREY), spec(KNOWN_MASK, (1, 6, 8))
+    canvas = spec("state.canvas", GREY)
     likelihood = [
-        _node("Neg", "image", "pixel_log_likelihood"),
-        _node("ReduceSum", "pixel_log_likelihood axes", "log_likelihood", keepdims=0),
+        node("Neg", "image", "pixel_log_likelihood"),
+        node("ReduceSum", "pixel_log_likelihood axes", "log_likelihood", keepdims=0),
     ]
     graphs = {
         # before the first row the given pixels are there already
-        "init": _graph([_node("Identity", KNOWN, "next.canvas")], [known], [_spec("next.canvas", GREY)]),
-        "step": _graph(
+        "init": graph([node("Identity", KNOWN, "next.canvas")], [known], [spec("next.canvas", GREY)]),
+        "step": graph(
             step,
-            [_T, _spec("u", (8,)), known, mask, canvas],
-            [_spec("canvas", GREY), _spec("next.canvas", GREY)],
+            [T_INPUT, spec("u", (8,)), known, mask, canvas],
+            [spec("canvas", GREY), spec("next.canvas", GREY)],
             constants,
         ),
-        "likelihood": _graph(
+        "likelihood": graph(
             likelihood,
-            [_spec("image", GREY)],
-            [_spec("log_likelihood", ()), _spec("pixel_log_likelihood", GREY)],
+            [spec("image", GREY)],
+            [spec("log_likelihood", ()), spec("pixel_log_likelihood", GREY)],
             constants,
         ),
     }
