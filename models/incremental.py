@@ -61,6 +61,14 @@ class RowSampler(nn.Module):
         self.cached_rows = others[0].rows - 1 if others else 0
         self.link_constant: Tensor
         self.register_buffer("link_constant", self._link_constant())
+        self.gates = nn.ModuleList(_Gate(layer.horizontal.weight) for layer in stack.layers)
+        self.head_gates = nn.ModuleList(_Gate(layer.weight) for layer in stack.head)
+        # The 1x1 convolutions of the residual stream, and at last of the outputs: (C, C) or (C, O).
+        convs = [*(layer.output for layer in stack.layers), stack.outputs]
+        for index, conv in enumerate(convs):
+            self.register_buffer(
+                f"product_{index}", conv.weight.detach().flatten(1).transpose(0, 1).contiguous()
+            )
 
     def initial_state(
         self, rows: int, condition: Tensor | None = None, condition_map: Tensor | None = None
@@ -153,28 +161,26 @@ class RowSampler(nn.Module):
         """
         config = self.config
         starts = iter(links.flatten(1).split(config.features, dim=1))  # W * L * 2 pieces of (B, C)
-        noises = (noise if noise.dim() == 3 else noise[:, None]).split(1, dim=2)  # (B, I, 1) each
-        weights = self._horizontal_weights()
-        head = self._head(state)
+        # Pieces of (B, 1), or of (B, I, 1), which lose their last axis below.
+        noises = noise.split(1, dim=-1)
+        head_starts = self._head_starts(state)
         columns: list[list[Tensor]] = [[] for _ in range(config.layers)]  # each layer's input, by column
         values: list[Tensor] = []
         for column in range(config.width):
             h = None
-            for index, (taps, signal, passing, output) in enumerate(weights):
-                if index:
-                    assert h is not None
+            for index, layer in enumerate(self.stack.layers):
+                if h is not None:
                     columns[index].append(h)
-                inputs = columns[index][-taps:]
-                start_signal, start_passing = next(starts), next(starts)
-                u = _gate(start_signal, start_passing, inputs, signal, passing)
-                h = u @ output if h is None else torch.addmm(h, u, output)
-            assert h is not None
-            for bias_signal, bias_passing, signal, passing in head:
-                h = _gate(bias_signal, bias_passing, [h], signal, passing)
-            outputs = torch.addmm(self.stack.outputs.bias, h, self.stack.outputs.weight.flatten(1).t())
-            values.append(self.draw(outputs, noises[column].squeeze(2)))  # (B, I)
+                u = self.gates[index](next(starts), next(starts), columns[index][-layer.taps :])
+                product = self.get_buffer(f"product_{index}")
+                h = u @ product if h is None else torch.addmm(h, u, product)
+            for layer, (signal, passing) in zip(self.head_gates, head_starts, strict=True):
+                h = layer(signal, passing, [h])
+            outputs = torch.addmm(self.stack.outputs.bias, h, self.get_buffer(f"product_{config.layers}"))
+            place_noise = noises[column] if noise.dim() == 2 else noises[column].squeeze(2)
+            values.append(self.draw(outputs, place_noise))  # (B, I)
             columns[0].append(values[-1])
-        return torch.stack(values, dim=2).unsqueeze(2)
+        return torch.cat(values, dim=1).unflatten(1, (config.width, 1, config.inputs)).transpose(1, 3)
 
     def _maps(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor] | None:
         """The map's part in the first layer's gates: of the row above, and of row t; (B, 2C, 1, W) each."""
@@ -187,27 +193,17 @@ class RowSampler(nn.Module):
         map_v, map_h = self.stack.map(rows).chunk(2, dim=1)
         return map_v[:, :, :1], map_h[:, :, 1:]
 
-    def _horizontal_weights(self) -> list[tuple[int, Tensor, Tensor, Tensor]]:
-        """For each layer its taps, the two gate products' matrices (n * I, C) and the output's (C, C)."""
-        parts = []
-        for layer in self.stack.layers:
-            matrix = layer.horizontal.weight[:, :, 0].permute(2, 1, 0).flatten(0, 1)  # (n * I, 2C)
-            signal, passing = matrix.chunk(2, dim=1)
-            parts.append((layer.taps, signal, passing, layer.output.weight.flatten(1).t()))
-        return parts
-
-    def _head(self, state: RowState) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """For each gated layer of the head: start of both products, and their matrices (C, C)."""
+    def _head_starts(self, state: RowState) -> list[tuple[Tensor, Tensor]]:
+        """For each gated layer of the head, what its two products add to: (C,), or (B, C) by condition."""
         parts = []
         for index, layer in enumerate(self.stack.head):
-            signal, passing = layer.weight.flatten(1).t().chunk(2, dim=1)
             bias = layer.bias
             if index == 0:  # the residual stream comes without its biases
-                bias = bias + self._stream_bias(self.config.layers) @ layer.weight.flatten(1).t()
+                bias = bias + F.linear(self._stream_bias(self.config.layers), layer.weight.flatten(1))
             if state.horizontal_bias is not None:
                 bias = bias + state.horizontal_bias[:, self.config.layers + index]
-            bias_signal, bias_passing = bias.chunk(2, dim=-1)
-            parts.append((bias_signal, bias_passing, signal, passing))
+            signal, passing = bias.chunk(2, dim=-1)
+            parts.append((signal, passing))
         return parts
 
     def _stream_bias(self, layers: int) -> Tensor:
@@ -231,16 +227,27 @@ class RowSampler(nn.Module):
         return torch.cat(rows)
 
 
-def _gate(
-    start_signal: Tensor, start_passing: Tensor, inputs: list[Tensor], signal: Tensor, passing: Tensor
-) -> Tensor:
-    """tanh(start + inputs x signal) * sigmoid(start + inputs x passing), shape (B, C).
+class _Gate(nn.Module):
+    """A gate of one place: two products of a window of inputs, (n * I, C) each."""
 
-    Of inputs, (B, I) each, the first ones may be missing, at the left edge.
-    """
-    if not inputs:
-        return torch.tanh(start_signal) * torch.sigmoid(start_passing)
-    window = inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1)
-    used = window.shape[1]
-    signals = torch.tanh(torch.addmm(start_signal, window, signal[-used:]))
-    return signals * torch.sigmoid(torch.addmm(start_passing, window, passing[-used:]))
+    def __init__(self, weight: Tensor) -> None:
+        """Takes apart a convolution's weight, shape (2C, I, 1, n)."""
+        super().__init__()
+        matrix = weight.detach()[:, :, 0].permute(2, 1, 0).flatten(0, 1)  # (n * I, 2C)
+        signal, passing = (half.contiguous() for half in matrix.chunk(2, dim=1))
+        self.signal: Tensor
+        self.passing: Tensor
+        self.register_buffer("signal", signal)
+        self.register_buffer("passing", passing)
+
+    def forward(self, start_signal: Tensor, start_passing: Tensor, inputs: list[Tensor]) -> Tensor:
+        """tanh(start + window x signal) * sigmoid(start + window x passing), shape (B, C).
+
+        Of the window's inputs, (B, I) each, the first ones are missing at the left edge.
+        """
+        if not inputs:
+            return torch.tanh(start_signal) * torch.sigmoid(start_passing)
+        window = inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1)
+        signal, passing = self.signal[-window.shape[1] :], self.passing[-window.shape[1] :]
+        signals = torch.tanh(torch.addmm(start_signal, window, signal))
+        return signals * torch.sigmoid(torch.addmm(start_passing, window, passing))
