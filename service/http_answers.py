@@ -3,7 +3,16 @@
 After the first byte of a stream its status cannot change; so it ends with exactly one `done` or `error`.
 """
 
-__all__ = ["MAX_ANSWER_VALUES", "Wanted", "check_size", "unless_disconnected", "stream", "whole"]
+__all__ = [
+    "MAX_ANSWER_VALUES",
+    "Wanted",
+    "check_size",
+    "pictures_base64",
+    "score_objects",
+    "stream",
+    "unless_disconnected",
+    "whole",
+]
 
 import asyncio
 import base64
@@ -80,10 +89,12 @@ async def whole(drawing: Drawing, wanted: Wanted) -> Response:
     kind = wanted.answer
     if kind is Answer.JSON:
         parts = [await _encoded(frame) async for frame in drawing]
-        head, timing = _json(_head(drawing.header)), _json({"timing": _times(drawing.timing)})
-        body = b"".join((head[:-1], b',"frames":[', b",".join(parts), b"],", timing[1:]))
+        head, tail = _json(_head(drawing.header)), _json(_tail(drawing))
+        body = b"".join((head[:-1], b',"frames":[', b",".join(parts), b"],", tail[1:]))
     else:
         frames = [frame.canvas async for frame in drawing]
+        if kind is Answer.PNG and drawing.given is not None:  # the first column of the strip
+            frames.insert(0, drawing.given.repeat(drawing.header.n, axis=0))
         body = await asyncio.to_thread(_encode, np.stack(frames, axis=1), wanted)
     return Response(body, media_type=kind.value, headers=drawing_headers(drawing.header))
 
@@ -113,7 +124,7 @@ async def _events(
                 metrics.first_canvas("http", exchange.seconds)
             step = frame.step
         exchange.outcome = "ok"
-        yield event("done", _json(_head(drawing.header) | {"timing": _times(drawing.timing)}))
+        yield event("done", _json(_head(drawing.header) | _tail(drawing)))
     except PentimentoError as error:
         exchange.outcome = error.code.value.lower()
         yield event("error", _error_json(error, step, exchange))
@@ -174,10 +185,15 @@ async def _encoded(frame: Frame) -> bytes:
     )
 
 
+def pictures_base64(canvases: Floats) -> list[str]:
+    """PNG files as base64 of canvases in [0, 1], (n, C, H, W)."""
+    return [base64.b64encode(encode_png(canvas)).decode() for canvas in canvases]
+
+
 def _frame_json(frame: Frame) -> bytes:
     content: dict[str, Any] = {
         "step": frame.step,
-        "images": [base64.b64encode(encode_png(canvas)).decode() for canvas in frame.canvas],
+        "images": pictures_base64(frame.canvas),
     }
     if frame.scores is not None:
         content["scores"] = score_objects(frame.scores)
@@ -192,6 +208,18 @@ def _head(header: Header) -> dict[str, Any]:
         "n": header.n,
         "steps": header.steps,
     }
+
+
+def _tail(drawing: Drawing) -> dict[str, Any]:
+    """What is known at the end, or not of interest before."""
+    tail: dict[str, Any] = {"timing": _times(drawing.timing)}
+    if drawing.given is not None:
+        (tail["input"],) = pictures_base64(drawing.given)
+    if drawing.encoding is not None:
+        tail["encoding"] = {name: values.tolist() for name, values in drawing.encoding.items()}
+    if drawing.header.conditioning is not None:
+        tail["conditioning"] = drawing.header.conditioning
+    return tail
 
 
 def _times(timing: Timing) -> dict[str, int]:

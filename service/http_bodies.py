@@ -1,11 +1,11 @@
 """Request bodies: read within a limit, JSON without surprises, drawings' and scores' inputs out of them."""
 
-__all__ = ["merge", "read_generate_body", "read_images", "read_json"]
+__all__ = ["merge", "read_generate_body", "read_images", "read_json", "read_named_pictures"]
 
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from service.errors import Code, PentimentoError, invalid
 from service.http_problems import describe
-from service.http_schemas import GenerateBody, GenerateQuery, ScoreImagesBody
+from service.http_schemas import GenerateBody, GenerateQuery, InputBody, ScoreImagesBody
 from service.messages import GenerateRequest, ImageInput
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -68,6 +68,40 @@ async def read_images(request: Request, limit: int, max_images: int) -> tuple[Im
     raise _unsupported(kind, *_PICTURES, "multipart/form-data", "application/json")
 
 
+async def read_named_pictures(
+    request: Request, limit: int, body_type: type[InputBody]
+) -> dict[str, ImageInput]:
+    """One picture for each field of a body: multipart files or JSON; or raw, where there is but one field.
+
+    Args:
+        request: The request, its body unread.
+        limit: Bytes that the body may have.
+        body_type: The JSON body; its fields are the names of the pictures.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+    """
+    kind = _media_type(request)
+    names = list(body_type.model_fields)
+    if kind in _PICTURES and len(names) == 1:
+        return {names[0]: ImageInput(data=await _read(request, limit), name=names[0])}
+    if kind == "multipart/form-data":
+        found: dict[str, ImageInput] = {}
+        for name, data in await _read_files(request, limit, names, len(names)):
+            if name in found:
+                raise invalid(name, "is given twice")
+            found[name] = ImageInput(data=data, name=name)
+        for name in names:
+            if name not in found:
+                raise invalid(name, "is needed, as a multipart file of that name")
+        return found
+    if _is_json(kind):
+        body = _validate(body_type, await read_json(await _read(request, limit)))
+        return {name: _from_base64(getattr(body, name), name) for name in names}
+    raw = _PICTURES if len(names) == 1 else ()
+    raise _unsupported(kind, *raw, "multipart/form-data", "application/json")
+
+
 async def read_json(data: bytes) -> object:
     """Parses JSON strictly: no NaN or infinity, no deep nesting.
 
@@ -104,7 +138,7 @@ def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:
         value = also if asked is None else asked
         if value is not None:
             values[name] = value
-    return GenerateRequest(**values, latents=body.latents)
+    return GenerateRequest(**values, latents=body.latents, seeds=body.seeds)
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -132,25 +166,32 @@ async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
 
 
 async def _read_parts(request: Request, limit: int, max_images: int) -> tuple[ImageInput, ...]:
-    # One file more than allowed, so that the message below can be ours.
-    parser = MultiPartParser(
-        request.headers, _limited(request, limit), max_files=max_images + 1, max_fields=0
-    )
+    files = await _read_files(request, limit, ["image"], max_images)
+    if not 1 <= len(files) <= max_images:
+        raise invalid("image", f"must be in 1..{max_images} parts, got {len(files)}")
+    return tuple(ImageInput(data=data, name=f"image[{i}]") for i, (_, data) in enumerate(files))
+
+
+async def _read_files(
+    request: Request, limit: int, names: Sequence[str], max_files: int
+) -> list[tuple[str, bytes]]:
+    """The files of a multipart body, by the name of their part."""
+    # One file more than allowed, so that the message about it can be the caller's.
+    parser = MultiPartParser(request.headers, _limited(request, limit), max_files=max_files + 1, max_fields=0)
+    known = " or ".join(repr(name) for name in names)
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise invalid("body", f"must be multipart with files called 'image': {error.message}") from None
-    images: list[ImageInput] = []
+        raise invalid("body", f"must be multipart with files called {known}: {error.message}") from None
     try:
+        files = []
         for name, part in form.multi_items():
-            if name != "image" or not isinstance(part, UploadFile):
-                raise invalid(name[:64], "is not known here; the parts are files called 'image'")
-            images.append(ImageInput(data=await part.read(), name=f"image[{len(images)}]"))
+            if name not in names or not isinstance(part, UploadFile):
+                raise invalid(name[:64], f"is not known here; the parts are files called {known}")
+            files.append((name, await part.read()))
+        return files
     finally:
         await form.close()
-    if not 1 <= len(images) <= max_images:
-        raise invalid("image", f"must be in 1..{max_images} parts, got {len(images)}")
-    return tuple(images)
 
 
 def _from_base64(text: str, name: str) -> ImageInput:

@@ -1,10 +1,14 @@
 """What the OpenAPI page says of each route, besides the routes' own types and docstrings."""
 
 __all__ = [
+    "AUTOENCODE",
     "CALLS",
+    "COMPLETE",
+    "ENCODE",
     "GENERATE",
     "HEALTH",
     "INDEX",
+    "LIKELIHOOD",
     "METRICS",
     "MODEL",
     "MODELS",
@@ -23,6 +27,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import PlainTextResponse
 
+from service.http_reading_schemas import PictureBody, PictureWithMaskBody
 from service.http_schemas import (
     DoneBody,
     DrawingBody,
@@ -52,14 +57,18 @@ TITLE: dict[str, Any] = {
 }
 
 TAGS = [
-    {"name": "drawing", "description": "Draw images, judge images."},
+    {"name": "drawing", "description": "Draw images, read images."},
     {"name": "models", "description": "What is served."},
     {"name": "operation", "description": "For those who run the server."},
 ]
 
 CALLS = [
     "POST /generate",
+    "POST /autoencode",
+    "POST /complete",
+    "POST /encode",
     "POST /score",
+    "POST /likelihood",
     "GET /models",
     "GET /models/{name}",
     "GET /healthz",
@@ -129,6 +138,8 @@ def _more_schemas() -> dict[str, Any]:
         DoneBody,
         ErrorBody,
         GenerateBody,
+        PictureBody,
+        PictureWithMaskBody,
         ScoreImagesBody,
     )
     _, schema = models_json_schema(
@@ -155,59 +166,65 @@ _DRAWING_HEADERS = {
     )
 }
 
-GENERATE: dict[str, Any] = {
-    "tags": ["drawing"],
-    "response_model": None,
-    "openapi_extra": {
-        "requestBody": {
-            "required": False,
-            "content": {"application/json": {"schema": _ref(GenerateBody), "example": _EXAMPLE_LATENTS}},
-        }
-    },
-    "responses": {
-        200: {
-            "description": "The drawing, in the format that Accept prefers; JSON by default.",
-            "headers": _DRAWING_HEADERS,
-            "content": {
-                Answer.JSON.value: {"schema": _ref(DrawingBody)},
-                Answer.SSE.value: _stream(
-                    "Server-sent events: a `frame` a step as soon as it is drawn, then one `done` or `error`."
-                ),
-                Answer.NDJSON.value: _stream("A line a step as soon as it is drawn, told apart by `type`."),
-                Answer.PNG.value: _BINARY | {"x-shows": "A film strip: a row an image, a column a step."},
-                Answer.GIF.value: _BINARY | {"x-shows": "The drawing as an animation, 256 colours a frame."},
-                Answer.APNG.value: _BINARY | {"x-shows": "The drawing as an animation, exact."},
-                Answer.NPY.value: _BINARY | {"x-shows": "A NumPy file: float32, (n, steps, C, H, W)."},
-            },
-        },
-        **_problems(400, 404, 406, 413, 415, 422, 429, 500, 503, 504),
-    },
-}
+_PICTURE_TYPES = ("image/png", "image/jpeg", "application/octet-stream")
 
-SCORE: dict[str, Any] = {
-    "tags": ["drawing"],
-    "response_model_exclude_none": True,
-    "openapi_extra": {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "image/png": _BINARY,
-                "image/jpeg": _BINARY,
-                "application/octet-stream": _BINARY,
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {
-                            "image": {"type": "array", "items": {"type": "string", "format": "binary"}}
-                        },
-                    }
+
+def _draws(body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "tags": ["drawing"],
+        "response_model": None,
+        "openapi_extra": {"requestBody": body},
+        "responses": {
+            200: {
+                "description": "The drawing, in the format that Accept prefers; JSON by default.",
+                "headers": _DRAWING_HEADERS,
+                "content": {
+                    Answer.JSON.value: {"schema": _ref(DrawingBody)},
+                    Answer.SSE.value: _stream(
+                        "Server-sent events: a `frame` a step as soon as it is drawn, then one `done` or "
+                        "`error`."
+                    ),
+                    Answer.NDJSON.value: _stream("A line a step as it is drawn, told apart by `type`."),
+                    Answer.PNG.value: _BINARY | {"x-shows": "A film strip: a row an image, a column a step."},
+                    Answer.GIF.value: _BINARY | {"x-shows": "The drawing as an animation, 256 colours."},
+                    Answer.APNG.value: _BINARY | {"x-shows": "The drawing as an animation, exact."},
+                    Answer.NPY.value: _BINARY | {"x-shows": "A NumPy file: float32, (n, steps, C, H, W)."},
                 },
-                "application/json": {"schema": _ref(ScoreImagesBody)},
             },
-        }
-    },
-    "responses": _problems(400, 404, 413, 415, 422, 429, 500, 503, 504),
-}
+            **_problems(400, 404, 406, 413, 415, 422, 429, 500, 503, 504),
+        },
+    }
+
+
+def _reads() -> dict[str, Any]:
+    return {
+        "tags": ["drawing"],
+        "response_model_exclude_none": True,
+        "openapi_extra": {"requestBody": _pictures("image", several=True, body=ScoreImagesBody)},
+        "responses": _problems(400, 404, 413, 415, 422, 429, 500, 503, 504),
+    }
+
+
+def _pictures(*names: str, several: bool = False, body: type[BaseModel]) -> dict[str, Any]:
+    """A body of pictures: raw where there is one name, multipart, or JSON."""
+    file = {"type": "array", "items": _BINARY["schema"]} if several else _BINARY["schema"]
+    content: dict[str, Any] = dict.fromkeys(_PICTURE_TYPES, _BINARY) if len(names) == 1 else {}
+    content["multipart/form-data"] = {
+        "schema": {"type": "object", "properties": dict.fromkeys(names, file), "required": list(names)}
+    }
+    content["application/json"] = {"schema": _ref(body)}
+    return {"required": True, "content": content}
+
+
+GENERATE = _draws(
+    {
+        "required": False,
+        "content": {"application/json": {"schema": _ref(GenerateBody), "example": _EXAMPLE_LATENTS}},
+    }
+)
+AUTOENCODE = _draws(_pictures("image", body=PictureBody))
+COMPLETE = _draws(_pictures("image", "mask", body=PictureWithMaskBody))
+SCORE = ENCODE = LIKELIHOOD = _reads()
 
 MODELS: dict[str, Any] = {"tags": ["models"]}
 MODEL: dict[str, Any] = {"tags": ["models"], "responses": _problems(404)}

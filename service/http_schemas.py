@@ -8,6 +8,7 @@ __all__ = [
     "GenerateBody",
     "GenerateQuery",
     "IndexBody",
+    "InputBody",
     "ModelBody",
     "ModelDetailBody",
     "ModelsBody",
@@ -19,6 +20,7 @@ __all__ = [
     "ScoreQuery",
     "StatusBody",
     "TimingBody",
+    "Whole",
 ]
 
 import re
@@ -49,12 +51,14 @@ def _whole(value: object) -> object:
 Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int | None)]
 
 
-class _Input(BaseModel):
+class InputBody(BaseModel):
+    """Something a client sends: frozen, and no unknown fields."""
+
     # A misspelt parameter would otherwise be ignored, and the answer would not be what was asked for.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Common(_Input):
+class _Common(InputBody):
     n: Annotated[Whole, Field(description="Images to draw; by default 1, or as many as `latents` has.")] = (
         None
     )
@@ -94,9 +98,13 @@ class GenerateBody(_Common):
             "(n, calls, ...). What is not given is drawn from the seed.",
         ),
     ] = {}
+    seeds: Annotated[
+        dict[str, Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]],
+        Field(description="Seeds by the name of a noise that shall not use `seed`: one level at a time."),
+    ] = {}
 
 
-class ScoreQuery(_Input):
+class ScoreQuery(InputBody):
     """Query of `POST /score`."""
 
     model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
@@ -111,7 +119,7 @@ class ScoreQuery(_Input):
     )
 
 
-class ScoreImagesBody(_Input):
+class ScoreImagesBody(InputBody):
     """JSON body of `POST /score`."""
 
     images: Annotated[list[StrictStr], Field(description="PNG or JPEG files, each as base64.")]
@@ -148,22 +156,25 @@ class DoneBody(BaseModel):
 
     model: str
     version: str
-    seed: int
-    n: int
-    steps: int
-    timing: TimingBody
-
-
-class DrawingBody(BaseModel):
-    """A whole drawing."""
-
-    model: str
-    version: str
     seed: Annotated[int, Field(description="The seed used, whether it was given or not.")]
     n: int
     steps: int
-    frames: list[FrameBody]
     timing: TimingBody
+    input: Annotated[str | None, Field(description="The given picture as the model saw it, base64 PNG.")] = (
+        None
+    )
+    encoding: Annotated[
+        dict[str, Any] | None, Field(description="By output of the encoder, nested lists of shape (n, ...).")
+    ] = None
+    conditioning: Annotated[
+        str | None, Field(description="What the drawn pixels could see of the given ones.")
+    ] = None
+
+
+class DrawingBody(DoneBody):
+    """A whole drawing. `input`, `encoding` and `conditioning` are there where it starts from a picture."""
+
+    frames: list[FrameBody]
 
 
 class ScoreAnswerBody(BaseModel):

@@ -148,6 +148,7 @@ class Header:
     n: int
     steps: int
     score_kind: ScoreKind | None  # set when scores were asked for
+    conditioning: str | None = None  # of a completed picture: what the drawn pixels could see of the given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

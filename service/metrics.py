@@ -27,8 +27,9 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
 from service.errors import Code
+from service.messages import OperationName
 
-Operation = Literal["generate", "score", "models"]
+Operation = OperationName | Literal["models"]
 Transport = Literal["http", "grpc"]
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a creation time for each series would nearly double the page
@@ -43,6 +44,10 @@ _T_BUCKETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 _GRPC_OPERATIONS: dict[str, Operation] = {
     "StreamCanvas": "generate",
     "Generate": "generate",
+    "Autoencode": "autoencode",
+    "Complete": "complete",
+    "Encode": "encode",
+    "EstimateLikelihood": "likelihood",
     "Score": "score",
     "ListModels": "models",
     "GetModel": "models",

@@ -41,6 +41,11 @@ from service.messages import (
 from service.plan import plan_drawing, plan_encode, plan_likelihood, plan_score
 from service.settings import Settings
 
+_RASTER = (
+    "each drawn pixel saw the given and the drawn pixels above it, and to its left in its row; given pixels "
+    "that come after it were kept, but not seen"
+)
+
 
 class _DrawingRequest(Protocol):
     """What all requests for a drawing have."""
@@ -134,7 +139,7 @@ class Operations:
             given=labels | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)},
             noise=inputs.drawing_noise(manifest, seed, steps),
         )
-        return self._draw(model, request, start, steps, seed, given=known)
+        return self._draw(model, request, start, steps, seed, given=known, conditioning=_RASTER)
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
         """Encodes images; the result holds whatever the bundle's encoder puts out."""
@@ -224,6 +229,7 @@ class Operations:
         *,
         before: tuple[Call, ...] = (),
         given: Floats | None = None,
+        conditioning: str | None = None,
     ) -> Drawing:
         """Admits a drawing, after the calls that come before it."""
         manifest = model.manifest
@@ -238,6 +244,7 @@ class Operations:
             n=start.n,
             steps=steps,
             score_kind=manifest.scorer.kind if scorer and manifest.scorer else None,
+            conditioning=conditioning,
         )
         return Drawing(header, self._submit(plan, start, request.timeout_ms), given=given)
 

@@ -1,0 +1,87 @@
+"""Routes that read pictures: judge them, encode them, say how likely they are."""
+
+__all__ = ["router"]
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from service import http_docs
+from service.http_answers import pictures_base64, score_objects, unless_disconnected
+from service.http_bodies import read_images
+from service.http_context import Context, Server, counted
+from service.http_reading_schemas import (
+    EncodeAnswerBody,
+    EncodeQuery,
+    LikelihoodAnswerBody,
+    LikelihoodBody,
+    LikelihoodQuery,
+)
+from service.http_schemas import ScoreAnswerBody, ScoreBody, ScoreQuery, TimingBody
+from service.messages import EncodeRequest, ImageInput, LikelihoodRequest, ScoreRequest, Timing
+
+router = APIRouter()
+
+
+@router.post("/score", dependencies=[counted("score")], **http_docs.SCORE)
+async def score(request: Request, query: Annotated[ScoreQuery, Query()], server: Server) -> ScoreAnswerBody:
+    """Judges images with a model's scorer: a raw PNG or JPEG body, multipart files, or base64 in JSON."""
+    images = await _images(request, server)
+    asked = ScoreRequest(images=images, **query.model_dump(exclude_none=True))
+    result = await unless_disconnected(request.receive, server.operations.score(asked))
+    return ScoreAnswerBody(
+        model=result.model,
+        version=result.version,
+        kind=result.scores.kind,
+        scores=[ScoreBody(**scores) for scores in score_objects(result.scores)],
+        timing=_timing(result.timing),
+    )
+
+
+@router.post("/encode", dependencies=[counted("encode")], **http_docs.ENCODE)
+async def encode(
+    request: Request, query: Annotated[EncodeQuery, Query()], server: Server
+) -> EncodeAnswerBody:
+    """Encodes images. The latents of the answer can be given to `/generate`."""
+    images = await _images(request, server)
+    asked = EncodeRequest(images=images, **query.model_dump(exclude_none=True))
+    result = await unless_disconnected(request.receive, server.operations.encode(asked))
+    return EncodeAnswerBody(
+        model=result.model,
+        version=result.version,
+        seed=result.seed,
+        inputs=pictures_base64(result.given),
+        encoding={name: values.tolist() for name, values in result.encoding.items()},
+        timing=_timing(result.timing),
+    )
+
+
+@router.post("/likelihood", dependencies=[counted("likelihood")], **http_docs.LIKELIHOOD)
+async def likelihood(
+    request: Request, query: Annotated[LikelihoodQuery, Query()], server: Server
+) -> LikelihoodAnswerBody:
+    """Says how likely a model finds images: exactly, or as a lower bound from `importance_samples` draws."""
+    images = await _images(request, server)
+    asked = LikelihoodRequest(images=images, **query.model_dump(exclude_none=True))
+    result = await unless_disconnected(request.receive, server.operations.likelihood(asked))
+    pairs = zip(result.nats.tolist(), result.bits_per_dim.tolist(), strict=True)
+    return LikelihoodAnswerBody(
+        model=result.model,
+        version=result.version,
+        seed=result.seed,
+        kind=result.kind,
+        importance_samples=result.importance_samples,
+        inputs=pictures_base64(result.given),
+        likelihoods=[LikelihoodBody(nats=nats, bits_per_dim=bits) for nats, bits in pairs],
+        pixels=None if result.pixels is None else result.pixels.tolist(),
+        timing=_timing(result.timing),
+    )
+
+
+async def _images(request: Request, server: Context) -> tuple[ImageInput, ...]:
+    settings = server.settings
+    return await read_images(request, settings.max_body_bytes, settings.max_images)
+
+
+def _timing(timing: Timing) -> TimingBody:
+    return TimingBody(queue_us=timing.queue_us, total_us=timing.total_us)
