@@ -59,7 +59,8 @@ ZOO := gran1-mnist gran3-mnist gran5-mnist
 
 zoo: $(VENV_DEV)/.installed  ## train and export the bundles of zoo/ anew (hours; resumes where it stopped)
 	@for recipe in $(ZOO); do \
-		$(DEV)/pentimento train $$recipe && $(DEV)/pentimento export $$recipe || exit 1; \
+		if [ -e runs/$$recipe/checkpoint.pt ]; then resume=--resume; else resume=; fi; \
+		$(DEV)/pentimento train $$recipe $$resume && $(DEV)/pentimento export runs/$$recipe || exit 1; \
 	done
 
 clean:  ## remove both environments
