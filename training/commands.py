@@ -6,67 +6,27 @@ only, so that `pentimento --help` is quick, and works without the training extra
 
 __all__ = ["register"]
 
-from collections.abc import Callable
-from functools import wraps
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn, ParamSpec
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-_P = ParamSpec("_P")
-_NEEDED = ("torch", "onnx", "onnxscript", "onnxruntime", "matplotlib")
-_MISSING = "This needs the training extra: pip install 'pentimento[cpu,train]'"
-
-DataFolder = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="PENTIMENTO_DATA", help="Folder that holds data sets, such as mnist/."),
-]
-Device = Annotated[
-    str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
-]
-Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings to judge.")]
+from training.options import DataFolder, Device, Rows, with_training
 
 
 def register(app: typer.Typer) -> None:
     """Adds the training commands to the program."""
     for command in (recipes, data, train, export, evaluate):
-        app.command(rich_help_panel="Training (needs the extra `train`)")(_with_training(command))
-
-
-def _with_training(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Refuses in one sentence where the training extra is missing, and where a command's input is wrong."""
-
-    @wraps(command)
-    def checked(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        if any(find_spec(module) is None for module in _NEEDED):
-            _fail(_MISSING)
-        from bundle.store import BundleError
-        from training.checkpoints import CheckpointError
-        from training.datasets import DatasetError
-        from training.parity import ParityError
-
-        try:
-            command(*args, **kwargs)
-        except (BundleError, CheckpointError, DatasetError, ParityError, ValueError) as error:
-            _fail(str(error))
-        except KeyboardInterrupt:
-            _fail("Interrupted; a training goes on with --resume.")
-
-    return checked
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+        app.command(rich_help_panel="Training (needs the extra `train`)")(with_training(command))
 
 
 def recipes() -> None:
     """List the recipes: named trainings, with what they measured.
 
-    A recipe decides everything: model, data set, optimiser, seed. `pentimento train NAME` runs it.
+    A recipe decides everything: model, data set, optimiser, seed.
+    `pentimento train NAME` runs it.
     """
     from training.recipes import RECIPES
 
@@ -84,8 +44,8 @@ def data(
 ) -> None:
     """Find a data set, downloading it if need be, and show what it holds.
 
-    Looked for in the folder given by --data or PENTIMENTO_DATA, then in the cache, then in known system
-    places; else downloaded with a checksum.
+    Looked for in the folder given by --data or PENTIMENTO_DATA, then in
+    the cache, then in known system places; else downloaded with a checksum.
     """
     from training.datasets import NAMES, find_dataset, load_dataset
 
@@ -132,9 +92,13 @@ def train(
 ) -> None:
     """Train a recipe.
 
-    The folder gets log.jsonl, curves.png, sheets of drawings, film strips, checkpoint.pt (the latest) and
-    best.pt (the best by class shares and confidence), which `pentimento export` turns into a bundle. A
-    training that was killed goes on with --resume as if nothing had happened.
+    Its folder gets log.jsonl, curves.png, sheets of drawings, film strips,
+    checkpoint.pt (the latest) and best.pt (the best by class shares and
+    confidence), which `pentimento export` turns into a bundle.
+
+    A training that was killed goes on with --resume as if nothing had
+    happened. One whose drawings collapse ends early, with exit status 2;
+    the best checkpoint is kept.
     """
     from dataclasses import replace
 
@@ -144,6 +108,7 @@ def train(
     from training.device import choose_device, choose_precision, describe_device
     from training.loop import train as run_training
     from training.recipes import recipe as find_recipe
+    from training.show import show_plan
 
     console = Console()
     changes = {"dataset": dataset, "epochs": epochs, "batch_rows": batch_rows, "seed": seed}
@@ -156,7 +121,7 @@ def train(
     how = choose_precision(where, precision)
     folder = out or Path("runs") / recipe
     if dry_run:
-        _show_plan(config, where, how, data, console)
+        show_plan(config, where, how, data, console)
         return
     if (folder / LATEST).exists() and not (resume or overwrite):
         raise ValueError(
@@ -176,38 +141,6 @@ def train(
         raise typer.Exit(2)
 
 
-def _show_plan(
-    config: object, device: object, precision: object, data: Path | None, console: Console
-) -> None:
-    """Prints what a training would be, and how long an iteration takes here."""
-    import json
-
-    from training.config import TrainConfig, config_to_json
-    from training.datasets import DatasetError, load_dataset
-    from training.device import describe_device
-    from training.loop import seconds_per_iteration
-    from training.networks import build_networks, parameter_count
-
-    assert isinstance(config, TrainConfig)
-    console.print_json(json.dumps(config_to_json(config)))
-    for name, network in zip(("generator", "scorer"), build_networks(config.model), strict=True):
-        console.print(f"{name}: {parameter_count(network):,} parameters")
-    seconds = seconds_per_iteration(config, device, precision)  # type: ignore[arg-type]
-    console.print(f"{describe_device(device, precision)}: {seconds:.3f} s an iteration")  # type: ignore[arg-type]
-    model = config.model
-    try:
-        rows = len(
-            load_dataset(
-                config.dataset, channels=model.channels, image_size=model.image_size, folder=data
-            ).train.images
-        )
-    except DatasetError as error:
-        console.print(f"No estimate of the whole: {error}")
-        return
-    total = config.iterations(rows)
-    console.print(f"{total:,} iterations, about {total * seconds / 60:.0f} minutes without the evaluations")
-
-
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training, such as runs/gran3-mnist.")],
     name: Annotated[str | None, typer.Option(help="Name of the bundle; by default the recipe's.")] = None,
@@ -225,14 +158,16 @@ def export(
 ) -> None:
     """Turn a training into a bundle that can be served.
 
-    Freezes the normalisation, judges drawings, exports the ONNX graphs, and measures that they draw what
-    torch draws and that no row depends on its batch mates; a bundle that does not is refused.
+    Freezes the normalisation, exports the ONNX graphs, measures that they
+    draw what torch draws and that no row depends on its batch mates (if
+    not, nothing is written), and judges drawings.
     """
     from training.checkpoints import BEST, LATEST
     from training.classifier import load_classifier
     from training.datasets import load_dataset
     from training.device import choose_device
     from training.export import export_bundle, load_trained
+    from training.show import draw_strip, show_figures
 
     console = Console()
     where = choose_device(device)
@@ -251,23 +186,14 @@ def export(
     parity, provenance = manifest.parity, manifest.provenance
     assert parity is not None and provenance is not None
     console.print(f"{folder}: epoch {provenance.epochs:g} of {provenance.recipe}")
-    _show_figures(provenance.evaluation, console)
+    show_figures(provenance.evaluation, console)
     console.print(
         f"torch and ONNX Runtime differ by {parity.torch_vs_onnxruntime:.2g} at most, "
         f"a batch and its rows drawn alone by {parity.batched_vs_single:.2g}"
     )
     if strip is not None:
-        _draw_strip(folder, strip)
+        draw_strip(folder, strip)
         console.print(f"film strip: {strip}")
-
-
-def _draw_strip(folder: Path, path: Path) -> None:
-    from bundle.store import read_bundle
-    from training.bundle_drawing import draw_bundle
-    from training.plots import save_strip
-
-    (canvases,) = draw_bundle(read_bundle(folder), rows=8, seed=1)
-    save_strip(path, canvases.numpy())
 
 
 def evaluate(
@@ -280,9 +206,11 @@ def evaluate(
     ] = None,
     data: DataFolder = None,
 ) -> None:
-    """Judge the drawings of a bundle: class shares, divergence from the data's, confidence, novelty.
+    """Judge a bundle's drawings: class shares, confidence, novelty.
 
-    Uses a classifier of the data set that this package trains itself and keeps in its cache.
+    Uses a classifier of the data set that this package trains itself and
+    keeps in its cache. With the default seed and number of drawings, the
+    figures are those in the bundle's manifest.
     """
     import torch
 
@@ -291,6 +219,7 @@ def evaluate(
     from training.classifier import load_classifier
     from training.datasets import load_dataset
     from training.evaluation import figures
+    from training.show import show_figures
 
     console = Console()
     loaded = read_bundle(bundle)
@@ -308,16 +237,4 @@ def evaluate(
         classifier = load_classifier(compared, torch.device("cpu"))
         drawings = draw_bundle(loaded, rows=rows, seed=seed, step_count=steps)
         judged = figures(drawings, classifier, compared, seed)
-    _show_figures(judged, console)
-
-
-def _show_figures(figures: dict[str, object], console: Console) -> None:
-    """Prints an evaluation as a table."""
-    table = Table("figure", "value", show_header=False)
-    for name, value in figures.items():
-        if isinstance(value, list):
-            value = ", ".join(f"{part:.4f}" for part in value)
-        elif isinstance(value, dict):
-            value = ", ".join(f"{key} {part:.4f}" for key, part in value.items())
-        table.add_row(name, str(value))
-    console.print(table)
+    show_figures(judged, console)

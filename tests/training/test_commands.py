@@ -41,9 +41,9 @@ def test_help_needs_no_torch():
 
 @pytest.mark.parametrize("command", [["recipes"], ["data"], ["train", "gran1-mnist"], ["evaluate", "zoo/x"]])
 def test_without_the_training_extra_one_sentence(command, run, monkeypatch):
-    import training.commands
+    import training.options
 
-    monkeypatch.setattr(training.commands, "find_spec", lambda name: None)
+    monkeypatch.setattr(training.options, "find_spec", lambda name: None)
     result = run(*command)
     assert result.exit_code == 1
     assert result.output.strip() == "This needs the training extra: pip install 'pentimento[cpu,train]'"

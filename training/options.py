@@ -1,0 +1,51 @@
+"""What the training commands have in common: options, and one sentence for whatever is missing or wrong."""
+
+__all__ = ["DataFolder", "Device", "Rows", "with_training"]
+
+from collections.abc import Callable
+from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NoReturn, ParamSpec
+
+import typer
+
+_P = ParamSpec("_P")
+_NEEDED = ("torch", "onnx", "onnxscript", "onnxruntime", "matplotlib")
+_MISSING = "This needs the training extra: pip install 'pentimento[cpu,train]'"
+
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="PENTIMENTO_DATA", help="Folder that holds data sets, such as mnist/."),
+]
+Device = Annotated[
+    str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
+]
+Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings to judge.")]
+
+
+def with_training(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Refuses in one sentence where the training extra is missing, and where a command's input is wrong."""
+
+    @wraps(command)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        if any(find_spec(module) is None for module in _NEEDED):
+            _fail(_MISSING)
+        from bundle.store import BundleError
+        from training.checkpoints import CheckpointError
+        from training.datasets import DatasetError
+        from training.parity import ParityError
+
+        try:
+            command(*args, **kwargs)
+        except (BundleError, CheckpointError, DatasetError, ParityError, ValueError) as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            _fail("Interrupted; a training goes on with --resume.")
+
+    return checked
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,59 @@
+"""What the training commands print and draw."""
+
+__all__ = ["draw_strip", "show_figures", "show_plan"]
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from bundle.store import read_bundle
+from training.bundle_drawing import draw_bundle
+from training.config import TrainConfig, config_to_json
+from training.datasets import DatasetError, load_dataset
+from training.device import Precision, describe_device
+from training.loop import seconds_per_iteration
+from training.networks import build_networks, parameter_count
+from training.plots import save_strip
+
+
+def show_plan(
+    config: TrainConfig, device: torch.device, precision: Precision, data: Path | None, console: Console
+) -> None:
+    """Prints what a training would be, and how long it would take here by a short measurement."""
+    model = config.model
+    console.print_json(json.dumps(config_to_json(config)))
+    for name, network in zip(("generator", "scorer"), build_networks(model), strict=True):
+        console.print(f"{name}: {parameter_count(network):,} parameters")
+    seconds = seconds_per_iteration(config, device, precision)
+    console.print(f"{describe_device(device, precision)}: {seconds:.3f} s an iteration")
+    try:
+        dataset = load_dataset(
+            config.dataset, channels=model.channels, image_size=model.image_size, folder=data
+        )
+    except DatasetError as error:
+        console.print(f"No estimate of the whole: {error}")
+        return
+    total = config.iterations(len(dataset.train.images))
+    console.print(f"{total:,} iterations, about {total * seconds / 60:.0f} minutes without the evaluations")
+
+
+def show_figures(figures: Mapping[str, object], console: Console) -> None:
+    """Prints an evaluation as a table."""
+    table = Table("figure", "value", show_header=False)
+    for name, value in figures.items():
+        if isinstance(value, list):
+            value = ", ".join(f"{part:.4f}" for part in value)
+        elif isinstance(value, dict):
+            value = ", ".join(f"{key} {part:.4f}" for key, part in value.items())
+        table.add_row(name, str(value))
+    console.print(table)
+
+
+def draw_strip(folder: Path, path: Path) -> None:
+    """Has a bundle draw eight images, and writes them as a film strip."""
+    (canvases,) = draw_bundle(read_bundle(folder), rows=8, seed=1)
+    save_strip(path, canvases.numpy())
