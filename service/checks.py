@@ -86,7 +86,9 @@ def image_count(request: GenerateRequest, limit: int) -> int:
     """How many images to draw: `n`, or as many as there are explicit latents, or 1."""
     n = request.n
     if n is None:
-        lengths = {len(rows) for rows in request.latents.values() if isinstance(rows, list | np.ndarray)}
+        given = request.latents.values()
+        lengths = {len(rows) for rows in given if isinstance(rows, list)}
+        lengths |= {len(rows) for rows in given if isinstance(rows, np.ndarray) and rows.ndim}  # 0-d: none
         n = lengths.pop() if len(lengths) == 1 else 1
     return in_range("n", n, 1, limit)
 

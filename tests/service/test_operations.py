@@ -156,6 +156,8 @@ BAD = [
     ({"timeout_ms": 10**9}, Code.INVALID_ARGUMENT, "timeout_ms must be 1..10000"),
     ({"latents": {"w": [1]}}, Code.INVALID_ARGUMENT, "latents.w is not an input of model 'toy-steps'"),
     ({"latents": {"latent": [[1, 2]]}}, Code.INVALID_ARGUMENT, "must have shape (1, 1, 6, 8), got (1, 2)"),
+    ({"latents": {"latent": np.float32(1)}}, Code.INVALID_ARGUMENT, "must have shape (1, 1, 6, 8), got ()"),
+    ({"latents": {"latent": np.array(1.0)}}, Code.INVALID_ARGUMENT, "must have shape (1, 1, 6, 8), got ()"),
     ({"latents": {"latent": "hello"}}, Code.INVALID_ARGUMENT, "must be numbers in nested lists"),
     ({"latents": {"latent": [[1], [2, 3]]}}, Code.INVALID_ARGUMENT, "must be numbers in nested lists"),
     ({"latents": {"latent": [["1"]]}}, Code.INVALID_ARGUMENT, "must be numbers in nested lists"),
