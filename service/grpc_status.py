@@ -16,8 +16,8 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from service import wire
 from service.errors import Code, PentimentoError
+from service.wire_fields import field_name, sentence
 
 _log = logging.getLogger(__name__)
 
@@ -139,10 +139,10 @@ def _answering(
 async def _abort(context: Context, error: PentimentoError) -> NoReturn:
     metadata = [("pentimento-code", error.code.value)]
     if error.field is not None:
-        metadata.append(("pentimento-field", _printable(wire.field_name(error.field))))
+        metadata.append(("pentimento-field", _printable(field_name(error.field))))
     if error.retry_after_s is not None:
         metadata.append(("retry-after-ms", str(round(error.retry_after_s * 1000))))
-    details = wire.sentence(error)
+    details = sentence(error)
     if len(details) > _MAX_STATUS_CHARACTERS:
         details = details[: _MAX_STATUS_CHARACTERS - 1] + "…"
     await context.abort(GRPC_STATUS[error.code], details, tuple(metadata))

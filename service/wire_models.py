@@ -1,9 +1,9 @@
 """What is known of the served models, as protobuf messages."""
 
-__all__ = ["SCORE_KINDS", "image_shape_message", "model_message", "refusal_message"]
+__all__ = ["LIKELIHOOD_KINDS", "SCORE_KINDS", "image_shape_message", "model_message", "refusal_message"]
 
 from bundle.manifest import ImageSpec, Manifest, NoiseSpec
-from service.messages import ModelInfo, Refusal, ScoreKind
+from service.messages import ModelInfo, OperationName, Refusal, ScoreKind
 from service.pb import canvas_service_pb2 as pb
 
 SCORE_KINDS: dict[ScoreKind | None, pb.ScoreKind] = {
@@ -12,10 +12,28 @@ SCORE_KINDS: dict[ScoreKind | None, pb.ScoreKind] = {
     "critic": pb.SCORE_KIND_CRITIC,
 }
 
-# The operations that have an RPC; what else a model can do is not for clients of gRPC.
-_OPERATIONS: dict[str, pb.Operation] = {
+LIKELIHOOD_KINDS: dict[str | None, pb.LikelihoodKind] = {
+    None: pb.LIKELIHOOD_KIND_UNSPECIFIED,
+    "exact": pb.LIKELIHOOD_KIND_EXACT,
+    "bound": pb.LIKELIHOOD_KIND_BOUND,
+}
+
+_OPERATIONS: dict[OperationName, pb.Operation] = {
     "generate": pb.OPERATION_GENERATE,
     "score": pb.OPERATION_SCORE,
+    "encode": pb.OPERATION_ENCODE,
+    "autoencode": pb.OPERATION_AUTOENCODE,
+    "likelihood": pb.OPERATION_LIKELIHOOD,
+    "complete": pb.OPERATION_COMPLETE,
+}
+_BINARISATIONS: dict[str | None, pb.Binarisation] = {
+    None: pb.BINARISATION_UNSPECIFIED,
+    "sample": pb.BINARISATION_SAMPLE,
+    "threshold": pb.BINARISATION_THRESHOLD,
+}
+_COMPLETIONS: dict[str | None, pb.Completion] = {
+    None: pb.COMPLETION_UNSPECIFIED,
+    "raster": pb.COMPLETION_RASTER,
 }
 _PRIORS = {"normal": pb.PRIOR_NORMAL, "uniform": pb.PRIOR_UNIFORM}
 
@@ -29,10 +47,14 @@ def model_message(info: ModelInfo) -> pb.Model:
         family=manifest.family,
         summary=manifest.summary,
         is_default=info.is_default,
-        operations=[_OPERATIONS[each] for each in info.operations if each in _OPERATIONS],
+        operations=[_OPERATIONS[each] for each in info.operations],
         image_shape=image_shape_message(manifest.image),
         score_kind=SCORE_KINDS[manifest.scorer.kind if manifest.scorer else None],
         label_names=manifest.labels.names if manifest.labels else (),
+        level_count=manifest.image.levels,
+        binarisation=_BINARISATIONS[manifest.image.binarisation],
+        completion=_COMPLETIONS[drawing.completion if drawing else None],
+        likelihood_kind=LIKELIHOOD_KINDS[manifest.likelihood.kind if manifest.likelihood else None],
     )
     if drawing is not None:
         steps = drawing.steps

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CanvasServiceStub:
-    """Draws images step by step, and judges images.
+    """Draws images step by step, and reads images: encodes, judges and completes them, says how likely they are.
 
     An error is a status with a sentence as its message; the trailing metadata says more for programs:
     `pentimento-code` (the code that HTTP uses too), `pentimento-field` (the field at fault) and `retry-after-ms`.
@@ -55,6 +55,26 @@ class CanvasServiceStub:
                 request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.ScoreRequest.SerializeToString,
                 response_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.ScoreResponse.FromString,
                 _registered_method=True)
+        self.Autoencode = channel.unary_stream(
+                '/pentimento.v1.CanvasService/Autoencode',
+                request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.AutoencodeRequest.SerializeToString,
+                response_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.AutoencodeResponse.FromString,
+                _registered_method=True)
+        self.Complete = channel.unary_stream(
+                '/pentimento.v1.CanvasService/Complete',
+                request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.CompleteRequest.SerializeToString,
+                response_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.CompleteResponse.FromString,
+                _registered_method=True)
+        self.Encode = channel.unary_unary(
+                '/pentimento.v1.CanvasService/Encode',
+                request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.EncodeRequest.SerializeToString,
+                response_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.EncodeResponse.FromString,
+                _registered_method=True)
+        self.EstimateLikelihood = channel.unary_unary(
+                '/pentimento.v1.CanvasService/EstimateLikelihood',
+                request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.EstimateLikelihoodRequest.SerializeToString,
+                response_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.EstimateLikelihoodResponse.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/pentimento.v1.CanvasService/ListModels',
                 request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.ListModelsRequest.SerializeToString,
@@ -68,7 +88,7 @@ class CanvasServiceStub:
 
 
 class CanvasServiceServicer:
-    """Draws images step by step, and judges images.
+    """Draws images step by step, and reads images: encodes, judges and completes them, says how likely they are.
 
     An error is a status with a sentence as its message; the trailing metadata says more for programs:
     `pentimento-code` (the code that HTTP uses too), `pentimento-field` (the field at fault) and `retry-after-ms`.
@@ -92,6 +112,34 @@ class CanvasServiceServicer:
 
     def Score(self, request, context):
         """Judges images with the discriminator or critic of a model.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Autoencode(self, request, context):
+        """Encodes an image and draws it again: a header, what the encoder put out, a frame a step, a summary.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Complete(self, request, context):
+        """Keeps the given pixels of an image and draws the others: a header, a frame a step, a summary.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Encode(self, request, context):
+        """Encodes images.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EstimateLikelihood(self, request, context):
+        """Says how likely a model finds images, in nats and in bits per dimension.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +177,26 @@ def add_CanvasServiceServicer_to_server(servicer, server):
                     request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.ScoreRequest.FromString,
                     response_serializer=pentimento_dot_v1_dot_canvas__service__pb2.ScoreResponse.SerializeToString,
             ),
+            'Autoencode': grpc.unary_stream_rpc_method_handler(
+                    servicer.Autoencode,
+                    request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.AutoencodeRequest.FromString,
+                    response_serializer=pentimento_dot_v1_dot_canvas__service__pb2.AutoencodeResponse.SerializeToString,
+            ),
+            'Complete': grpc.unary_stream_rpc_method_handler(
+                    servicer.Complete,
+                    request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.CompleteRequest.FromString,
+                    response_serializer=pentimento_dot_v1_dot_canvas__service__pb2.CompleteResponse.SerializeToString,
+            ),
+            'Encode': grpc.unary_unary_rpc_method_handler(
+                    servicer.Encode,
+                    request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.EncodeRequest.FromString,
+                    response_serializer=pentimento_dot_v1_dot_canvas__service__pb2.EncodeResponse.SerializeToString,
+            ),
+            'EstimateLikelihood': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateLikelihood,
+                    request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.EstimateLikelihoodRequest.FromString,
+                    response_serializer=pentimento_dot_v1_dot_canvas__service__pb2.EstimateLikelihoodResponse.SerializeToString,
+            ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
                     request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.ListModelsRequest.FromString,
@@ -148,7 +216,7 @@ def add_CanvasServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CanvasService:
-    """Draws images step by step, and judges images.
+    """Draws images step by step, and reads images: encodes, judges and completes them, says how likely they are.
 
     An error is a status with a sentence as its message; the trailing metadata says more for programs:
     `pentimento-code` (the code that HTTP uses too), `pentimento-field` (the field at fault) and `retry-after-ms`.
@@ -227,6 +295,114 @@ class CanvasService:
             '/pentimento.v1.CanvasService/Score',
             pentimento_dot_v1_dot_canvas__service__pb2.ScoreRequest.SerializeToString,
             pentimento_dot_v1_dot_canvas__service__pb2.ScoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Autoencode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pentimento.v1.CanvasService/Autoencode',
+            pentimento_dot_v1_dot_canvas__service__pb2.AutoencodeRequest.SerializeToString,
+            pentimento_dot_v1_dot_canvas__service__pb2.AutoencodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Complete(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pentimento.v1.CanvasService/Complete',
+            pentimento_dot_v1_dot_canvas__service__pb2.CompleteRequest.SerializeToString,
+            pentimento_dot_v1_dot_canvas__service__pb2.CompleteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Encode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pentimento.v1.CanvasService/Encode',
+            pentimento_dot_v1_dot_canvas__service__pb2.EncodeRequest.SerializeToString,
+            pentimento_dot_v1_dot_canvas__service__pb2.EncodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateLikelihood(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pentimento.v1.CanvasService/EstimateLikelihood',
+            pentimento_dot_v1_dot_canvas__service__pb2.EstimateLikelihoodRequest.SerializeToString,
+            pentimento_dot_v1_dot_canvas__service__pb2.EstimateLikelihoodResponse.FromString,
             options,
             channel_credentials,
             insecure,

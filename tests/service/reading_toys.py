@@ -2,11 +2,12 @@
 
 toy-code    grey 6x8: encode: latent = 4 (image - 1/2) + eps / 10; step shows clip(latent / 4 + 1/2), so a
             reconstruction is the image with a little noise. likelihood: sum of eps - mean of the image
+toy-code-slow is toy-code with steps that take some milliseconds, up to 1000 of them
 toy-black   black and white 6x8: call t draws row t, a pixel is 1 where u < 1/2, and keeps given pixels.
             likelihood, exact: minus the number of white pixels; each pixel's is minus its value
 """
 
-__all__ = ["write_reading_toys"]
+__all__ = ["write_reading_toys", "write_slow_toy"]
 
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 from bundle.drawing import KNOWN, KNOWN_MASK
 from bundle.manifest import Drawing, ImageSpec, Likelihood, Manifest, NoiseSpec, Phase, Steps
 from bundle.store import graph_spec, write_bundle
-from tests.service.toy_graphs import GREY, T_INPUT, graph, node, show, spec
+from tests.service.toy_graphs import EXTRAS, GREY, T_INPUT, graph, node, show, spec
 
 
 def write_reading_toys(folder: Path) -> None:
@@ -24,7 +25,12 @@ def write_reading_toys(folder: Path) -> None:
     _black(folder / "toy-black")
 
 
-def _code(folder):
+def write_slow_toy(folder: Path) -> None:
+    """Writes `toy-code-slow` as a subfolder."""
+    _code(folder / "toy-code-slow", slow=True)
+
+
+def _code(folder, *, slow=False):
     encode = [
         node("Sub", "image half", "centred"),
         node("Mul", "centred four", "mean"),
@@ -44,13 +50,17 @@ def _code(folder):
             [spec("latent", GREY)],
             [spec("next.canvas", GREY)],
         ),
-        "step": graph(show("state.canvas"), [spec("state.canvas", GREY)], [spec("canvas", GREY)]),
+        "step": graph(
+            [*EXTRAS["slow"], *show("trouble")] if slow else show("state.canvas"),
+            [T_INPUT, spec("state.canvas", GREY)] if slow else [spec("state.canvas", GREY)],
+            [spec("canvas", GREY)],
+        ),
         "encode": graph(encode, [image, eps], [spec("latent", GREY), spec("mean", GREY)], constants),
         "likelihood": graph(likelihood, [image, spec("eps", (2,))], [spec("log_likelihood", ())], constants),
     }
     drawing = Drawing(
         phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
-        steps=Steps(default=2, min=1, max=8, trained=2),
+        steps=Steps(default=2, min=1, max=1000 if slow else 8, trained=2),
         noise=(NoiseSpec(name="latent", shape=GREY),),
     )
     _write(folder, graphs, drawing, ImageSpec(channels=1, height=6, width=8), Likelihood(kind="bound"))

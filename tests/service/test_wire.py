@@ -2,6 +2,7 @@
 
 import io
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from PIL import Image
 
 from bundle.manifest import ImageSpec
 from bundle.store import read_manifest
-from service import wire
+from service import wire, wire_fields, wire_requests
 from service.codec import encode_png
 from service.errors import Code, PentimentoError, invalid
-from service.messages import Frame, Header, ModelInfo, Scores, Timing
+from service.messages import Frame, Header, ModelInfo, OperationName, Scores, Timing
 from service.pb import canvas_service_pb2 as pb
 from service.wire_models import model_message
 from tests.service.toys import TOYS
@@ -23,7 +24,7 @@ IMAGE = ImageSpec(channels=1, height=6, width=8)
 
 
 def read(spec: pb.DrawingSpec, deadline_s: float | None = None, max_timeout_ms: int = 600_000):
-    return wire.generate_request(spec, deadline_s=deadline_s, max_timeout_ms=max_timeout_ms)
+    return wire_requests.generate_request(spec, deadline_s=deadline_s, max_timeout_ms=max_timeout_ms)
 
 
 def test_an_empty_spec_leaves_everything_to_the_defaults():
@@ -32,6 +33,7 @@ def test_an_empty_spec_leaves_everything_to_the_defaults():
     assert request.timeout_ms is None
     assert not request.score
     assert request.latents == {}
+    assert request.seeds == {}
 
 
 def test_zero_is_a_value_and_not_the_default():
@@ -65,6 +67,10 @@ def test_what_is_not_an_array_is_refused(tensor, says):
         read(pb.DrawingSpec(latents=[pb.Tensor(name="z", **tensor)]))
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert caught.value.field == "latents.z"
+
+
+def test_seeds_by_name():
+    assert read(pb.DrawingSpec(seeds={"z": 3, "latent": -1})).seeds == {"z": 3, "latent": -1}
 
 
 def test_a_latent_given_twice_is_refused():
@@ -145,7 +151,7 @@ def test_every_toy_can_be_described(toys, name):
         ModelInfo(manifest=manifest, operations=("generate", "likelihood"), is_default=True)
     )
     assert message.name == name
-    assert list(message.operations) == [pb.OPERATION_GENERATE], "the other has no RPC"
+    assert list(message.operations) == [pb.OPERATION_GENERATE, pb.OPERATION_LIKELIHOOD]
     assert manifest.drawing is not None
     assert message.steps.max_count == manifest.drawing.steps.max
     assert [latent.name for latent in message.latents] == [noise.name for noise in manifest.drawing.noise]
@@ -154,12 +160,20 @@ def test_every_toy_can_be_described(toys, name):
         assert latent.prior != pb.PRIOR_UNSPECIFIED
 
 
+def test_every_operation_has_a_value_of_its_own(toys):
+    manifest = read_manifest(toys / "toy-steps")
+    names = get_args(OperationName)
+    message = model_message(ModelInfo(manifest=manifest, operations=names, is_default=False))
+    assert sorted(message.operations) == sorted(set(pb.Operation.values()) - {pb.OPERATION_UNSPECIFIED})
+    assert len(message.operations) == len(names)
+
+
 def test_errors_use_the_names_of_the_proto():
     error = invalid("steps", "must be 1..8, got 900 steps")
-    assert wire.sentence(error) == "step_count must be 1..8, got 900 steps"
-    assert wire.field_name("n") == "image_count"
+    assert wire_fields.sentence(error) == "step_count must be 1..8, got 900 steps"
+    assert wire_fields.field_name("n") == "image_count"
     other = PentimentoError(Code.INVALID_ARGUMENT, "nothing to rename", field="steps")
-    assert wire.sentence(other) == "nothing to rename"
+    assert wire_fields.sentence(other) == "nothing to rename"
 
 
 def test_the_stubs_of_server_and_client_live_in_one_process():

@@ -31,6 +31,27 @@ class Operation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OPERATION_UNSPECIFIED: _ClassVar[Operation]
     OPERATION_GENERATE: _ClassVar[Operation]
     OPERATION_SCORE: _ClassVar[Operation]
+    OPERATION_ENCODE: _ClassVar[Operation]
+    OPERATION_AUTOENCODE: _ClassVar[Operation]
+    OPERATION_LIKELIHOOD: _ClassVar[Operation]
+    OPERATION_COMPLETE: _ClassVar[Operation]
+
+class Binarisation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BINARISATION_UNSPECIFIED: _ClassVar[Binarisation]
+    BINARISATION_SAMPLE: _ClassVar[Binarisation]
+    BINARISATION_THRESHOLD: _ClassVar[Binarisation]
+
+class Completion(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMPLETION_UNSPECIFIED: _ClassVar[Completion]
+    COMPLETION_RASTER: _ClassVar[Completion]
+
+class LikelihoodKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIKELIHOOD_KIND_UNSPECIFIED: _ClassVar[LikelihoodKind]
+    LIKELIHOOD_KIND_EXACT: _ClassVar[LikelihoodKind]
+    LIKELIHOOD_KIND_BOUND: _ClassVar[LikelihoodKind]
 
 class Prior(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -50,12 +71,31 @@ SCORE_KIND_CRITIC: ScoreKind
 OPERATION_UNSPECIFIED: Operation
 OPERATION_GENERATE: Operation
 OPERATION_SCORE: Operation
+OPERATION_ENCODE: Operation
+OPERATION_AUTOENCODE: Operation
+OPERATION_LIKELIHOOD: Operation
+OPERATION_COMPLETE: Operation
+BINARISATION_UNSPECIFIED: Binarisation
+BINARISATION_SAMPLE: Binarisation
+BINARISATION_THRESHOLD: Binarisation
+COMPLETION_UNSPECIFIED: Completion
+COMPLETION_RASTER: Completion
+LIKELIHOOD_KIND_UNSPECIFIED: LikelihoodKind
+LIKELIHOOD_KIND_EXACT: LikelihoodKind
+LIKELIHOOD_KIND_BOUND: LikelihoodKind
 PRIOR_UNSPECIFIED: Prior
 PRIOR_NORMAL: Prior
 PRIOR_UNIFORM: Prior
 
 class DrawingSpec(_message.Message):
-    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms")
+    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds")
+    class SeedsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +104,7 @@ class DrawingSpec(_message.Message):
     WITH_SCORES_FIELD_NUMBER: _ClassVar[int]
     LATENTS_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    SEEDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     image_count: int
     step_count: int
@@ -72,7 +113,8 @@ class DrawingSpec(_message.Message):
     with_scores: bool
     latents: _containers.RepeatedCompositeFieldContainer[Tensor]
     timeout_ms: int
-    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+    seeds: _containers.ScalarMap[str, int]
+    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class Tensor(_message.Message):
     __slots__ = ("name", "shape", "values", "data")
@@ -97,7 +139,7 @@ class ImageShape(_message.Message):
     def __init__(self, channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
 
 class DrawingHeader(_message.Message):
-    __slots__ = ("model", "version", "seed", "image_count", "step_count", "score_kind", "image_shape", "encoding")
+    __slots__ = ("model", "version", "seed", "image_count", "step_count", "score_kind", "image_shape", "encoding", "input", "conditioning")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +148,8 @@ class DrawingHeader(_message.Message):
     SCORE_KIND_FIELD_NUMBER: _ClassVar[int]
     IMAGE_SHAPE_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONING_FIELD_NUMBER: _ClassVar[int]
     model: str
     version: str
     seed: int
@@ -114,7 +158,9 @@ class DrawingHeader(_message.Message):
     score_kind: ScoreKind
     image_shape: ImageShape
     encoding: ImageEncoding
-    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., seed: _Optional[int] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+    input: bytes
+    conditioning: str
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., seed: _Optional[int] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., input: _Optional[bytes] = ..., conditioning: _Optional[str] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("step", "images", "scores", "elapsed_us")
@@ -216,6 +262,168 @@ class ScoreResponse(_message.Message):
     timing: Timing
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
 
+class AutoencodeRequest(_message.Message):
+    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIT_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WITH_SCORES_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    image: bytes
+    sample_count: int
+    fit: ImageFit
+    step_count: int
+    seed: int
+    label: int
+    with_scores: bool
+    timeout_ms: int
+    encoding: ImageEncoding
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+
+class AutoencodeResponse(_message.Message):
+    __slots__ = ("header", "frame", "summary", "encoder_output")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    header: DrawingHeader
+    frame: Frame
+    summary: DrawingSummary
+    encoder_output: EncoderOutput
+    def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ..., summary: _Optional[_Union[DrawingSummary, _Mapping]] = ..., encoder_output: _Optional[_Union[EncoderOutput, _Mapping]] = ...) -> None: ...
+
+class EncoderOutput(_message.Message):
+    __slots__ = ("tensors",)
+    TENSORS_FIELD_NUMBER: _ClassVar[int]
+    tensors: _containers.RepeatedCompositeFieldContainer[Tensor]
+    def __init__(self, tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ...) -> None: ...
+
+class CompleteRequest(_message.Message):
+    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    MASK_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIT_FIELD_NUMBER: _ClassVar[int]
+    STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WITH_SCORES_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    image: bytes
+    mask: bytes
+    image_count: int
+    fit: ImageFit
+    step_count: int
+    seed: int
+    label: int
+    with_scores: bool
+    timeout_ms: int
+    encoding: ImageEncoding
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+
+class CompleteResponse(_message.Message):
+    __slots__ = ("header", "frame", "summary")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    header: DrawingHeader
+    frame: Frame
+    summary: DrawingSummary
+    def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ..., summary: _Optional[_Union[DrawingSummary, _Mapping]] = ...) -> None: ...
+
+class EncodeRequest(_message.Message):
+    __slots__ = ("model", "images", "fit", "label", "seed", "timeout_ms", "encoding")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    FIT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    images: _containers.RepeatedScalarFieldContainer[bytes]
+    fit: ImageFit
+    label: int
+    seed: int
+    timeout_ms: int
+    encoding: ImageEncoding
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., label: _Optional[int] = ..., seed: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+
+class EncodeResponse(_message.Message):
+    __slots__ = ("header", "output", "timing")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    TIMING_FIELD_NUMBER: _ClassVar[int]
+    header: ReadingHeader
+    output: EncoderOutput
+    timing: Timing
+    def __init__(self, header: _Optional[_Union[ReadingHeader, _Mapping]] = ..., output: _Optional[_Union[EncoderOutput, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+
+class ReadingHeader(_message.Message):
+    __slots__ = ("model", "version", "seed", "inputs", "image_shape", "encoding")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    version: str
+    seed: int
+    inputs: _containers.RepeatedScalarFieldContainer[bytes]
+    image_shape: ImageShape
+    encoding: ImageEncoding
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[bytes]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+
+class EstimateLikelihoodRequest(_message.Message):
+    __slots__ = ("model", "images", "fit", "importance_sample_count", "with_pixels", "label", "seed", "timeout_ms", "encoding")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    FIT_FIELD_NUMBER: _ClassVar[int]
+    IMPORTANCE_SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WITH_PIXELS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    images: _containers.RepeatedScalarFieldContainer[bytes]
+    fit: ImageFit
+    importance_sample_count: int
+    with_pixels: bool
+    label: int
+    seed: int
+    timeout_ms: int
+    encoding: ImageEncoding
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., importance_sample_count: _Optional[int] = ..., with_pixels: _Optional[bool] = ..., label: _Optional[int] = ..., seed: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+
+class EstimateLikelihoodResponse(_message.Message):
+    __slots__ = ("header", "kind", "importance_sample_count", "nats", "bits_per_dimension", "pixels", "timing")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    IMPORTANCE_SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NATS_FIELD_NUMBER: _ClassVar[int]
+    BITS_PER_DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    TIMING_FIELD_NUMBER: _ClassVar[int]
+    header: ReadingHeader
+    kind: LikelihoodKind
+    importance_sample_count: int
+    nats: _containers.RepeatedScalarFieldContainer[float]
+    bits_per_dimension: _containers.RepeatedScalarFieldContainer[float]
+    pixels: Tensor
+    timing: Timing
+    def __init__(self, header: _Optional[_Union[ReadingHeader, _Mapping]] = ..., kind: _Optional[_Union[LikelihoodKind, str]] = ..., importance_sample_count: _Optional[int] = ..., nats: _Optional[_Iterable[float]] = ..., bits_per_dimension: _Optional[_Iterable[float]] = ..., pixels: _Optional[_Union[Tensor, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+
 class StepRange(_message.Message):
     __slots__ = ("default_count", "min_count", "max_count", "trained_count")
     DEFAULT_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -243,7 +451,7 @@ class LatentSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., prior: _Optional[_Union[Prior, str]] = ..., per_call: _Optional[bool] = ..., call_count: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents")
+    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents", "level_count", "binarisation", "completion", "likelihood_kind")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
@@ -255,6 +463,10 @@ class Model(_message.Message):
     SCORE_KIND_FIELD_NUMBER: _ClassVar[int]
     LABEL_NAMES_FIELD_NUMBER: _ClassVar[int]
     LATENTS_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    BINARISATION_FIELD_NUMBER: _ClassVar[int]
+    COMPLETION_FIELD_NUMBER: _ClassVar[int]
+    LIKELIHOOD_KIND_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     family: str
@@ -266,7 +478,11 @@ class Model(_message.Message):
     score_kind: ScoreKind
     label_names: _containers.RepeatedScalarFieldContainer[str]
     latents: _containers.RepeatedCompositeFieldContainer[LatentSpec]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ...) -> None: ...
+    level_count: int
+    binarisation: Binarisation
+    completion: Completion
+    likelihood_kind: LikelihoodKind
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ..., level_count: _Optional[int] = ..., binarisation: _Optional[_Union[Binarisation, str]] = ..., completion: _Optional[_Union[Completion, str]] = ..., likelihood_kind: _Optional[_Union[LikelihoodKind, str]] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("name", "reason")
