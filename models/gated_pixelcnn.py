@@ -35,6 +35,7 @@ class GatedPixelCNNConfig:
     kernel: int = 3
     condition_dim: int = 0  # D; 0 for none
     map_channels: int = 0  # M; 0 for none
+    place_bias: bool = False  # see `gated_stack.py`
 
     def __post_init__(self) -> None:
         """Refuses sizes that cannot be built."""
@@ -53,6 +54,7 @@ class GatedPixelCNNConfig:
             kernel=self.kernel,
             condition_dim=self.condition_dim,
             map_channels=self.map_channels,
+            place_bias=self.place_bias,
         )
 
 

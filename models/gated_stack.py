@@ -18,6 +18,8 @@ the first row, P is the convolution of zeros, that is its bias; v above the firs
 What differs from the paper or from PixelVAE's code, and why:
 - The map is added at the first layer's gates. PixelVAE's MNIST code feeds it to the masked convolution, which
   hides the map from its own place although a decoder's map gives nothing away.
+- With `place_bias` the first layer's gates also have a learned bias for every place. Convolutions know where
+  they are only near a border, and with few layers most of an image is far from any.
 - Weights are not normalised as in PixelVAE's code; they start so that pre-activations have about unit
   variance. A gate passes on a tenth of the variance it is given, and v has no residual, so that the usual
   start leaves deep layers without a signal.
@@ -51,6 +53,7 @@ class GatedStackConfig:
     kernel: int = 3
     condition_dim: int = 0  # D; 0 for none
     map_channels: int = 0  # M; 0 for none
+    place_bias: bool = False  # whether the first layer's gates have a bias for every place
 
     def __post_init__(self) -> None:
         """Refuses sizes that cannot be built."""
@@ -123,6 +126,12 @@ class GatedStack(nn.Module):
             else None
         )
         self.map = nn.Conv2d(config.map_channels, 4 * features, 1) if config.map_channels else None
+        # Rows and columns as in a map: vertical gates first, then horizontal ones.
+        self.place = (
+            nn.Parameter(torch.zeros(1, 4 * features, config.height, config.width))
+            if config.place_bias
+            else None
+        )
         self._init_weights()
 
     def biases(self, condition: Tensor | None) -> list[Tensor | None]:
@@ -164,9 +173,11 @@ class GatedStack(nn.Module):
             above = layer.above(v)  # (B, 2C, H, W)
             left = layer.left(h) + layer.link(above)
             above = above[:, :, 1:]  # what lies above the image has done its part
-            if index == 0 and self.map is not None:
-                map_v, map_h = self.map(condition_map).chunk(2, dim=1)
-                above, left = above + map_v[:, :, :-1], left + map_h
+            if index == 0:
+                for placed in (self.place, None if self.map is None else self.map(condition_map)):
+                    if placed is not None:
+                        placed_v, placed_h = placed.chunk(2, dim=1)
+                        above, left = above + placed_v[:, :, :-1], left + placed_h
             if index + 1 < len(self.layers):
                 v = gate(_shifted(above, biases[2 * index]))
             h_next = layer.output(gate(_shifted(left, biases[2 * index + 1])))

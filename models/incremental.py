@@ -125,16 +125,15 @@ class RowSampler(nn.Module):
         """
         config = self.config
         begun = (t > 0).to(state.canvas.dtype)[:, None, None, None]  # v above the first row is zero
-        maps = self._maps(t, state)
+        placed = self._placed(t, state)
         links, seen = [], []
         window = state.rows
         caches = [] if state.above is None else state.above.split(config.features, dim=1)
         for index, layer in enumerate(self.stack.layers):
             p = F.conv2d(window, layer.vertical.weight, layer.vertical.bias, padding=(0, layer.side))
             link = layer.link(p)  # (B, 2C, 1, W)
-            if index == 0 and maps is not None:
-                map_v, map_h = maps
-                p, link = p + map_v, link + map_h
+            for vertical, horizontal in placed if index == 0 else []:
+                p, link = p + vertical, link + horizontal
             links.append(link)
             if index + 1 < config.layers:
                 if state.vertical_bias is not None:
@@ -182,16 +181,27 @@ class RowSampler(nn.Module):
             columns[0].append(values[-1])
         return torch.cat(values, dim=1).unflatten(1, (config.width, 1, config.inputs)).transpose(1, 3)
 
-    def _maps(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor] | None:
-        """The map's part in the first layer's gates: of the row above, and of row t; (B, 2C, 1, W) each."""
-        if state.condition_map is None or self.stack.map is None:
-            return None
-        row = torch.arange(self.config.height, device=t.device)
-        picks = torch.stack([row == t[:, None] - 1, row == t[:, None]], dim=1).to(state.canvas.dtype)
-        # The row above the first one is picked nowhere; what then comes of it is multiplied by zero.
-        rows = torch.einsum("bmhw,brh->bmrw", state.condition_map, picks)  # (B, M, 2, W)
-        map_v, map_h = self.stack.map(rows).chunk(2, dim=1)
-        return map_v[:, :, :1], map_h[:, :, 1:]
+    def _placed(self, t: Tensor, state: RowState) -> list[tuple[Tensor, Tensor]]:
+        """What has a value for every place, in the first layer's gates: of the row above, and of row t.
+
+        The row above the first one does not exist: whatever is taken for it is multiplied by zero later.
+
+        Returns:
+            Up to two pairs, (B, 2C, 1, W) each.
+        """
+        parts = []
+        before = (t - 1).clamp(min=0)
+        if self.stack.place is not None:
+            rows = self.stack.place[0].transpose(0, 1)  # (H, 4C, W)
+            vertical, horizontal = rows.chunk(2, dim=1)
+            parts.append((vertical[before][:, :, None], horizontal[t][:, :, None]))
+        if state.condition_map is not None and self.stack.map is not None:
+            row = torch.arange(self.config.height, device=t.device)
+            picks = torch.stack([row == before[:, None], row == t[:, None]], dim=1).to(state.canvas.dtype)
+            rows = torch.einsum("bmhw,brh->bmrw", state.condition_map, picks)  # (B, M, 2, W)
+            vertical, horizontal = self.stack.map(rows).chunk(2, dim=1)
+            parts.append((vertical[:, :, :1], horizontal[:, :, 1:]))
+        return parts
 
     def _head_starts(self, state: RowState) -> list[tuple[Tensor, Tensor]]:
         """For each gated layer of the head, what its two products add to: (C,), or (B, C) by condition."""

@@ -15,6 +15,7 @@ __all__ = [
     "logit_count",
     "pixel_log_likelihood",
     "standard_normal",
+    "widened",
 ]
 
 import math
@@ -54,6 +55,11 @@ def logit_count(levels: int) -> int:
     return 1 if levels == 2 else levels
 
 
+def widened(x: Tensor) -> Tensor:
+    """At least single precision: sums of hundreds of terms need it, whatever the networks compute in."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
 def pixel_log_likelihood(logits: Tensor, image: Tensor, levels: int) -> Tensor:
     """Log-probability of every pixel, in nats.
 
@@ -66,6 +72,7 @@ def pixel_log_likelihood(logits: Tensor, image: Tensor, levels: int) -> Tensor:
         Shape (B, 1, H, W). For binary pixels that are neither 0 nor 1, the expectation over a pixel that is
         1 with that probability.
     """
+    logits = widened(logits)
     if levels == 2:
         return -F.binary_cross_entropy_with_logits(logits, image, reduction="none")
     target = torch.round(image * (levels - 1)).long()  # (B, 1, H, W)

@@ -43,6 +43,7 @@ class PixelVAEConfig:
     layers: int = 6
     first_kernel: int = 7
     kernel: int = 3
+    place_bias: bool = False  # of the pixel layers, see `gated_stack.py`
 
     @property
     def pixels(self) -> GatedPixelCNNConfig:
@@ -55,6 +56,7 @@ class PixelVAEConfig:
             layers=self.layers,
             first_kernel=self.first_kernel,
             kernel=self.kernel,
+            place_bias=self.place_bias,
             condition_dim=0 if self.upsampling else self.latent_dim,
             map_channels=self.widths[0] if self.upsampling else 0,
         )

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from models.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from models.gated_stack import GatedStack, GatedStackConfig
 from models.latent import LatentModel
-from models.likelihoods import Gaussian
+from models.likelihoods import Gaussian, widened
 from models.vae import LOG_VARIANCE_LIMIT
 
 
@@ -148,8 +148,8 @@ class PixelVAETwoLevel(LatentModel):
     def encode(self, image: Tensor) -> Gaussian:
         """The posterior of both levels; see `LatentModel.encode`."""
         x = self.down(image)
-        maps = self.posterior_maps(F.elu(x)).flatten(2)  # (B, 2 M1, h * w)
-        vector = self.posterior_vector(F.elu(self.down_further(x)).flatten(1))
+        maps = widened(self.posterior_maps(F.elu(x))).flatten(2)  # (B, 2 M1, h * w)
+        vector = widened(self.posterior_vector(F.elu(self.down_further(x)).flatten(1)))
         parts = [vector.chunk(2, dim=1), [half.flatten(1) for half in maps.chunk(2, dim=1)]]
         mean, log_variance = (torch.cat(part, dim=1) for part in zip(*parts, strict=True))
         return Gaussian(mean, log_variance.clamp(-LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT))
@@ -186,5 +186,5 @@ def draw_maps(outputs: Tensor, noise: Tensor) -> Tensor:
 
 def split_gaussian(outputs: Tensor) -> Gaussian:
     """(B, 2 M1, ...) -> mean and log-variance, (B, M1, ...) each."""
-    mean, log_variance = outputs.chunk(2, dim=1)
+    mean, log_variance = widened(outputs).chunk(2, dim=1)
     return Gaussian(mean, log_variance.clamp(-LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT))

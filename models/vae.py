@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from models.latent import LatentModel
-from models.likelihoods import Gaussian, pixel_log_likelihood
+from models.likelihoods import Gaussian, pixel_log_likelihood, widened
 
 LOG_VARIANCE_LIMIT = 12.0  # far beyond any posterior of use; exp of more could overflow early in training
 
@@ -58,7 +58,7 @@ class LatentEncoder(nn.Module):
         x = image
         for conv in self.convs:
             x = torch.relu(conv(x))
-        mean, log_variance = self.linear(x.flatten(1)).chunk(2, dim=1)
+        mean, log_variance = widened(self.linear(x.flatten(1))).chunk(2, dim=1)
         return Gaussian(mean, log_variance.clamp(-LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT))
 
 

@@ -26,8 +26,11 @@ CONFIGS = {
     "gated map": lambda height, width: GatedPixelCNNConfig(
         height=height, width=width, map_channels=2, **GATED
     ),
+    "gated places": lambda height, width: GatedPixelCNNConfig(
+        height=height, width=width, place_bias=True, **GATED
+    ),
     "gated 256": lambda height, width: GatedPixelCNNConfig(
-        height=height, width=width, levels=256, condition_dim=3, map_channels=2, **GATED
+        height=height, width=width, levels=256, condition_dim=3, map_channels=2, place_bias=True, **GATED
     ),
 }
 
