@@ -29,7 +29,11 @@ class ParityError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityFigures:
-    """Largest absolute differences over all outputs of all calls of a drawing, and of its scores."""
+    """Largest differences over all outputs of all calls of a drawing, and of its scores.
+
+    Absolute for values up to 1, such as canvases; relative for larger ones, such as the logits of a canvas,
+    whose float32 rounding grows with their size.
+    """
 
     torch_vs_onnxruntime: float
     batched_vs_single: float
@@ -146,5 +150,6 @@ def _stack(parts: list[dict[str, Array]]) -> dict[str, Array]:
 def _difference(ours: Arrays, theirs: Arrays) -> float:
     worst = 0.0
     for name, value in ours.items():
-        worst = float(np.maximum(worst, np.abs(value - theirs[name]).max()))  # keeps NaN
+        difference = np.abs(value - theirs[name]) / np.maximum(1, np.abs(theirs[name]))
+        worst = float(np.maximum(worst, difference.max()))  # keeps NaN
     return worst

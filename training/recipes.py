@@ -14,7 +14,7 @@ def gran1_mnist() -> TrainConfig:
 
     `pentimento train gran1-mnist`
     """
-    return TrainConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=10)
+    return TrainConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=8)
 
 
 def gran3_mnist() -> TrainConfig:
