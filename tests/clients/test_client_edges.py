@@ -198,7 +198,7 @@ def test_lines_end_at_line_feeds_only():
     ("array", "says"),
     [
         (np.zeros((2, 6, 8)), "must have shape"),
-        (np.zeros((6, 8), np.int64), "must be uint8 or floats"),
+        (np.zeros((6, 8), np.int64), "must be uint8, floats"),
         (np.full((6, 8), 1.5), r"must lie in \[0, 1\], got 1.5..1.5"),
         (np.full((6, 8), np.nan), "must lie in"),
     ],

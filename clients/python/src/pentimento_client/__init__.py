@@ -3,17 +3,17 @@
 from pentimento_client.async_client import AsyncClient, AsyncFrameStream
 from pentimento_client.client import Client, FrameStream
 from pentimento_client.errors import Code, PentimentoError
-from pentimento_client.messages import (
-    Drawing,
-    DrawOptions,
-    Frame,
-    Header,
-    ScoreResult,
-    Scores,
-    Timing,
-)
+from pentimento_client.messages import Drawing, Frame, Header, Scores, Timing
 from pentimento_client.models import Latent, Model, Models, Refusal, StepRange
 from pentimento_client.pixels import ImageLike, film_strip
+from pentimento_client.requests import (
+    AutoencodeOptions,
+    CompleteOptions,
+    DrawOptions,
+    LikelihoodOptions,
+    ReadOptions,
+)
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
 __all__ = [
     "Client",
@@ -22,14 +22,20 @@ __all__ = [
     "AsyncFrameStream",
     "PentimentoError",
     "Code",
+    "AutoencodeOptions",
+    "CompleteOptions",
     "Drawing",
     "DrawOptions",
+    "EncodeResult",
     "Frame",
     "Header",
     "ImageLike",
     "Latent",
+    "LikelihoodOptions",
+    "LikelihoodResult",
     "Model",
     "Models",
+    "ReadOptions",
     "Refusal",
     "ScoreResult",
     "Scores",

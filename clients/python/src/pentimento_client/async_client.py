@@ -3,23 +3,31 @@
 __all__ = ["AsyncClient", "AsyncFrameStream"]
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from types import TracebackType
 from typing import Literal, Self, Unpack
 
 from pentimento_client.grpc_transport import AsyncGrpcTransport
 from pentimento_client.http_transport import AsyncHttpTransport
-from pentimento_client.messages import (
-    Drawing,
-    DrawOptions,
-    DrawRequest,
-    Event,
-    Frame,
-    ScoreRequest,
-    ScoreResult,
-)
+from pentimento_client.messages import Drawing, Event, Frame
 from pentimento_client.models import Model, Models
 from pentimento_client.pixels import ImageLike, to_picture_file
+from pentimento_client.requests import (
+    AutoencodeOptions,
+    AutoencodeRequest,
+    CompleteOptions,
+    CompleteRequest,
+    DrawOptions,
+    DrawRequest,
+    EncodeRequest,
+    LikelihoodOptions,
+    LikelihoodRequest,
+    ReadOptions,
+    ScoreRequest,
+    StreamRequest,
+)
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 from pentimento_client.stream_state import StreamState
 from pentimento_client.transport import AsyncTransport, parse_url
 
@@ -102,9 +110,62 @@ class AsyncClient:
 
     async def generate(self, model: str | None = None, **options: Unpack[DrawOptions]) -> Drawing:
         """Draws images and returns when they are complete; arguments as Client.stream."""
-        async with self.stream(model, **options) as stream:
-            frames = tuple([frame async for frame in stream])
-            return stream.drawing(frames)
+        return await _collect(self.stream(model, **options))
+
+    def stream_autoencode(
+        self, image: ImageLike, model: str | None = None, **options: Unpack[AutoencodeOptions]
+    ) -> AsyncFrameStream:
+        """Encodes a picture and draws it again; arguments as Client.stream_autoencode.
+
+        Returns:
+            A stream to be used in an `async with` statement.
+        """
+
+        def read() -> StreamRequest:
+            return AutoencodeRequest(model=model, image=to_picture_file(image), **options)
+
+        return AsyncFrameStream(self._read_and_stream(read))
+
+    async def autoencode(
+        self, image: ImageLike, model: str | None = None, **options: Unpack[AutoencodeOptions]
+    ) -> Drawing:
+        """Encodes a picture and draws it again; arguments as Client.stream_autoencode."""
+        return await _collect(self.stream_autoencode(image, model, **options))
+
+    def stream_complete(
+        self, image: ImageLike, mask: ImageLike, model: str | None = None, **options: Unpack[CompleteOptions]
+    ) -> AsyncFrameStream:
+        """Keeps the given pixels of a picture, draws the others; arguments as Client.stream_complete.
+
+        Returns:
+            A stream to be used in an `async with` statement.
+        """
+
+        def read() -> StreamRequest:
+            files = {"image": to_picture_file(image), "mask": to_picture_file(mask)}
+            return CompleteRequest(model=model, **files, **options)
+
+        return AsyncFrameStream(self._read_and_stream(read))
+
+    async def complete(
+        self, image: ImageLike, mask: ImageLike, model: str | None = None, **options: Unpack[CompleteOptions]
+    ) -> Drawing:
+        """Completes a picture and returns when that is done; arguments as Client.stream_complete."""
+        return await _collect(self.stream_complete(image, mask, model, **options))
+
+    async def encode(
+        self, images: Iterable[ImageLike], model: str | None = None, **options: Unpack[ReadOptions]
+    ) -> EncodeResult:
+        """Encodes pictures; arguments as Client.encode."""
+        request = EncodeRequest(model=model, images=await _files(images), **options)
+        return await self._transport.encode(request)
+
+    async def likelihood(
+        self, images: Iterable[ImageLike], model: str | None = None, **options: Unpack[LikelihoodOptions]
+    ) -> LikelihoodResult:
+        """Asks how likely a model finds pictures; arguments as Client.likelihood."""
+        request = LikelihoodRequest(model=model, images=await _files(images), **options)
+        return await self._transport.likelihood(request)
 
     async def score(
         self,
@@ -115,10 +176,8 @@ class AsyncClient:
         timeout_s: float | None = None,
     ) -> ScoreResult:
         """Asks a model's scorer for its opinion of pictures; arguments as Client.score."""
-        files = await asyncio.to_thread(lambda: tuple(to_picture_file(image) for image in images))
-        return await self._transport.score(
-            ScoreRequest(model=model, images=files, fit=fit, timeout_s=timeout_s)
-        )
+        request = ScoreRequest(model=model, images=await _files(images), fit=fit, timeout_s=timeout_s)
+        return await self._transport.score(request)
 
     async def models(self) -> Models:
         """The served models, and the folders that were refused."""
@@ -131,3 +190,20 @@ class AsyncClient:
     async def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""
         await self._transport.close()
+
+    async def _read_and_stream(self, read: Callable[[], StreamRequest]) -> AsyncGenerator[Event, None]:
+        """Reads the pictures off the event loop, then streams; closing the generator cancels the drawing."""
+        request = await asyncio.to_thread(read)
+        async with aclosing(self._transport.stream(request)) as events:
+            async for event in events:
+                yield event
+
+
+async def _collect(stream: AsyncFrameStream) -> Drawing:
+    async with stream:
+        frames = tuple([frame async for frame in stream])
+        return stream.drawing(frames)
+
+
+async def _files(images: Iterable[ImageLike]) -> tuple[bytes, ...]:
+    return await asyncio.to_thread(lambda: tuple(to_picture_file(image) for image in images))

@@ -8,17 +8,23 @@ from typing import Literal, Self, Unpack
 
 from pentimento_client.grpc_transport import GrpcTransport
 from pentimento_client.http_transport import HttpTransport
-from pentimento_client.messages import (
-    Drawing,
-    DrawOptions,
-    DrawRequest,
-    Event,
-    Frame,
-    ScoreRequest,
-    ScoreResult,
-)
+from pentimento_client.messages import Drawing, Event, Frame
 from pentimento_client.models import Model, Models
 from pentimento_client.pixels import ImageLike, to_picture_file
+from pentimento_client.requests import (
+    AutoencodeOptions,
+    AutoencodeRequest,
+    CompleteOptions,
+    CompleteRequest,
+    DrawOptions,
+    DrawRequest,
+    EncodeRequest,
+    LikelihoodOptions,
+    LikelihoodRequest,
+    ReadOptions,
+    ScoreRequest,
+)
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 from pentimento_client.stream_state import StreamState
 from pentimento_client.transport import Transport, parse_url
 
@@ -98,7 +104,7 @@ class Client:
 
         Args:
             model: A served model; by default the server's.
-            **options: n, steps, seed, label, score, latents, timeout_s, encoding: see DrawOptions.
+            **options: n, steps, seed, label, score, latents, seeds, timeout_s, encoding: see DrawOptions.
 
         Returns:
             A stream to be used in a `with` statement.
@@ -107,9 +113,78 @@ class Client:
 
     def generate(self, model: str | None = None, **options: Unpack[DrawOptions]) -> Drawing:
         """Draws images and returns when they are complete; arguments as `stream`."""
-        with self.stream(model, **options) as stream:
-            frames = tuple(stream)
-            return stream.drawing(frames)
+        return _collect(self.stream(model, **options))
+
+    def stream_autoencode(
+        self, image: ImageLike, model: str | None = None, **options: Unpack[AutoencodeOptions]
+    ) -> FrameStream:
+        """Encodes a picture and draws it again, giving every canvas as it is drawn.
+
+        Args:
+            image: File contents, a path, a Pillow image or an array.
+            model: A served model; by default the server's.
+            **options: samples, steps, seed, label, score, fit, timeout_s, encoding: see AutoencodeOptions.
+
+        Returns:
+            A stream to be used in a `with` statement.
+        """
+        request = AutoencodeRequest(model=model, image=to_picture_file(image), **options)
+        return FrameStream(self._transport.stream(request))
+
+    def autoencode(
+        self, image: ImageLike, model: str | None = None, **options: Unpack[AutoencodeOptions]
+    ) -> Drawing:
+        """Encodes a picture, draws it again and returns when that is complete; as `stream_autoencode`."""
+        return _collect(self.stream_autoencode(image, model, **options))
+
+    def stream_complete(
+        self, image: ImageLike, mask: ImageLike, model: str | None = None, **options: Unpack[CompleteOptions]
+    ) -> FrameStream:
+        """Keeps the pixels of a picture where the mask is white and draws the others, canvas by canvas.
+
+        Args:
+            image: File contents, a path, a Pillow image or an array.
+            mask: Likewise, of the model's size, white where pixels are given and black elsewhere.
+            model: A served model; by default the server's.
+            **options: n, steps, seed, label, score, fit, timeout_s, encoding: see CompleteOptions.
+
+        Returns:
+            A stream to be used in a `with` statement.
+        """
+        request = CompleteRequest(
+            model=model, image=to_picture_file(image), mask=to_picture_file(mask), **options
+        )
+        return FrameStream(self._transport.stream(request))
+
+    def complete(
+        self, image: ImageLike, mask: ImageLike, model: str | None = None, **options: Unpack[CompleteOptions]
+    ) -> Drawing:
+        """Completes a picture and returns when that is done; arguments as `stream_complete`."""
+        return _collect(self.stream_complete(image, mask, model, **options))
+
+    def encode(
+        self, images: Iterable[ImageLike], model: str | None = None, **options: Unpack[ReadOptions]
+    ) -> EncodeResult:
+        """Encodes pictures; the latents of the result can be given to `generate`.
+
+        Args:
+            images: File contents, paths, Pillow images or arrays.
+            model: A served model; by default the server's.
+            **options: fit, label, seed, timeout_s: see ReadOptions.
+        """
+        return self._transport.encode(EncodeRequest(model=model, images=_files(images), **options))
+
+    def likelihood(
+        self, images: Iterable[ImageLike], model: str | None = None, **options: Unpack[LikelihoodOptions]
+    ) -> LikelihoodResult:
+        """Asks how likely a model finds pictures, in nats and in bits per dimension.
+
+        Args:
+            images: File contents, paths, Pillow images or arrays.
+            model: A served model; by default the server's.
+            **options: importance_samples, pixels, fit, label, seed, timeout_s: see LikelihoodOptions.
+        """
+        return self._transport.likelihood(LikelihoodRequest(model=model, images=_files(images), **options))
 
     def score(
         self,
@@ -127,8 +202,8 @@ class Client:
             fit: What to do with a picture of another size or colour mode: refuse it, or resize and convert.
             timeout_s: Seconds after which the request is given up; by default the server's limit.
         """
-        files = tuple(to_picture_file(image) for image in images)
-        return self._transport.score(ScoreRequest(model=model, images=files, fit=fit, timeout_s=timeout_s))
+        request = ScoreRequest(model=model, images=_files(images), fit=fit, timeout_s=timeout_s)
+        return self._transport.score(request)
 
     def models(self) -> Models:
         """The served models, and the folders that were refused."""
@@ -141,3 +216,13 @@ class Client:
     def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""
         self._transport.close()
+
+
+def _collect(stream: FrameStream) -> Drawing:
+    with stream:
+        frames = tuple(stream)
+        return stream.drawing(frames)
+
+
+def _files(images: Iterable[ImageLike]) -> tuple[bytes, ...]:
+    return tuple(to_picture_file(image) for image in images)

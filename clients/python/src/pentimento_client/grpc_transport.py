@@ -1,4 +1,4 @@
-"""gRPC: frames come as messages of StreamCanvas.
+"""gRPC: frames come as messages of a stream.
 
 A call that is not read to its end is cancelled explicitly: one that is merely dropped would go on, since the
 asyncio calls of grpcio are not collected while they run (grpc/grpc#43462).
@@ -10,12 +10,14 @@ from collections.abc import AsyncGenerator, Generator
 
 import grpc
 
-from pentimento_client import grpc_wire
+from pentimento_client import grpc_calls, grpc_wire
 from pentimento_client.grpc_errors import grpc_errors
-from pentimento_client.messages import DrawRequest, Event, ScoreRequest, ScoreResult
+from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models
 from pentimento_client.pb import canvas_service_pb2 as pb
 from pentimento_client.pb import canvas_service_pb2_grpc as pb_grpc
+from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 from pentimento_client.transport import Address
 
 
@@ -32,15 +34,16 @@ class GrpcTransport:
         )
         self._stub = pb_grpc.CanvasServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
-    def stream(self, request: DrawRequest) -> Generator[Event, None, None]:
+    def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
         """A drawing as it comes; closing the generator cancels it."""
         reader = grpc_wire.EventReader()
         with grpc_errors(self._target):
-            deadline_s = grpc_wire.deadline_s(request.timeout_s)
-            call = self._stub.StreamCanvas(grpc_wire.draw_call(request), timeout=deadline_s)
+            method, message = grpc_calls.stream_call(request)
+            deadline_s = grpc_calls.deadline_s(request.timeout_s)
+            call = getattr(self._stub, method)(message, timeout=deadline_s)
             try:
-                for message in call:
-                    yield reader.read(message)
+                for answer in call:
+                    yield from reader.read(answer)
                 reader.end()
             finally:
                 call.cancel()
@@ -48,8 +51,23 @@ class GrpcTransport:
     def score(self, request: ScoreRequest) -> ScoreResult:
         """Score."""
         with grpc_errors(self._target):
-            deadline_s = grpc_wire.deadline_s(request.timeout_s)
-            return grpc_wire.score(self._stub.Score(grpc_wire.score_call(request), timeout=deadline_s))
+            deadline_s = grpc_calls.deadline_s(request.timeout_s)
+            return grpc_wire.score(self._stub.Score(grpc_calls.score_call(request), timeout=deadline_s))
+
+    def encode(self, request: EncodeRequest) -> EncodeResult:
+        """Encode."""
+        with grpc_errors(self._target):
+            deadline_s = grpc_calls.deadline_s(request.timeout_s)
+            return grpc_wire.encode(self._stub.Encode(grpc_calls.encode_call(request), timeout=deadline_s))
+
+    def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """EstimateLikelihood."""
+        with grpc_errors(self._target):
+            message, deadline_s = (
+                grpc_calls.likelihood_call(request),
+                grpc_calls.deadline_s(request.timeout_s),
+            )
+            return grpc_wire.likelihood(self._stub.EstimateLikelihood(message, timeout=deadline_s))
 
     def models(self) -> Models:
         """ListModels."""
@@ -74,15 +92,17 @@ class AsyncGrpcTransport:
         self._target = address.target
         self._channel: grpc.aio.Channel | None = None
 
-    async def stream(self, request: DrawRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
         """A drawing as it comes; closing the generator cancels it."""
         reader = grpc_wire.EventReader()
         with grpc_errors(self._target):
-            deadline_s = grpc_wire.deadline_s(request.timeout_s)
-            call = self._stub().StreamCanvas(grpc_wire.draw_call(request), timeout=deadline_s)
+            method, message = grpc_calls.stream_call(request)
+            deadline_s = grpc_calls.deadline_s(request.timeout_s)
+            call = getattr(self._stub(), method)(message, timeout=deadline_s)
             try:
-                async for message in call:
-                    yield reader.read(message)
+                async for answer in call:
+                    for event in reader.read(answer):
+                        yield event
                 reader.end()
             finally:
                 call.cancel()
@@ -90,10 +110,23 @@ class AsyncGrpcTransport:
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """Score."""
         with grpc_errors(self._target):
-            deadline_s = grpc_wire.deadline_s(request.timeout_s)
-            return grpc_wire.score(
-                await self._stub().Score(grpc_wire.score_call(request), timeout=deadline_s)
+            message, deadline_s = grpc_calls.score_call(request), grpc_calls.deadline_s(request.timeout_s)
+            return grpc_wire.score(await self._stub().Score(message, timeout=deadline_s))
+
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """Encode."""
+        with grpc_errors(self._target):
+            message, deadline_s = grpc_calls.encode_call(request), grpc_calls.deadline_s(request.timeout_s)
+            return grpc_wire.encode(await self._stub().Encode(message, timeout=deadline_s))
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """EstimateLikelihood."""
+        with grpc_errors(self._target):
+            message, deadline_s = (
+                grpc_calls.likelihood_call(request),
+                grpc_calls.deadline_s(request.timeout_s),
             )
+            return grpc_wire.likelihood(await self._stub().EstimateLikelihood(message, timeout=deadline_s))
 
     async def models(self) -> Models:
         """ListModels."""

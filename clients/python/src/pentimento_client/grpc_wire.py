@@ -1,39 +1,19 @@
-"""Between messages and protobuf: requests, answers and events. No connection is here."""
+"""From protobuf answers and events to messages. No connection is here."""
 
-__all__ = [
-    "CHANNEL_OPTIONS",
-    "EventReader",
-    "deadline_s",
-    "draw_call",
-    "model",
-    "models",
-    "score",
-    "score_call",
-]
+__all__ = ["CHANNEL_OPTIONS", "EventReader", "encode", "likelihood", "model", "models", "score"]
 
 import json
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from pentimento_client.errors import Code, PentimentoError
-from pentimento_client.messages import (
-    Done,
-    DrawRequest,
-    Event,
-    Frame,
-    Header,
-    ScoreRequest,
-    ScoreResult,
-    Scores,
-    Timing,
-    latent_arrays,
-)
-from pentimento_client.models import Latent, Model, Models, Refusal, ScoreKind, StepRange
+from pentimento_client.messages import Done, Event, Frame, Header, Origin, Scores, Timing
+from pentimento_client.models import Latent, LikelihoodKind, Model, Models, Refusal, ScoreKind, StepRange
 from pentimento_client.pb import canvas_service_pb2 as pb
 from pentimento_client.pixels import Floats, from_png
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", 64 << 20),  # what the server sends at most
@@ -42,54 +22,29 @@ CHANNEL_OPTIONS = (
     ("grpc.keepalive_timeout_ms", 10_000),
 )
 
-# gRPC's own deadline comes later than the request's, so that it is the server which says what happened.
-_DEADLINE_SLACK_S = 5.0
-
-_ENCODINGS = {"png": pb.IMAGE_ENCODING_PNG, "float32": pb.IMAGE_ENCODING_FLOAT32}
-_FITS = {"exact": pb.IMAGE_FIT_EXACT, "resize": pb.IMAGE_FIT_RESIZE}
 _SCORE_KINDS: dict[int, ScoreKind] = {
     pb.SCORE_KIND_DISCRIMINATOR: "discriminator",
     pb.SCORE_KIND_CRITIC: "critic",
 }
-_OPERATIONS: dict[int, str] = {pb.OPERATION_GENERATE: "generate", pb.OPERATION_SCORE: "score"}
+_OPERATIONS: dict[int, str] = {
+    pb.OPERATION_GENERATE: "generate",
+    pb.OPERATION_SCORE: "score",
+    pb.OPERATION_ENCODE: "encode",
+    pb.OPERATION_AUTOENCODE: "autoencode",
+    pb.OPERATION_LIKELIHOOD: "likelihood",
+    pb.OPERATION_COMPLETE: "complete",
+}
+_LIKELIHOOD_KINDS: dict[int, LikelihoodKind] = {
+    pb.LIKELIHOOD_KIND_EXACT: "exact",
+    pb.LIKELIHOOD_KIND_BOUND: "bound",
+}
+_BINARISATIONS: dict[int, Literal["sample", "threshold"]] = {
+    pb.BINARISATION_SAMPLE: "sample",
+    pb.BINARISATION_THRESHOLD: "threshold",
+}
+_COMPLETIONS: dict[int, Literal["raster"]] = {pb.COMPLETION_RASTER: "raster"}
 
-
-def deadline_s(timeout_s: float | None) -> float | None:
-    """The deadline of the call for a request's own."""
-    return None if timeout_s is None else timeout_s + _DEADLINE_SLACK_S
-
-
-def draw_call(request: DrawRequest) -> pb.StreamCanvasRequest:
-    """The request for a stream of frames.
-
-    Raises:
-        PentimentoError: INVALID_ARGUMENT: a number does not fit into its field.
-    """
-    with _in_range():
-        return pb.StreamCanvasRequest(
-            drawing=pb.DrawingSpec(
-                model=request.model or "",
-                image_count=request.n,
-                step_count=request.steps,
-                seed=request.seed,
-                label=request.label,
-                with_scores=request.score,
-                latents=[_tensor(name, array) for name, array in latent_arrays(request).items()],
-                timeout_ms=_timeout_ms(request.timeout_s),
-            ),
-            encoding=_ENCODINGS[request.encoding],
-        )
-
-
-def score_call(request: ScoreRequest) -> pb.ScoreRequest:
-    """The request for scores; errors as `draw_call`."""
-    with _in_range():
-        return pb.ScoreRequest(
-            model=request.model or "",
-            images=request.images,
-            fit=_FITS[request.fit],
-            timeout_ms=_timeout_ms(request.timeout_s),
-        )
+_StreamMessage: TypeAlias = pb.StreamCanvasResponse | pb.AutoencodeResponse | pb.CompleteResponse
 
 
 class EventReader:
@@ -100,22 +55,18 @@ class EventReader:
         self._step = 0
         self._over = False
 
-    def read(self, message: pb.StreamCanvasResponse) -> Event:
-        """One message of the stream."""
-        kind = message.WhichOneof("event")
-        if kind == "header":
-            self._header = message.header
-            return Header(
-                model=self._header.model,
-                version=self._header.version,
-                seed=self._header.seed,
-                steps=self._header.step_count,
-            )
-        if kind == "frame":
+    def read(self, message: _StreamMessage) -> Iterator[Event]:
+        """What one message of the stream says."""
+        if isinstance(message, pb.AutoencodeResponse) and message.HasField("encoder_output"):
+            yield Origin(encoding=_tensors(message.encoder_output))
+        elif message.HasField("header"):
+            yield from self._begin(message.header)
+        elif message.HasField("frame"):
             self._step = message.frame.step
-            return self._frame(message.frame)
-        self._over = True
-        return Done(timing=_timing(message.summary.timing))
+            yield self._frame(message.frame)
+        else:
+            self._over = True
+            yield Done(timing=_timing(message.summary.timing))
 
     def end(self) -> None:
         """To be called when nothing more comes. Raises UNAVAILABLE where the drawing was not complete."""
@@ -123,20 +74,20 @@ class EventReader:
             message = f"the stream broke off after step {self._step} of {self._header.step_count}"
             raise PentimentoError(Code.UNAVAILABLE, message)
 
+    def _begin(self, header: pb.DrawingHeader) -> Iterator[Event]:
+        self._header = header
+        yield Header(model=header.model, version=header.version, seed=header.seed, steps=header.step_count)
+        if header.HasField("input"):
+            conditioning = header.conditioning if header.HasField("conditioning") else None
+            yield Origin(input=_images([header.input], header)[0], conditioning=conditioning)
+
     def _frame(self, frame: pb.Frame) -> Frame:
         return Frame(
             step=frame.step,
-            arrays=np.stack([self._array(image) for image in frame.images]),
+            arrays=_images(frame.images, self._header),
             scores=_scores(frame.scores) if frame.HasField("scores") else None,
             elapsed_us=frame.elapsed_us,
         )
-
-    def _array(self, image: bytes) -> Floats:
-        if self._header.encoding == pb.IMAGE_ENCODING_PNG:
-            return from_png(image)
-        shape = self._header.image_shape
-        values = np.frombuffer(image, dtype="<f4").reshape(shape.channels, shape.height, shape.width)
-        return values.astype(np.float32)
 
 
 def score(message: pb.ScoreResponse) -> ScoreResult:
@@ -145,6 +96,36 @@ def score(message: pb.ScoreResponse) -> ScoreResult:
         model=message.model,
         version=message.version,
         scores=_scores(message.scores),
+        timing=_timing(message.timing),
+    )
+
+
+def encode(message: pb.EncodeResponse) -> EncodeResult:
+    """Reads the answer of Encode."""
+    header = message.header
+    return EncodeResult(
+        model=header.model,
+        version=header.version,
+        seed=header.seed,
+        inputs=_images(header.inputs, header),
+        encoding=_tensors(message.output),
+        timing=_timing(message.timing),
+    )
+
+
+def likelihood(message: pb.EstimateLikelihoodResponse) -> LikelihoodResult:
+    """Reads the answer of EstimateLikelihood."""
+    header = message.header
+    return LikelihoodResult(
+        model=header.model,
+        version=header.version,
+        seed=header.seed,
+        kind="exact" if message.kind == pb.LIKELIHOOD_KIND_EXACT else "bound",
+        importance_samples=message.importance_sample_count,
+        inputs=_images(header.inputs, header),
+        nats=np.array(message.nats, dtype=np.float32),
+        bits_per_dim=np.array(message.bits_per_dimension, dtype=np.float32),
+        pixels=_array(message.pixels) if message.HasField("pixels") else None,
         timing=_timing(message.timing),
     )
 
@@ -186,21 +167,28 @@ def _model(message: pb.Model, manifest_json: str | None = None) -> Model:
         ),
         labels=tuple(message.label_names),
         score_kind=_SCORE_KINDS.get(message.score_kind),
+        levels=message.level_count if message.HasField("level_count") else None,
+        binarisation=_BINARISATIONS.get(message.binarisation),
+        completion=_COMPLETIONS.get(message.completion),
+        likelihood_kind=_LIKELIHOOD_KINDS.get(message.likelihood_kind),
         manifest=None if manifest_json is None else json.loads(manifest_json),
     )
 
 
-@contextmanager
-def _in_range() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, TypeError) as error:  # protobuf's refusal names neither field nor limit
-        message = f"an argument is not of its type or does not fit into its field: {error}"
-        raise PentimentoError(Code.INVALID_ARGUMENT, message) from None
+def _images(files: Iterable[bytes], header: pb.DrawingHeader | pb.ReadingHeader) -> Floats:
+    """Images in the encoding that the header names, as (n, C, H, W)."""
+    if header.encoding == pb.IMAGE_ENCODING_PNG:
+        return np.stack([from_png(file) for file in files])
+    shape = (-1, header.image_shape.channels, header.image_shape.height, header.image_shape.width)
+    return np.frombuffer(b"".join(files), dtype="<f4").reshape(shape).astype(np.float32)
 
 
-def _tensor(name: str, array: Floats) -> pb.Tensor:
-    return pb.Tensor(name=name, shape=array.shape, data=array.astype("<f4", copy=False).tobytes())
+def _tensors(output: pb.EncoderOutput) -> dict[str, Floats]:
+    return {tensor.name: _array(tensor) for tensor in output.tensors}
+
+
+def _array(tensor: pb.Tensor) -> Floats:
+    return np.frombuffer(tensor.data, dtype="<f4").reshape(tuple(tensor.shape)).astype(np.float32)
 
 
 def _scores(message: pb.Scores) -> Scores:
@@ -214,7 +202,3 @@ def _scores(message: pb.Scores) -> Scores:
 
 def _timing(message: pb.Timing) -> Timing:
     return Timing(queue_us=message.queue_us, total_us=message.total_us)
-
-
-def _timeout_ms(timeout_s: float | None) -> int | None:
-    return None if timeout_s is None else math.ceil(timeout_s * 1000)

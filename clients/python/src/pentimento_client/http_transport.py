@@ -7,10 +7,12 @@ from typing import TypeVar
 
 import httpx
 
-from pentimento_client import http_wire
+from pentimento_client import http_calls, http_wire
 from pentimento_client.http_errors import http_errors, raise_for_problem
-from pentimento_client.messages import DrawRequest, Event, ScoreRequest, ScoreResult
+from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models
+from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 from pentimento_client.transport import Address
 
 # The server bounds a request's time itself, at most 10 minutes by default; this is for a server that hangs.
@@ -27,9 +29,9 @@ class HttpTransport:
     def __init__(self, address: Address) -> None:
         self._client = httpx.Client(base_url=address.url, timeout=_TIMEOUT)
 
-    def stream(self, request: DrawRequest) -> Generator[Event, None, None]:
+    def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
         """A drawing as it comes; closing the generator hangs up, which cancels it."""
-        call = http_wire.draw_call(request)
+        call = http_calls.stream_call(request)
         with http_errors(), self._client.stream(**call) as response:
             if not response.is_success:
                 response.read()
@@ -42,7 +44,15 @@ class HttpTransport:
 
     def score(self, request: ScoreRequest) -> ScoreResult:
         """POST /score."""
-        return self._ask(http_wire.score_call(request), http_wire.score)
+        return self._ask(http_calls.score_call(request), http_wire.score)
+
+    def encode(self, request: EncodeRequest) -> EncodeResult:
+        """POST /encode."""
+        return self._ask(http_calls.encode_call(request), http_wire.encode)
+
+    def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """POST /likelihood."""
+        return self._ask(http_calls.likelihood_call(request), http_wire.likelihood)
 
     def models(self) -> Models:
         """GET /models."""
@@ -50,13 +60,13 @@ class HttpTransport:
 
     def model(self, name: str) -> Model:
         """GET /models/{name}."""
-        return self._ask({"method": "GET", "url": http_wire.model_path(name)}, http_wire.model)
+        return self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
 
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
 
-    def _ask(self, call: http_wire.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
+    def _ask(self, call: http_calls.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
         with http_errors():
             response = self._client.request(**call)
             raise_for_problem(response)
@@ -69,9 +79,9 @@ class AsyncHttpTransport:
     def __init__(self, address: Address) -> None:
         self._client = httpx.AsyncClient(base_url=address.url, timeout=_TIMEOUT)
 
-    async def stream(self, request: DrawRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
         """A drawing as it comes; closing the generator hangs up, which cancels it."""
-        call = http_wire.draw_call(request)
+        call = http_calls.stream_call(request)
         with http_errors():
             async with self._client.stream(**call) as response:
                 if not response.is_success:
@@ -86,7 +96,15 @@ class AsyncHttpTransport:
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """POST /score."""
-        return await self._ask(http_wire.score_call(request), http_wire.score)
+        return await self._ask(http_calls.score_call(request), http_wire.score)
+
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """POST /encode."""
+        return await self._ask(http_calls.encode_call(request), http_wire.encode)
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """POST /likelihood."""
+        return await self._ask(http_calls.likelihood_call(request), http_wire.likelihood)
 
     async def models(self) -> Models:
         """GET /models."""
@@ -94,13 +112,13 @@ class AsyncHttpTransport:
 
     async def model(self, name: str) -> Model:
         """GET /models/{name}."""
-        return await self._ask({"method": "GET", "url": http_wire.model_path(name)}, http_wire.model)
+        return await self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def _ask(self, call: http_wire.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
+    async def _ask(self, call: http_calls.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
         with http_errors():
             response = await self._client.request(**call)
             raise_for_problem(response)

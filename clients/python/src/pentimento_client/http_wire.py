@@ -1,102 +1,24 @@
-"""Between messages and HTTP: what is sent, how answers and lines are read. No connection is here."""
+"""From HTTP answers and lines to messages. No connection is here."""
 
-__all__ = [
-    "Call",
-    "StreamReader",
-    "draw_call",
-    "model",
-    "model_path",
-    "models",
-    "score",
-    "score_call",
-]
+__all__ = ["Json", "StreamReader", "encode", "likelihood", "model", "models", "score"]
 
 import base64
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Required, TypedDict
-from urllib.parse import quote
+from typing import Any
 
 import httpx
 import numpy as np
 
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.http_errors import error_from
-from pentimento_client.messages import (
-    Done,
-    DrawRequest,
-    Event,
-    Frame,
-    Header,
-    ScoreRequest,
-    ScoreResult,
-    Scores,
-    Timing,
-    latent_arrays,
-)
+from pentimento_client.messages import Done, Event, Frame, Header, Origin, Scores, Timing
 from pentimento_client.models import Latent, Model, Models, Refusal, StepRange
 from pentimento_client.pixels import Floats, from_png
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
 Json = Mapping[str, Any]
-
-
-class Call(TypedDict, total=False):
-    """Arguments of an HTTP request, as httpx takes them."""
-
-    method: Required[str]
-    url: Required[str]
-    params: Mapping[str, str | int]
-    content: bytes
-    headers: Mapping[str, str]
-
-
-def draw_call(request: DrawRequest) -> Call:
-    """The request for a stream of frames.
-
-    Raises:
-        PentimentoError: UNSUPPORTED: over HTTP canvases travel as PNG only. INVALID_ARGUMENT: latents that
-            are not finite numbers.
-    """
-    if request.encoding != "png":
-        message = "encoding float32 is for gRPC only: over HTTP a stream of canvases is PNG"
-        raise PentimentoError(Code.UNSUPPORTED, message, field="encoding")
-    body: dict[str, Any] = {
-        name: value
-        for name in ("model", "n", "steps", "seed", "label")
-        if (value := getattr(request, name)) is not None
-    }
-    if request.score:
-        body["score"] = True
-    if request.latents:
-        body["latents"] = {name: array.tolist() for name, array in latent_arrays(request).items()}
-    body |= _timeout(request.timeout_s)
-    return {
-        "method": "POST",
-        "url": "/generate",
-        "content": _json(body),
-        "headers": {"Accept": "application/x-ndjson", "Content-Type": "application/json"},
-    }
-
-
-def score_call(request: ScoreRequest) -> Call:
-    """The request for scores."""
-    images = [base64.b64encode(image).decode() for image in request.images]
-    params: dict[str, str | int] = {"fit": request.fit, **_timeout(request.timeout_s)}
-    if request.model is not None:
-        params["model"] = request.model
-    return {
-        "method": "POST",
-        "url": "/score",
-        "params": params,
-        "content": _json({"images": images}),
-        "headers": {"Content-Type": "application/json"},
-    }
-
-
-def model_path(name: str) -> str:
-    """Path of GET /models/{name}."""
-    return f"/models/{quote(name, safe='')}"
 
 
 class LineReader:
@@ -139,6 +61,8 @@ class StreamReader:
                 yield _frame(content)
             elif content["type"] == "done":
                 self._over = True
+                if "input" in content:
+                    yield _origin(content)
                 yield Done(timing=_timing(content["timing"]))
             else:
                 raise error_from(content, {})
@@ -160,6 +84,35 @@ def score(content: Json) -> ScoreResult:
         model=content["model"],
         version=content["version"],
         scores=_scores(content["scores"]),
+        timing=_timing(content["timing"]),
+    )
+
+
+def encode(content: Json) -> EncodeResult:
+    """Reads the answer of POST /encode."""
+    return EncodeResult(
+        model=content["model"],
+        version=content["version"],
+        seed=content["seed"],
+        inputs=_images(content["inputs"]),
+        encoding=_arrays(content["encoding"]),
+        timing=_timing(content["timing"]),
+    )
+
+
+def likelihood(content: Json) -> LikelihoodResult:
+    """Reads the answer of POST /likelihood."""
+    pixels = content.get("pixels")
+    return LikelihoodResult(
+        model=content["model"],
+        version=content["version"],
+        seed=content["seed"],
+        kind=content["kind"],
+        importance_samples=content["importance_samples"],
+        inputs=_images(content["inputs"]),
+        nats=_floats([entry["nats"] for entry in content["likelihoods"]]),
+        bits_per_dim=_floats([entry["bits_per_dim"] for entry in content["likelihoods"]]),
+        pixels=None if pixels is None else np.asarray(pixels, dtype=np.float32),
         timing=_timing(content["timing"]),
     )
 
@@ -193,19 +146,40 @@ def model(content: Json) -> Model:
         ),
         labels=tuple(content["labels"] or ()),
         score_kind=content["score_kind"],
+        levels=image.get("levels"),
+        binarisation=image.get("binarisation"),
+        completion=content.get("completion"),
+        likelihood_kind=content.get("likelihood_kind"),
         manifest=content.get("manifest"),
     )
 
 
 def _frame(content: Json) -> Frame:
-    images = [from_png(base64.b64decode(image)) for image in content["images"]]
     scores = content.get("scores")
     return Frame(
         step=content["step"],
-        arrays=np.stack(images),
+        arrays=_images(content["images"]),
         scores=None if scores is None else _scores(scores),
         elapsed_us=content["elapsed_us"],
     )
+
+
+def _origin(content: Json) -> Origin:
+    encoding = content.get("encoding")
+    return Origin(
+        input=_images([content["input"]])[0],
+        encoding=None if encoding is None else _arrays(encoding),
+        conditioning=content.get("conditioning"),
+    )
+
+
+def _images(files: list[str]) -> Floats:
+    """PNG files in base64 as (n, C, H, W)."""
+    return np.stack([from_png(base64.b64decode(file)) for file in files])
+
+
+def _arrays(values: Json) -> dict[str, Floats]:
+    return {name: np.asarray(nested, dtype=np.float32) for name, nested in values.items()}
 
 
 def _scores(entries: list[Json]) -> Scores:
@@ -225,14 +199,3 @@ def _floats(values: list[float | None]) -> Floats:
 
 def _timing(content: Json) -> Timing:
     return Timing(queue_us=content["queue_us"], total_us=content["total_us"])
-
-
-def _timeout(timeout_s: float | None) -> dict[str, int]:
-    return {} if timeout_s is None else {"timeout_ms": math.ceil(timeout_s * 1000)}
-
-
-def _json(body: Json) -> bytes:
-    try:
-        return json.dumps(body, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
-        raise PentimentoError(Code.INVALID_ARGUMENT, f"latents must be finite numbers: {error}") from None

@@ -1,12 +1,13 @@
 """What is known of the served models."""
 
-__all__ = ["Latent", "Model", "Models", "Refusal", "ScoreKind", "StepRange"]
+__all__ = ["Latent", "LikelihoodKind", "Model", "Models", "Refusal", "ScoreKind", "StepRange"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, overload
 
 ScoreKind: TypeAlias = Literal["discriminator", "critic"]
+LikelihoodKind: TypeAlias = Literal["exact", "bound"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +45,10 @@ class Model:
     latents: tuple[Latent, ...]
     labels: tuple[str, ...]
     score_kind: ScoreKind | None
+    levels: int | None = None  # values that a channel of a pixel takes in its data, where that is stated
+    binarisation: Literal["sample", "threshold"] | None = None  # how its data became black and white
+    completion: Literal["raster"] | None = None  # what completed pixels see; None: it cannot complete
+    likelihood_kind: LikelihoodKind | None = None  # None: it has none
     manifest: Mapping[str, Any] | None = None  # the whole manifest; only `model(name)` asks for it
 
 

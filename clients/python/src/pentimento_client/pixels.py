@@ -18,7 +18,7 @@ Floats: TypeAlias = NDArray[np.float32]
 
 ImageLike: TypeAlias = "bytes | str | PathLike[str] | Image.Image | NDArray[Any]"
 """A picture: the bytes of a PNG or JPEG file, the path of one, a Pillow image, or an array of shape (H, W),
-(1, H, W) or (3, H, W), either uint8 or floats in [0, 1]."""
+(1, H, W) or (3, H, W), either uint8, floats in [0, 1], or booleans, which are black and white."""
 
 _GAP = 2  # pixels between the pictures of a film strip
 _PAPER = 255  # the gap's colour
@@ -81,8 +81,10 @@ def _planes(array: NDArray[Any]) -> NDArray[np.uint8]:
         raise ValueError(f"an image must have shape (H, W), (1, H, W) or (3, H, W), got {array.shape}")
     if planes.dtype == np.uint8:
         return planes
+    if planes.dtype == np.bool_:
+        return planes.astype(np.uint8) * np.uint8(255)
     if not np.issubdtype(planes.dtype, np.floating):
-        raise ValueError(f"an image must be uint8 or floats in [0, 1], got {planes.dtype}")
+        raise ValueError(f"an image must be uint8, floats in [0, 1] or booleans, got {planes.dtype}")
     if not ((planes >= 0) & (planes <= 1)).all():
         raise ValueError(f"an image of floats must lie in [0, 1], got {planes.min()}..{planes.max()}")
     return _to_uint8(planes.astype(np.float32))

@@ -2,16 +2,26 @@
 
 __all__ = ["StreamState"]
 
-from pentimento_client.messages import Done, Drawing, Event, Frame, Header, Timing
+from collections.abc import Mapping
+
+from pentimento_client.messages import Done, Drawing, Event, Frame, Header, Origin, Timing
+from pentimento_client.pixels import Floats
 
 
 class StreamState:
-    """Header and timing of a stream."""
+    """Header, timing and origin of a stream."""
 
     def __init__(self) -> None:
         self._header: Header | None = None
         self.timing: Timing | None = None
         """Where the time went; None until the drawing is complete."""
+        self.input: Floats | None = None
+        """The given picture as the model sees it, (C, H, W): over gRPC with the first frame, over HTTP in the
+        end; None if there was none."""
+        self.encoding: Mapping[str, Floats] | None = None
+        """Of `autoencode`, what the encoder put out by name, (n, ...); there when `input` is."""
+        self.conditioning: str | None = None
+        """Of `complete`, what the drawn pixels could see of the given ones; there when `input` is."""
 
     @property
     def header(self) -> Header:
@@ -23,13 +33,24 @@ class StreamState:
     def drawing(self, frames: tuple[Frame, ...]) -> Drawing:
         """The complete drawing, of all its frames."""
         assert self.timing is not None
-        return Drawing(header=self.header, frames=frames, timing=self.timing)
+        return Drawing(
+            header=self.header,
+            frames=frames,
+            timing=self.timing,
+            input=self.input,
+            encoding=self.encoding,
+            conditioning=self.conditioning,
+        )
 
     def _accept(self, event: Event) -> None:
         if isinstance(event, Header):
             self._header = event
         elif isinstance(event, Done):
             self.timing = event.timing
+        elif isinstance(event, Origin):
+            self.input = self.input if event.input is None else event.input
+            self.encoding = self.encoding if event.encoding is None else event.encoding
+            self.conditioning = self.conditioning or event.conditioning
 
     def _check_entered(self) -> None:
         if self._header is None:

@@ -1,4 +1,4 @@
-"""What a client needs of a transport: four calls, sync or async. A stream that is closed is cancelled."""
+"""What a client needs of a transport: six calls, sync or async. A stream that is closed is cancelled."""
 
 __all__ = ["Address", "AsyncTransport", "Transport", "parse_url"]
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from pentimento_client.messages import DrawRequest, Event, ScoreRequest, ScoreResult
+from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models
+from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
+from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
 _GRPC_PORT = 50051
 
@@ -16,12 +18,20 @@ _GRPC_PORT = 50051
 class Transport(Protocol):
     """Calls that block. Every error is a PentimentoError."""
 
-    def stream(self, request: DrawRequest) -> Generator[Event, None, None]:
+    def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
         """A drawing as it comes; closing the generator cancels it."""
         ...
 
     def score(self, request: ScoreRequest) -> ScoreResult:
         """A scorer's opinion of pictures."""
+        ...
+
+    def encode(self, request: EncodeRequest) -> EncodeResult:
+        """What an encoder makes of pictures."""
+        ...
+
+    def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """How likely a model finds pictures."""
         ...
 
     def models(self) -> Models:
@@ -40,12 +50,20 @@ class Transport(Protocol):
 class AsyncTransport(Protocol):
     """The same calls for asyncio."""
 
-    def stream(self, request: DrawRequest) -> AsyncGenerator[Event, None]:
+    def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
         """A drawing as it comes; closing the generator cancels it."""
         ...
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """A scorer's opinion of pictures."""
+        ...
+
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """What an encoder makes of pictures."""
+        ...
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """How likely a model finds pictures."""
         ...
 
     async def models(self) -> Models:

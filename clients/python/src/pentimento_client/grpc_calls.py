@@ -1,0 +1,155 @@
+"""From requests to protobuf. No connection is here.
+
+Every function raises PentimentoError, INVALID_ARGUMENT, where a number does not fit into its field.
+"""
+
+__all__ = ["StreamMethod", "deadline_s", "encode_call", "likelihood_call", "score_call", "stream_call"]
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeAlias
+
+from pentimento_client.errors import Code, PentimentoError
+from pentimento_client.pb import canvas_service_pb2 as pb
+from pentimento_client.pixels import Floats
+from pentimento_client.requests import (
+    AutoencodeRequest,
+    CompleteRequest,
+    DrawRequest,
+    EncodeRequest,
+    LikelihoodRequest,
+    ScoreRequest,
+    StreamRequest,
+    latent_arrays,
+)
+
+StreamMethod: TypeAlias = Literal["StreamCanvas", "Autoencode", "Complete"]
+"""An RPC that streams frames."""
+
+# gRPC's own deadline comes later than the request's, so that it is the server which says what happened.
+_DEADLINE_SLACK_S = 5.0
+
+_ENCODINGS = {"png": pb.IMAGE_ENCODING_PNG, "float32": pb.IMAGE_ENCODING_FLOAT32}
+_FITS = {"exact": pb.IMAGE_FIT_EXACT, "resize": pb.IMAGE_FIT_RESIZE}
+
+
+def deadline_s(timeout_s: float | None) -> float | None:
+    """The deadline of the call for a request's own."""
+    return None if timeout_s is None else timeout_s + _DEADLINE_SLACK_S
+
+
+def stream_call(
+    request: StreamRequest,
+) -> tuple[StreamMethod, pb.StreamCanvasRequest | pb.AutoencodeRequest | pb.CompleteRequest]:
+    """The RPC that answers with frames, and its request."""
+    with _in_range():
+        if isinstance(request, DrawRequest):
+            return "StreamCanvas", _drawing(request)
+        if isinstance(request, AutoencodeRequest):
+            return "Autoencode", _reconstruction(request)
+        return "Complete", _completion(request)
+
+
+def score_call(request: ScoreRequest) -> pb.ScoreRequest:
+    """The request for scores."""
+    with _in_range():
+        return pb.ScoreRequest(
+            model=request.model or "",
+            images=request.images,
+            fit=_FITS[request.fit],
+            timeout_ms=_timeout_ms(request.timeout_s),
+        )
+
+
+def encode_call(request: EncodeRequest) -> pb.EncodeRequest:
+    """The request for encodings."""
+    with _in_range():
+        return pb.EncodeRequest(
+            model=request.model or "",
+            images=request.images,
+            fit=_FITS[request.fit],
+            label=request.label,
+            seed=request.seed,
+            timeout_ms=_timeout_ms(request.timeout_s),
+        )
+
+
+def likelihood_call(request: LikelihoodRequest) -> pb.EstimateLikelihoodRequest:
+    """The request for log-likelihoods."""
+    with _in_range():
+        return pb.EstimateLikelihoodRequest(
+            model=request.model or "",
+            images=request.images,
+            fit=_FITS[request.fit],
+            importance_sample_count=request.importance_samples,
+            with_pixels=request.pixels,
+            label=request.label,
+            seed=request.seed,
+            timeout_ms=_timeout_ms(request.timeout_s),
+        )
+
+
+def _drawing(request: DrawRequest) -> pb.StreamCanvasRequest:
+    return pb.StreamCanvasRequest(
+        drawing=pb.DrawingSpec(
+            model=request.model or "",
+            image_count=request.n,
+            step_count=request.steps,
+            seed=request.seed,
+            label=request.label,
+            with_scores=request.score,
+            latents=[_tensor(name, array) for name, array in latent_arrays(request).items()],
+            seeds=request.seeds,
+            timeout_ms=_timeout_ms(request.timeout_s),
+        ),
+        encoding=_ENCODINGS[request.encoding],
+    )
+
+
+def _reconstruction(request: AutoencodeRequest) -> pb.AutoencodeRequest:
+    return pb.AutoencodeRequest(
+        model=request.model or "",
+        image=request.image,
+        sample_count=request.samples,
+        fit=_FITS[request.fit],
+        step_count=request.steps,
+        seed=request.seed,
+        label=request.label,
+        with_scores=request.score,
+        timeout_ms=_timeout_ms(request.timeout_s),
+        encoding=_ENCODINGS[request.encoding],
+    )
+
+
+def _completion(request: CompleteRequest) -> pb.CompleteRequest:
+    return pb.CompleteRequest(
+        model=request.model or "",
+        image=request.image,
+        mask=request.mask,
+        image_count=request.n,
+        fit=_FITS[request.fit],
+        step_count=request.steps,
+        seed=request.seed,
+        label=request.label,
+        with_scores=request.score,
+        timeout_ms=_timeout_ms(request.timeout_s),
+        encoding=_ENCODINGS[request.encoding],
+    )
+
+
+@contextmanager
+def _in_range() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, KeyError) as error:  # protobuf's refusal names neither field nor limit
+        message = f"an argument is not of its type or does not fit into its field: {error}"
+        raise PentimentoError(Code.INVALID_ARGUMENT, message) from None
+
+
+def _tensor(name: str, array: Floats) -> pb.Tensor:
+    return pb.Tensor(name=name, shape=array.shape, data=array.astype("<f4", copy=False).tobytes())
+
+
+def _timeout_ms(timeout_s: float | None) -> int | None:
+    return None if timeout_s is None else math.ceil(timeout_s * 1000)

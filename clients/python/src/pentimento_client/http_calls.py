@@ -1,0 +1,134 @@
+"""From requests to what is sent over HTTP. No connection is here."""
+
+__all__ = ["Call", "encode_call", "likelihood_call", "model_path", "score_call", "stream_call"]
+
+import base64
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Required, TypedDict
+from urllib.parse import quote
+
+from pentimento_client.errors import Code, PentimentoError
+from pentimento_client.requests import (
+    AutoencodeRequest,
+    DrawRequest,
+    EncodeRequest,
+    LikelihoodRequest,
+    ReadRequest,
+    ScoreRequest,
+    StreamRequest,
+    latent_arrays,
+)
+
+
+class Call(TypedDict, total=False):
+    """Arguments of an HTTP request, as httpx takes them."""
+
+    method: Required[str]
+    url: Required[str]
+    params: Mapping[str, str | int]
+    content: bytes
+    headers: Mapping[str, str]
+
+
+def stream_call(request: StreamRequest) -> Call:
+    """The request for a stream of frames.
+
+    Raises:
+        PentimentoError: UNSUPPORTED: over HTTP canvases travel as PNG only. INVALID_ARGUMENT: latents that
+            are not finite numbers.
+    """
+    if request.encoding != "png":
+        message = "encoding float32 is for gRPC only: over HTTP a stream of canvases is PNG"
+        raise PentimentoError(Code.UNSUPPORTED, message, field="encoding")
+    if isinstance(request, DrawRequest):
+        call = _post("/generate", _drawing(request))
+    elif isinstance(request, AutoencodeRequest):
+        call = _post("/autoencode", {"image": _base64(request.image)}, _query(request, "samples", "steps"))
+    else:
+        pictures = {"image": _base64(request.image), "mask": _base64(request.mask)}
+        call = _post("/complete", pictures, _query(request, "n", "steps"))
+    call["headers"] = {**call["headers"], "Accept": "application/x-ndjson"}
+    return call
+
+
+def score_call(request: ScoreRequest) -> Call:
+    """The request for scores."""
+    params: dict[str, str | int] = {"fit": request.fit, **_timeout(request.timeout_s)}
+    if request.model is not None:
+        params["model"] = request.model
+    return _post("/score", _pictures(request.images), params)
+
+
+def encode_call(request: EncodeRequest) -> Call:
+    """The request for encodings."""
+    return _post("/encode", _pictures(request.images), _query(request))
+
+
+def likelihood_call(request: LikelihoodRequest) -> Call:
+    """The request for log-likelihoods."""
+    params = _query(request, "importance_samples")
+    if request.pixels:
+        params["pixels"] = "true"
+    return _post("/likelihood", _pictures(request.images), params)
+
+
+def model_path(name: str) -> str:
+    """Path of GET /models/{name}."""
+    return f"/models/{quote(name, safe='')}"
+
+
+def _drawing(request: DrawRequest) -> dict[str, Any]:
+    body = _given(request, "model", "n", "steps", "seed", "label")
+    if request.score:
+        body["score"] = True
+    if request.latents:
+        body["latents"] = {name: array.tolist() for name, array in latent_arrays(request).items()}
+    if request.seeds:
+        body["seeds"] = dict(request.seeds)
+    return body | _timeout(request.timeout_s)
+
+
+def _query(request: ReadRequest, *names: str) -> dict[str, str | int]:
+    """What every request with pictures has, and the fields of these names."""
+    params = _given(request, "model", "label", "seed", *names)
+    if getattr(request, "score", False):
+        params["score"] = "true"
+    return {"fit": request.fit, **params, **_timeout(request.timeout_s)}
+
+
+def _given(request: object, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(request, name)) is not None}
+
+
+def _pictures(images: Iterable[bytes]) -> dict[str, list[str]]:
+    return {"images": [_base64(image) for image in images]}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _post(path: str, body: Mapping[str, Any], params: Mapping[str, str | int] | None = None) -> Call:
+    call: Call = {
+        "method": "POST",
+        "url": path,
+        "content": _json(body),
+        "headers": {"Content-Type": "application/json"},
+    }
+    if params is not None:
+        call["params"] = params
+    return call
+
+
+def _timeout(timeout_s: float | None) -> dict[str, int]:
+    return {} if timeout_s is None else {"timeout_ms": math.ceil(timeout_s * 1000)}
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        message = f"latents must be finite numbers, and seeds whole numbers: {error}"
+        raise PentimentoError(Code.INVALID_ARGUMENT, message) from None

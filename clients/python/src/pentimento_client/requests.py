@@ -1,0 +1,202 @@
+"""What a server can be asked for, free of any transport.
+
+Shapes: n images in a request, C channels, H x W pixels.
+"""
+
+__all__ = [
+    "AutoencodeOptions",
+    "AutoencodeRequest",
+    "CompleteOptions",
+    "CompleteRequest",
+    "DrawOptions",
+    "DrawRequest",
+    "EncodeRequest",
+    "LikelihoodOptions",
+    "LikelihoodRequest",
+    "ReadOptions",
+    "ReadRequest",
+    "ScoreRequest",
+    "StreamRequest",
+    "latent_arrays",
+]
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pentimento_client.errors import Code, PentimentoError
+from pentimento_client.pixels import Floats
+
+Fit: TypeAlias = Literal["exact", "resize"]
+Travel: TypeAlias = Literal["png", "float32"]
+
+
+class DrawOptions(TypedDict, total=False):
+    """What a drawing can be asked for; everything has a default."""
+
+    n: int
+    """Images to draw; by default as many as the latents that are given, or else 1."""
+    steps: int
+    """Canvases to show; by default the model's own number."""
+    seed: int
+    """Seed of all noise, in [0, 2^63 - 1]; by default the server chooses one, and tells it in the header."""
+    label: int
+    """Class to draw, for models with labels."""
+    score: bool
+    """Whether the model's scorer judges every canvas."""
+    latents: Mapping[str, ArrayLike]
+    """Noise by name instead of from the seed, (n, ...) or, for noise per call, (n, calls, ...)."""
+    seeds: Mapping[str, int]
+    """Seeds by the name of a noise that shall not use `seed`: the levels of a model, one at a time."""
+    timeout_s: float
+    """Seconds after which the drawing is given up; by default the server's limit."""
+    encoding: Travel
+    """How canvases travel: `png` rounds to 8 bits a channel; `float32` is exact, and for gRPC only."""
+
+
+class ReadOptions(TypedDict, total=False):
+    """What reading pictures can be asked for; everything has a default."""
+
+    fit: Fit
+    """What to do with a picture of another size or colour mode: refuse it, or resize and convert."""
+    label: int
+    """Class of the pictures, for models with labels."""
+    seed: int
+    """Seed of all noise, in [0, 2^63 - 1]; by default the server chooses one, and tells it."""
+    timeout_s: float
+    """Seconds after which the request is given up; by default the server's limit."""
+
+
+class AutoencodeOptions(ReadOptions, total=False):
+    """What a reconstruction can be asked for besides."""
+
+    samples: int
+    """Reconstructions, each from a draw of its own; by default 1."""
+    steps: int
+    """Canvases to show; by default the model's own number."""
+    score: bool
+    """Whether the model's scorer judges every canvas."""
+    encoding: Travel
+    """How canvases travel, as in DrawOptions."""
+
+
+class CompleteOptions(ReadOptions, total=False):
+    """What a completion can be asked for besides."""
+
+    n: int
+    """Completions, each from noise of its own; by default 1."""
+    steps: int
+    """Canvases to show; by default the model's own number."""
+    score: bool
+    """Whether the model's scorer judges every canvas."""
+    encoding: Travel
+    """How canvases travel, as in DrawOptions."""
+
+
+class LikelihoodOptions(ReadOptions, total=False):
+    """What a log-likelihood can be asked for besides."""
+
+    importance_samples: int
+    """Draws for each image, by default 1; more make a bound tighter. An exact model takes 1 only."""
+    pixels: bool
+    """Whether to answer with the log-likelihood of each pixel too, where the model has it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DrawRequest:
+    """A drawing that is asked for; None means the default. Fields as in DrawOptions."""
+
+    model: str | None = None
+    n: int | None = None
+    steps: int | None = None
+    seed: int | None = None
+    label: int | None = None
+    score: bool = False
+    latents: Mapping[str, ArrayLike] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    timeout_s: float | None = None
+    encoding: Travel = "png"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadRequest:
+    """What all requests with pictures have; a picture is the bytes of a PNG or JPEG file."""
+
+    model: str | None = None
+    fit: Fit = "exact"
+    label: int | None = None
+    seed: int | None = None
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AutoencodeRequest(ReadRequest):
+    """A picture to encode and draw again. Fields as in AutoencodeOptions."""
+
+    image: bytes
+    samples: int | None = None
+    steps: int | None = None
+    score: bool = False
+    encoding: Travel = "png"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompleteRequest(ReadRequest):
+    """A picture to complete where the mask is black. Fields as in CompleteOptions."""
+
+    image: bytes
+    mask: bytes
+    n: int | None = None
+    steps: int | None = None
+    score: bool = False
+    encoding: Travel = "png"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodeRequest(ReadRequest):
+    """Pictures to encode."""
+
+    images: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LikelihoodRequest(ReadRequest):
+    """Pictures whose log-likelihood is asked for. Fields as in LikelihoodOptions."""
+
+    images: tuple[bytes, ...]
+    importance_samples: int | None = None
+    pixels: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoreRequest:
+    """Pictures to judge, each the bytes of a PNG or JPEG file."""
+
+    model: str | None = None
+    images: tuple[bytes, ...]
+    fit: Fit = "exact"
+    timeout_s: float | None = None
+
+
+StreamRequest: TypeAlias = DrawRequest | AutoencodeRequest | CompleteRequest
+"""What is answered with frames."""
+
+
+def latent_arrays(request: DrawRequest) -> dict[str, Floats]:
+    """The latents of a request as float32.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT: one is not an array of numbers.
+    """
+    arrays: dict[str, Floats] = {}
+    for name, values in request.latents.items():
+        try:
+            arrays[name] = np.asarray(values, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            field = f"latents.{name}"
+            message = f"{field} must be numbers in an array: {error}"
+            raise PentimentoError(Code.INVALID_ARGUMENT, message, field=field) from None
+    return arrays
