@@ -6,20 +6,16 @@ wrong, and with 1 where something failed.
 
 __all__ = ["app", "main"]
 
-import asyncio
-import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, entry_points, version
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from service.errors import Code, PentimentoError
-from service.messages import GenerateRequest, ImageInput, ScoreRequest
+from service import cli_reading
+from service.cli_run import Bundles, Output, Scale, Score, Seed, Server, Steps, one_sentence, open_studio, run
+from service.errors import invalid
+from service.messages import GenerateRequest
 from service.serve_options import settings_from, with_settings_options
 
 COMMANDS = "pentimento.commands"
@@ -33,6 +29,8 @@ EPILOG = """
 - `pentimento draw gran5-mnist --n 8 --seed 7 -o strip.png` — draws here, without a server
 - `pentimento draw --n 4 -o drawing.gif --server grpc://localhost:50051` — draws there
 - `pentimento score digit.png --model gran5-mnist` — does it look real?
+- `pentimento autoencode digit.png --model pixelvae-mnist --samples 4 -o strip.png` — drawn again
+- `pentimento likelihood digit.png --model pixelvae-mnist -k 100` — how likely is it?
 """
 
 app = typer.Typer(
@@ -44,31 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_USER_ERRORS = {Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.UNSUPPORTED}
-
-
-class Fit(StrEnum):
-    """What to do with a picture of another size or colour mode."""
-
-    EXACT = "exact"
-    RESIZE = "resize"
-
-
-Server = Annotated[
-    str | None,
-    typer.Option(
-        envvar="PENTIMENTO_SERVER",
-        metavar="URL",
-        help="A server, http://HOST:PORT or grpc://HOST:PORT. Without it the work is done in this process.",
-    ),
-]
-Bundles = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="PENTIMENTO_BUNDLES", help="Folder of bundles, for work in this process. [default: zoo]"
-    ),
-]
 
 
 def _say_version(wanted: bool) -> None:
@@ -94,7 +67,7 @@ def serve(**options: Any) -> None:  # noqa: ANN401  # one for each setting
 
     Every option is also an environment variable: `--http-port` is `PENTIMENTO_HTTP_PORT`, and so on.
     """
-    with _one_sentence():
+    with one_sentence():
         settings = settings_from(options)
         from service.app import run
 
@@ -106,7 +79,6 @@ def serve(**options: Any) -> None:  # noqa: ANN401  # one for each setting
 def models(server: Server = None, bundles: Bundles = None) -> None:
     """Lists the models that can be drawn with, and the bundles that were refused."""
     from service.cli_tables import models_table, refusals_table
-    from service.studio import open_studio
 
     async def work() -> None:
         async with open_studio(server, bundles) as studio:
@@ -116,7 +88,7 @@ def models(server: Server = None, bundles: Bundles = None) -> None:
         if refusals:
             console.print(refusals_table(refusals))
 
-    _run(work())
+    run(work())
 
 
 @app.command()
@@ -126,64 +98,34 @@ def draw(
         typer.Argument(help="A model, as `pentimento models` lists it; by default the default one."),
     ] = None,
     n: Annotated[int, typer.Option("--n", "-n", help="Images to draw.")] = 1,
-    steps: Annotated[
-        int | None, typer.Option(help="Canvases to show; by default the model's number.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="The same seed draws the same; by default a new one.")
+    steps: Steps = None,
+    seed: Seed = None,
+    seed_of: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NOISE=SEED", help="A seed for one noise alone: a level of the model, say."),
     ] = None,
     label: Annotated[int | None, typer.Option(help="Class to draw, for models with labels.")] = None,
-    score: Annotated[
-        bool, typer.Option("--score", help="Let the model's scorer judge every canvas.")
-    ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="File to write: .png (film strip), .gif, .apng, or .npy (float32)."
-        ),
-    ] = None,
-    scale: Annotated[
-        int | None,
-        typer.Option(min=1, max=64, help="Pixels of the file for a pixel drawn; by default a visible size."),
-    ] = None,
+    score: Score = False,
+    output: Output = None,
+    scale: Scale = None,
     server: Server = None,
     bundles: Bundles = None,
 ) -> None:
     """Draws images, shows the drawing in the terminal as it grows, and writes it to a file."""
     from service.cli_draw import draw_to
-    from service.studio import open_studio
-
-    request = GenerateRequest(model=model, n=n, steps=steps, seed=seed, label=label, score=score)
 
     async def work() -> None:
+        seeds = _seeds(seed_of or [])
+        request = GenerateRequest(
+            model=model, n=n, steps=steps, seed=seed, label=label, score=score, seeds=seeds
+        )
         await draw_to(open_studio(server, bundles), request, output, scale, Console(stderr=True))
 
-    _run(work())
+    run(work())
 
 
-@app.command()
-def score(
-    images: Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exists=True, dir_okay=False)],
-    model: Annotated[str | None, typer.Option("--model", "-m", help="A model that can score.")] = None,
-    fit: Annotated[
-        Fit, typer.Option(help="Refuse a picture of another size or colour mode, or resize and convert it.")
-    ] = Fit.EXACT,
-    server: Server = None,
-    bundles: Bundles = None,
-) -> None:
-    """Asks a model's discriminator or critic for its opinion of pictures."""
-    from service.cli_tables import scores_table
-    from service.studio import open_studio
-
-    async def work() -> None:
-        files = tuple(ImageInput(data=path.read_bytes(), name=str(path)) for path in images)
-        async with open_studio(server, bundles) as studio:
-            result = await studio.score(ScoreRequest(model=model, images=files, fit=fit.value))
-        console = Console()
-        console.print(f"{result.model} {result.version}, a {result.scores.kind}", highlight=False)
-        console.print(scores_table([str(path) for path in images], result))
-
-    _run(work())
+for command in (cli_reading.autoencode, cli_reading.complete, cli_reading.score, cli_reading.likelihood):
+    app.command()(command)
 
 
 def main() -> None:
@@ -203,31 +145,16 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    with _one_sentence():
-        asyncio.run(work)
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """Ends the program with a sentence instead of a traceback where the cause lies outside of it."""
-    from bundle.store import BundleError
-
-    try:
-        yield
-    except PentimentoError as error:
-        _fail(error.message, 2 if error.code in _USER_ERRORS else 1)
-    except (BundleError, ValueError) as error:
-        _fail(str(error), 2)
-    except (OSError, RuntimeError) as error:
-        _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    print(f"pentimento: {sentence}", file=sys.stderr)
-    raise typer.Exit(code)
+def _seeds(given: list[str]) -> dict[str, int]:
+    """Seeds by name of the noise, from NAME=SEED."""
+    seeds = {}
+    for each in given:
+        name, _, seed = each.partition("=")
+        try:
+            seeds[name] = int(seed)
+        except ValueError:
+            raise invalid("--seed-of", f"must be NOISE=SEED, such as z=7, got {each!r}") from None
+    return seeds
 
 
 if __name__ == "__main__":

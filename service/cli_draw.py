@@ -1,4 +1,4 @@
-"""`pentimento draw`: a drawing on its way from a studio to the terminal and into a file."""
+"""A drawing on its way from a studio to the terminal and into a file."""
 
 __all__ = ["draw_to"]
 
@@ -11,8 +11,8 @@ from rich.console import Console
 
 from service.codec import animation, encode_npy, film_strip
 from service.errors import invalid
-from service.messages import Floats, GenerateRequest
-from service.studio import Studio
+from service.messages import Floats, Frame
+from service.studio import DrawingRequest, Studio
 from service.terminal import DrawingView
 
 SUFFIXES = (".png", ".gif", ".apng", ".npy")
@@ -21,7 +21,7 @@ _VISIBLE_PIXELS = 112  # the side that small canvases are enlarged to
 
 async def draw_to(
     opening: AbstractAsyncContextManager[Studio],
-    request: GenerateRequest,
+    request: DrawingRequest,
     output: Path | None,
     scale: int | None,
     console: Console,
@@ -41,14 +41,21 @@ async def draw_to(
     """
     if output is not None:
         _check(output)
-    canvases: list[Floats] = []
+    frames: list[Frame] = []
     exact = output is not None and output.suffix == ".npy"
-    async with opening as studio, studio.draw(request, exact=exact) as (header, frames):
+    async with opening as studio, studio.draw(request, exact=exact) as sketch:
         with DrawingView(console) as view:
-            view.begin(header)
-            async for frame in frames:
-                canvases.append(frame.canvas)
-                await asyncio.sleep(view.show(frame))
+            view.begin(sketch.header)
+            async for frame in sketch:
+                frames.append(frame)
+                await asyncio.sleep(view.show(frame, sketch.given))
+            if sketch.given is not None:  # over HTTP it comes in the end
+                view.finish(frames[-1], sketch.given)
+        if sketch.header.conditioning is not None:
+            console.print(sketch.header.conditioning, highlight=False)
+        canvases = [frame.canvas for frame in frames]
+        if sketch.given is not None and output is not None and output.suffix == ".png":
+            canvases.insert(0, sketch.given.repeat(len(canvases[0]), axis=0))  # the first column
     if output is not None:
         data = _encode(np.stack(canvases, axis=1), output.suffix, scale)
         await asyncio.to_thread(output.write_bytes, data)

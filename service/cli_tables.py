@@ -1,13 +1,13 @@
 """Answers of the commands as tables."""
 
-__all__ = ["models_table", "refusals_table", "scores_table"]
+__all__ = ["likelihoods_table", "likelihoods_title", "models_table", "refusals_table", "scores_table"]
 
 from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from service.messages import Refusal, ScoreResult
+from service.messages import LikelihoodResult, Refusal, ScoreResult
 from service.studio import ModelRow
 
 
@@ -50,6 +50,28 @@ def scores_table(names: Sequence[str], result: ScoreResult) -> Table:
         if scores.probability is not None:
             opinion.append(f"{scores.probability[i]:.1%}")
         table.add_row(Text(name), *opinion)
+    return table
+
+
+def likelihoods_title(result: LikelihoodResult) -> str:
+    """Which model said it, and how the figures are to be read."""
+    kind = "log-likelihood"
+    if result.kind == "bound":
+        draws = "1 draw" if result.importance_samples == 1 else f"{result.importance_samples} draws"
+        kind = f"lower bound of the log-likelihood from {draws}, seed {result.seed}"
+    return f"{result.model} {result.version}, {kind}"
+
+
+def likelihoods_table(names: Sequence[str], result: LikelihoodResult) -> Table:
+    """How likely pictures are, a row each, and their mean where there are several."""
+    table = Table("image", box=None, pad_edge=False)
+    table.add_column("nats", justify="right")
+    table.add_column("bits per dimension", justify="right")
+    rows = [(Text(name), *pair) for name, *pair in zip(names, result.nats, result.bits_per_dim, strict=True)]
+    if len(rows) > 1:
+        rows.append((Text("mean", style="bold"), result.nats.mean(), result.bits_per_dim.mean()))
+    for name, nats, bits in rows:
+        table.add_row(name, f"{nats:.2f}", f"{bits:.4f}")
     return table
 
 

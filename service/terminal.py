@@ -135,8 +135,12 @@ class DrawingView:
         if self._live is None:
             self._console.print(_title(header), highlight=False, soft_wrap=True)
 
-    def show(self, frame: Frame) -> float:
+    def show(self, frame: Frame, given: Floats | None = None) -> float:
         """Shows a canvas.
+
+        Args:
+            frame: With the canvas.
+            given: The picture that the drawing starts from, (1, C, H, W), to be shown before the others.
 
         Returns:
             Seconds for which it should stay.
@@ -147,11 +151,19 @@ class DrawingView:
         if self._live is None:
             self._console.print(text, highlight=False, soft_wrap=True)
             return 0.0
-        pictures = Pictures(frame.canvas)
-        self._live.update(Group(Text(_title(self._header)), pictures, Text(text, style="dim")), refresh=True)
+        canvas = frame.canvas
+        if given is not None:
+            canvas, text = np.concatenate([given, canvas]), f"{text}; first the given picture"
+        lines = (Text(_title(self._header)), Pictures(canvas), Text(text, style="dim"))
+        self._live.update(Group(*lines), refresh=True)
         now, stay = time.monotonic(), min(_MAX_FRAME_S, _LOOK_S / steps)
         late, self._shown_at = now - self._shown_at, now
         return max(0.0, stay - late) if frame.step > 1 else stay
+
+    def finish(self, frame: Frame, given: Floats) -> None:
+        """Shows the last canvas beside the given picture, where that can replace what is there."""
+        if self._live is not None:
+            self.show(frame, given)
 
 
 def _title(header: Header) -> str:

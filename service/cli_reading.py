@@ -1,0 +1,169 @@
+"""Commands that start from pictures: autoencode, complete, score, likelihood."""
+
+__all__ = ["autoencode", "complete", "likelihood", "score"]
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from service.cli_run import (
+    Bundles,
+    Fit,
+    FitOption,
+    Model,
+    Output,
+    Scale,
+    Score,
+    Seed,
+    Server,
+    Steps,
+    open_studio,
+    run,
+)
+from service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    ImageInput,
+    LikelihoodRequest,
+    ScoreRequest,
+)
+
+Picture = Annotated[Path, typer.Argument(help="A PNG or JPEG file.", exists=True, dir_okay=False)]
+Pictures = Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exists=True, dir_okay=False)]
+Label = Annotated[int | None, typer.Option(help="Class of the picture, for models with labels.")]
+
+
+def autoencode(
+    image: Picture,
+    model: Model = None,
+    samples: Annotated[int, typer.Option("--samples", "-n", help="Reconstructions to draw.")] = 1,
+    steps: Steps = None,
+    seed: Seed = None,
+    label: Label = None,
+    score: Score = False,
+    fit: FitOption = Fit.EXACT,
+    output: Output = None,
+    scale: Scale = None,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Encodes a picture and draws it again, several times if asked; a film strip begins with the picture."""
+    from service.cli_draw import draw_to
+
+    async def work() -> None:
+        request = AutoencodeRequest(
+            model=model,
+            image=_read(image),
+            samples=samples,
+            fit=fit.value,
+            steps=steps,
+            seed=seed,
+            label=label,
+            score=score,
+        )
+        await draw_to(open_studio(server, bundles), request, output, scale, Console(stderr=True))
+
+    run(work())
+
+
+def complete(
+    image: Picture,
+    mask: Annotated[
+        Path,
+        typer.Argument(
+            help="A black-and-white PNG: white pixels are kept, black ones drawn.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    model: Model = None,
+    n: Annotated[int, typer.Option("--n", "-n", help="Completions to draw.")] = 1,
+    steps: Steps = None,
+    seed: Seed = None,
+    label: Label = None,
+    score: Score = False,
+    fit: FitOption = Fit.EXACT,
+    output: Output = None,
+    scale: Scale = None,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Keeps the given pixels of a picture and draws the others, several times if asked."""
+    from service.cli_draw import draw_to
+
+    async def work() -> None:
+        request = CompleteRequest(
+            model=model,
+            image=_read(image),
+            mask=_read(mask),
+            n=n,
+            fit=fit.value,
+            steps=steps,
+            seed=seed,
+            label=label,
+            score=score,
+        )
+        await draw_to(open_studio(server, bundles), request, output, scale, Console(stderr=True))
+
+    run(work())
+
+
+def score(
+    images: Pictures,
+    model: Model = None,
+    fit: FitOption = Fit.EXACT,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Asks a model's discriminator or critic for its opinion of pictures."""
+    from service.cli_tables import scores_table
+
+    async def work() -> None:
+        request = ScoreRequest(model=model, images=tuple(map(_read, images)), fit=fit.value)
+        async with open_studio(server, bundles) as studio:
+            result = await studio.score(request)
+        console = Console()
+        console.print(f"{result.model} {result.version}, a {result.scores.kind}", highlight=False)
+        console.print(scores_table([str(path) for path in images], result))
+
+    run(work())
+
+
+def likelihood(
+    images: Pictures,
+    model: Model = None,
+    importance_samples: Annotated[
+        int,
+        typer.Option("--importance-samples", "-k", help="Draws for each picture; more make a bound tighter."),
+    ] = 1,
+    seed: Seed = None,
+    label: Label = None,
+    fit: FitOption = Fit.EXACT,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Asks how likely a model finds pictures, in nats and in bits per dimension."""
+    from service.cli_tables import likelihoods_table, likelihoods_title
+
+    async def work() -> None:
+        request = LikelihoodRequest(
+            model=model,
+            images=tuple(map(_read, images)),
+            importance_samples=importance_samples,
+            fit=fit.value,
+            label=label,
+            seed=seed,
+        )
+        async with open_studio(server, bundles) as studio:
+            result = await studio.likelihood(request)
+        console = Console()
+        console.print(likelihoods_title(result), highlight=False)
+        console.print(likelihoods_table([str(path) for path in images], result))
+
+    run(work())
+
+
+def _read(path: Path) -> ImageInput:
+    return ImageInput(data=path.read_bytes(), name=str(path))

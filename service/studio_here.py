@@ -1,0 +1,109 @@
+"""A studio in this process: the engine without a server around it."""
+
+__all__ = ["LocalStudio", "open_here"]
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from service.catalog import Catalog
+from service.engine import Engine
+from service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    LikelihoodRequest,
+    LikelihoodResult,
+    Refusal,
+    ScoreRequest,
+    ScoreResult,
+)
+from service.operations import Drawing, Operations
+from service.runtime import Runtime
+from service.settings import Settings, available_cpus
+from service.studio import DrawingRequest, ModelRow, Studio
+
+# The limits protect a server from its clients; here there is nobody but the user.
+_MOST = 4096
+_MOST_SAMPLES = 10_000
+_TIMEOUT_MS = 600_000
+
+
+@asynccontextmanager
+async def open_here(bundles: Path | None) -> AsyncIterator[Studio]:
+    """Loads bundles and starts an engine.
+
+    Args:
+        bundles: Folder of bundles; None takes the setting.
+
+    Raises:
+        BundleError: There is no such folder.
+    """
+    settings = Settings(
+        max_images=_MOST,
+        max_rows_in_flight=_MOST,
+        max_importance_samples=_MOST_SAMPLES,
+        default_timeout_ms=_TIMEOUT_MS,
+    )
+    runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
+    catalog = Catalog.load(bundles or settings.bundles, runtime, default=settings.default_model)
+    engine = Engine(
+        lanes=settings.lanes or available_cpus(),
+        max_rows_in_flight=_MOST,
+        stream_frames=settings.stream_frames,
+    )
+    engine.start()
+    try:
+        yield LocalStudio(Operations(catalog, engine, settings))
+    finally:
+        await engine.close()
+
+
+class LocalStudio:
+    """Works in this process; methods as in Studio."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    @asynccontextmanager
+    async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator[Drawing]:
+        """A drawing; leaving the context cancels it. It is always exact."""
+        if isinstance(request, AutoencodeRequest):
+            admitted = await self._operations.autoencode(request)
+        elif isinstance(request, CompleteRequest):
+            admitted = await self._operations.complete(request)
+        else:
+            admitted = self._operations.generate(request)
+        async with admitted as drawing:
+            yield drawing
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """A scorer's opinion of pictures."""
+        return await self._operations.score(request)
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """How likely a model finds pictures."""
+        return await self._operations.likelihood(request)
+
+    async def models(self) -> tuple[list[ModelRow], list[Refusal]]:
+        """What can be drawn with, and what was refused."""
+        infos, refusals = self._operations.models()
+        rows = []
+        for info in infos:
+            manifest, drawing = info.manifest, info.manifest.drawing
+            steps = None
+            if drawing is not None:
+                steps = (drawing.steps.min, drawing.steps.max, drawing.steps.default)
+            rows.append(
+                ModelRow(
+                    name=manifest.name,
+                    version=manifest.version,
+                    family=manifest.family,
+                    summary=manifest.summary,
+                    image_shape=manifest.image.shape,
+                    steps=steps,
+                    labels=len(manifest.labels.names) if manifest.labels else 0,
+                    operations=info.operations,
+                    is_default=info.is_default,
+                )
+            )
+        return rows, list(refusals)

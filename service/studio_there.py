@@ -1,0 +1,192 @@
+"""A studio on a server, through the Python client."""
+
+__all__ = ["RemoteStudio", "open_there"]
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from service.errors import Code, PentimentoError
+from service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    Floats,
+    Frame,
+    GenerateRequest,
+    Header,
+    LikelihoodRequest,
+    LikelihoodResult,
+    Refusal,
+    ScoreRequest,
+    ScoreResult,
+    Scores,
+    Timing,
+)
+from service.studio import DrawingRequest, ModelRow, Studio
+
+if TYPE_CHECKING:
+    import pentimento_client
+
+
+@asynccontextmanager
+async def open_there(server: str) -> AsyncIterator[Studio]:
+    """Connects to the server of that URL.
+
+    Raises:
+        PentimentoError: UNSUPPORTED: the client is not installed. INVALID_ARGUMENT: it is not a URL.
+    """
+    try:
+        import pentimento_client
+    except ImportError:
+        message = "--server needs the client: pip install pentimento-client (in a checkout: ./clients/python)"
+        raise PentimentoError(Code.UNSUPPORTED, message) from None
+    try:
+        client = pentimento_client.AsyncClient(server)
+    except ValueError as error:
+        raise PentimentoError(Code.INVALID_ARGUMENT, f"--server: {error}") from None
+    async with client:
+        yield RemoteStudio(client, exact=server.startswith("grpc"))
+
+
+class RemoteStudio:
+    """Works on a server; methods as in Studio."""
+
+    def __init__(self, client: "pentimento_client.AsyncClient", *, exact: bool) -> None:
+        self._client = client
+        self._exact = exact  # whether the transport has unrounded canvases
+
+    @asynccontextmanager
+    async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator["_RemoteSketch"]:
+        """A drawing; leaving the context cancels it."""
+        options = _given(request, "steps", "seed", "label")
+        options |= {"score": request.score, "encoding": "float32" if exact and self._exact else "png"}
+        with _client_errors():
+            async with self._stream(request, options) as stream:
+                n = request.samples if isinstance(request, AutoencodeRequest) else request.n
+                yield _RemoteSketch(stream, 1 if n is None else n)
+
+    def _stream(
+        self, request: DrawingRequest, options: dict[str, Any]
+    ) -> "pentimento_client.AsyncFrameStream":
+        client, model = self._client, request.model
+        if isinstance(request, GenerateRequest):
+            return client.stream(model, seeds=request.seeds, **_given(request, "n"), **options)
+        image = request.image.data
+        if isinstance(request, CompleteRequest):
+            mask = request.mask.data
+            return client.stream_complete(image, mask, model, n=request.n, fit=request.fit, **options)
+        return client.stream_autoencode(image, model, samples=request.samples, fit=request.fit, **options)
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """A scorer's opinion of pictures."""
+        with _client_errors():
+            images = [image.data for image in request.images]
+            result = await self._client.score(images, request.model, fit=request.fit)
+        return ScoreResult(
+            model=result.model,
+            version=result.version,
+            scores=_scores(result.scores),
+            timing=_timing(result.timing),
+        )
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """How likely a model finds pictures."""
+        with _client_errors():
+            result = await self._client.likelihood(
+                [image.data for image in request.images],
+                request.model,
+                importance_samples=request.importance_samples,
+                pixels=request.pixels,
+                fit=request.fit,
+                **_given(request, "label", "seed"),
+            )
+        return LikelihoodResult(
+            model=result.model,
+            version=result.version,
+            seed=result.seed,
+            kind=result.kind,
+            importance_samples=result.importance_samples,
+            given=result.inputs,
+            nats=result.nats,
+            bits_per_dim=result.bits_per_dim,
+            pixels=result.pixels,
+            timing=_timing(result.timing),
+        )
+
+    async def models(self) -> tuple[list[ModelRow], list[Refusal]]:
+        """What can be drawn with, and what was refused."""
+        with _client_errors():
+            models = await self._client.models()
+        rows = [
+            ModelRow(
+                name=model.name,
+                version=model.version,
+                family=model.family,
+                summary=model.summary,
+                image_shape=model.image_shape,
+                steps=None
+                if model.steps is None
+                else (model.steps.min, model.steps.max, model.steps.default),
+                labels=len(model.labels),
+                operations=model.operations,
+                is_default=model.is_default,
+            )
+            for model in models
+        ]
+        return rows, [Refusal(name=refusal.name, reason=refusal.reason) for refusal in models.refused]
+
+
+class _RemoteSketch:
+    """A drawing on the server, as in Sketch."""
+
+    def __init__(self, stream: "pentimento_client.AsyncFrameStream", n: int) -> None:
+        self._stream = stream
+        self._n = n
+
+    @property
+    def header(self) -> Header:
+        header = self._stream.header
+        return Header(
+            model=header.model,
+            version=header.version,
+            seed=header.seed,
+            n=self._n,
+            steps=header.steps,
+            score_kind=None,  # each frame says it
+            conditioning=self._stream.conditioning,
+        )
+
+    @property
+    def given(self) -> Floats | None:
+        picture = self._stream.input
+        return None if picture is None else picture[None]
+
+    async def __aiter__(self) -> AsyncIterator[Frame]:
+        async for frame in self._stream:
+            scores = None if frame.scores is None else _scores(frame.scores)
+            yield Frame(step=frame.step, canvas=frame.arrays, scores=scores, elapsed_us=frame.elapsed_us)
+
+
+@contextmanager
+def _client_errors() -> Iterator[None]:
+    import pentimento_client
+
+    try:
+        yield
+    except pentimento_client.PentimentoError as error:
+        raise PentimentoError(
+            Code(error.code.value), error.message, field=error.field, retry_after_s=error.retry_after_s
+        ) from None
+
+
+def _given(request: object, *names: str) -> dict[str, Any]:
+    """The fields that are not left to their defaults."""
+    return {name: value for name in names if (value := getattr(request, name)) is not None}
+
+
+def _scores(scores: "pentimento_client.Scores") -> Scores:
+    return Scores(kind=scores.kind, logit=scores.logits, probability=scores.probabilities)
+
+
+def _timing(timing: "pentimento_client.Timing") -> Timing:
+    return Timing(queue_us=timing.queue_us, total_us=timing.total_us)
