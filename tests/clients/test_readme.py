@@ -8,10 +8,29 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pentimento_client import Client
 from PIL import Image
 
+from tests.service.live import LiveServer
+from tests.service.reading_toys import write_reading_toys
+from tests.service.toys import write_toys
+
 README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
+
+
+# The models of the README, and the toys that stand in for them.
+STAND_INS = {"gran5-mnist": "toy-steps", "pixelvae-mnist": "toy-code", "pixelcnn-mnist": "toy-black"}
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    bundles = tmp_path_factory.mktemp("bundles")
+    write_toys(bundles)
+    write_reading_toys(bundles)
+    server = LiveServer(bundles, default_model="toy-steps")
+    yield server
+    server.close()
 
 
 def test_the_readme_runs(live, tmp_path, monkeypatch):
@@ -19,14 +38,14 @@ def test_the_readme_runs(live, tmp_path, monkeypatch):
     array = np.zeros((6, 8), dtype=np.float32)
     image = Image.fromarray(np.zeros((6, 8), dtype=np.uint8))
     image.save("digit.png")
-    names = {"array": array, "pillow_image": image, "time": time}
+    names = {"array": array, "pillow_image": image, "np": np, "time": time}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks:
         for told, real in (
             ("http://localhost:8000", live.http),
             ("grpc://localhost:50051", f"grpc://{live.grpc}"),
-            ("gran5-mnist", "toy-steps"),
+            *STAND_INS.items(),
         ):
             block = block.replace(told, real)
         code = compile(block, str(README), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -39,5 +58,6 @@ def test_the_readme_runs(live, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {
         "digit.png",
         "strip.png",
+        "reconstructions.png",
         *(f"step{i}.png" for i in range(1, 6)),
     }
