@@ -17,6 +17,8 @@ from tests.service.toys import spoil_hash, write_toys
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 PICTURE = encode_png(np.zeros((1, 6, 8), dtype=np.float32))
+RPCS = [method.name for method in pb.DESCRIPTOR.services_by_name["CanvasService"].methods]
+STREAMS = ("StreamCanvas", "Autoencode", "Complete")
 
 
 @pytest.fixture
@@ -149,10 +151,10 @@ async def test_an_answer_over_the_limit_is_refused_before_it_is_drawn(serving, m
     assert len((await serving.stub.Generate(final)).frames) == 1
 
 
-@pytest.mark.parametrize("rpc", ["StreamCanvas", "Generate", "Score", "GetModel", "ListModels"])
+@pytest.mark.parametrize("rpc", RPCS)
 @pytest.mark.parametrize("data", [b"\xff" * 20, b"\x0a\xff\xff\xff\xff\x7f", b"\x08"])
 async def test_bytes_that_are_no_message_are_refused(serving, rpc, data):
-    call = serving.channel.unary_unary if rpc != "StreamCanvas" else serving.channel.unary_stream
+    call = serving.channel.unary_unary if rpc not in STREAMS else serving.channel.unary_stream
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await finish(call(f"/{SERVICE_NAME}/{rpc}")(data))
     assert (caught.value.code(), "cannot be parsed" in caught.value.details()) == (INVALID, True)
@@ -176,8 +178,8 @@ async def test_garbage_never_breaks_anything(serving):
 
     collect()
     for data in samples:
-        for rpc in ("StreamCanvas", "Generate", "Score", "GetModel"):
-            call = serving.channel.unary_unary if rpc != "StreamCanvas" else serving.channel.unary_stream
+        for rpc in RPCS:
+            call = serving.channel.unary_unary if rpc not in STREAMS else serving.channel.unary_stream
             try:
                 await finish(call(f"/{SERVICE_NAME}/{rpc}")(data))
             except grpc.aio.AioRpcError as error:
