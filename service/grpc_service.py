@@ -167,7 +167,12 @@ class CanvasService:
         image = self._image_of(drawing)
         field = "sample_count" if response is pb.AutoencodeResponse else "image_count"
         _check_size(drawing, wire.encoded_size(image, encoding), field=field)
-        header = wire.header_message(drawing.header, image, encoding, drawing.given)
+        if drawing.given is None:
+            header = wire.header_message(drawing.header, image, encoding)
+        else:  # a picture to encode: worth a thread
+            header = await asyncio.to_thread(
+                wire.header_message, drawing.header, image, encoding, drawing.given
+            )
         await context.write(response(header=header))
         frame_count = 0
         async for frame in drawing:
