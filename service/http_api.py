@@ -112,4 +112,6 @@ def _model_body(info: ModelInfo) -> ModelBody:
         latents=list(manifest.drawing.noise) if manifest.drawing else [],
         labels=list(manifest.labels.names) if manifest.labels else None,
         score_kind=manifest.scorer.kind if manifest.scorer else None,
+        likelihood_kind=manifest.likelihood.kind if manifest.likelihood else None,
+        completion=manifest.drawing.completion if manifest.drawing else None,
     )

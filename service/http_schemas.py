@@ -201,6 +201,10 @@ class ModelBody(BaseModel):
     latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]
     labels: Annotated[list[str] | None, Field(description="Class names of a conditional model.")]
     score_kind: Literal["discriminator", "critic"] | None
+    likelihood_kind: Literal["exact", "bound"] | None
+    completion: Annotated[
+        Literal["raster"] | None, Field(description="The order in which a picture is completed.")
+    ]
 
 
 class ModelDetailBody(ModelBody):

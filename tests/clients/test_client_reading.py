@@ -148,8 +148,7 @@ def test_a_model_tells_what_it_can_read(url, live):
         black = next(model for model in client.models() if model.name == "toy-black")
         assert black.operations == ("generate", "likelihood", "complete")
         assert (black.levels, black.binarisation) == (2, "sample")
-    if url.startswith("grpc"):  # the list of HTTP leaves these to the manifest
-        assert (black.completion, black.likelihood_kind) == ("raster", "exact")
+    assert (black.completion, black.likelihood_kind) == ("raster", "exact")
 
 
 @pytest.mark.parametrize(
