@@ -47,7 +47,7 @@ def gran5_fashion() -> TrainConfig:
 
     `pentimento train gran5-fashion`
     """
-    return replace(gran5_mnist(), recipe="gran5-fashion", dataset="fashion-mnist", epochs=7)
+    return replace(gran5_mnist(), recipe="gran5-fashion", dataset="fashion-mnist", epochs=5)
 
 
 def gran3_cifar10() -> TrainConfig:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from training.checkpoints import BEST, LATEST, CheckpointError, read_checkpoint, write_checkpoint
 from training.classifier import Classifier
-from training.config import TrainConfig, config_to_json
+from training.config import TrainConfig, config_from_json, config_to_json
 from training.datasets import Dataset
 from training.evaluation import Evaluation, evaluate, freeze_statistics, prior_latents
 from training.failure import Finding, inspect_epoch, inspect_evaluation, should_stop
@@ -71,9 +71,10 @@ class Run:
         identity = {"config": config_to_json(self.config), "dataset_sha256": self.dataset.sha256}
         if resume:
             saved = read_checkpoint(self.folder / LATEST)
-            for name, value in identity.items():
-                if saved[name] != value:
-                    raise CheckpointError(f"the checkpoint in {self.folder} was made with another {name}")
+            same = config_from_json(saved["config"]) == self.config
+            if not same or saved["dataset_sha256"] != self.dataset.sha256:
+                what = "data set" if same else "configuration"
+                raise CheckpointError(f"the checkpoint in {self.folder} was made with another {what}")
             self.players.load(saved["players"])
             self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]
             self.history = [Evaluation(**values) for values in saved["history"]]

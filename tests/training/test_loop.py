@@ -83,7 +83,7 @@ def test_resume_refuses_what_does_not_fit(short, dataset, classifier, tmp_path):
     with pytest.raises(CheckpointError, match="there is no checkpoint"):
         resume(short)
     train(short, dataset, classifier, tmp_path, device=CPU, precision="float32")
-    with pytest.raises(CheckpointError, match="was made with another config"):
+    with pytest.raises(CheckpointError, match="was made with another configuration"):
         resume(replace(short, generator_rate=1e-3))
     (tmp_path / LATEST).write_bytes((tmp_path / LATEST).read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="is damaged"):
