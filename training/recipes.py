@@ -1,4 +1,7 @@
-"""Named trainings. Each docstring holds the command and what it measured; never a hoped figure."""
+"""Named trainings. Each docstring holds the command and what it measured; never a hoped figure.
+
+"Not measured" means that only the tests have run the recipe, on a slice of the data and narrower.
+"""
 
 __all__ = ["RECIPES", "recipe"]
 
@@ -21,6 +24,10 @@ def gran3_mnist() -> TrainConfig:
     """GRAN with three steps on MNIST, the same latent at each.
 
     `pentimento train gran3-mnist`
+
+    Measured on two CPU cores in bfloat16: 0.17 s an iteration when they were otherwise idle; 38 minutes for
+    the whole training, the cores shared with other work. 10,000 drawings: KL(classes || data) 0.026, rarest
+    class 6.6 %, classifier's confidence 0.954.
     """
     return TrainConfig(recipe="gran3-mnist", model=gran_config(step_count=3), dataset="mnist", epochs=12)
 
@@ -29,6 +36,10 @@ def gran5_mnist() -> TrainConfig:
     """GRAN with five steps on MNIST, the same latent at each.
 
     `pentimento train gran5-mnist`
+
+    Measured on two CPU cores in bfloat16: 0.22 s an iteration when they were otherwise idle; 52 minutes for
+    the whole training, the cores shared with other work. 10,000 drawings: KL(classes || data) 0.036, rarest
+    class 6.4 %, classifier's confidence 0.958.
     """
     return TrainConfig(recipe="gran5-mnist", model=gran_config(step_count=5), dataset="mnist", epochs=10)
 
@@ -37,6 +48,8 @@ def gran5_mnist_per_step() -> TrainConfig:
     """GRAN with five steps on MNIST, a fresh latent at each.
 
     `pentimento train gran5-mnist-per-step`
+
+    Not measured. The paper reports larger changes between steps, harder tuning, and late collapse.
     """
     model = gran_config(step_count=5, noise_mode="per_step")
     return replace(gran5_mnist(), recipe="gran5-mnist-per-step", model=model)
@@ -54,6 +67,8 @@ def gran3_cifar10() -> TrainConfig:
     """GRAN with three steps on CIFAR-10, at a quarter of the paper's widths.
 
     `pentimento train gran3-cifar10`
+
+    Not measured.
     """
     model = gran_config(32, step_count=3, width_divisor=4)
     return TrainConfig(recipe="gran3-cifar10", model=model, dataset="cifar10", epochs=20)
