@@ -16,6 +16,10 @@ def gran1_mnist() -> TrainConfig:
     """GRAN with one step on MNIST: a DCGAN-like baseline for the recurrent ones.
 
     `pentimento train gran1-mnist`
+
+    Measured on two CPU cores in bfloat16: 0.10 s an iteration when they were otherwise idle; 9 minutes for
+    the whole training, the cores shared with other work. The sixth of eight epochs was best. 10,000 drawings:
+    KL(classes || data) 0.050, rarest class 5.1 %, classifier's confidence 0.878.
     """
     return TrainConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=8)
 
