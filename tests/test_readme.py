@@ -1,0 +1,108 @@
+"""The snippets of README.md run as written, against a server of the zoo."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bundle.store import read_manifest
+from tests.service.live import LiveServer
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(*starts):
+    """Command lines of the bash blocks that begin with one of these words, comments cut off."""
+    lines = [line for language, block in BLOCKS if language == "bash" for line in block.splitlines()]
+    return [
+        shlex.join(shlex.split(line, comments=True))
+        for line in lines
+        if line.split(" ")[0] in starts and line.strip()
+    ]
+
+
+@pytest.fixture(scope="module")
+def live():
+    server = LiveServer(ROOT / "zoo")
+    yield server
+    server.close()
+
+
+def run(command, live, folder):
+    """Runs with the addresses of the running server in place of the README's, in an empty folder."""
+    command = command.replace("localhost:8000", live.http.removeprefix("http://"))
+    command = command.replace("localhost:50051", live.grpc)
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PENTIMENTO_BUNDLES": str(ROOT / "zoo"),
+    }
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=environment, capture_output=True, timeout=60, check=True
+    ).stdout
+
+
+CURLS = commands("curl")
+
+
+def test_there_are_snippets_to_run():
+    assert len(CURLS) >= 3
+    assert any(language == "python" for language, _ in BLOCKS)
+    assert commands("pentimento")
+
+
+def test_the_json_has_five_frames(live, tmp_path):
+    answer = run(next(c for c in CURLS if "Accept" not in c), live, tmp_path)
+    assert answer.count(b'"step":') == 5
+
+
+def test_the_film_strip_is_a_png(live, tmp_path):
+    run(next(c for c in CURLS if "image/png" in c), live, tmp_path)
+    assert (tmp_path / "strip.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_stream_has_five_frames_and_one_end(live, tmp_path):
+    answer = run(next(c for c in CURLS if "event-stream" in c), live, tmp_path)
+    events = re.findall(rb"^event: (\w+)", answer, re.MULTILINE)
+    assert events == [b"frame"] * 5 + [b"done"]
+
+
+@pytest.mark.parametrize("block", [block for language, block in BLOCKS if language == "python"])
+def test_python_snippets_run(block, live, tmp_path):
+    (tmp_path / "snippet.py").write_text(
+        block.replace("localhost:8000", live.http.removeprefix("http://")).replace(
+            "localhost:50051", live.grpc
+        )
+    )
+    output = run(f"{shlex.quote(sys.executable)} snippet.py", live, tmp_path)
+    assert len(output.splitlines()) == 5
+    assert (tmp_path / "strip.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("command", commands("pentimento"))
+def test_command_lines_run(command, live, tmp_path):
+    words = shlex.split(command)
+    if words[1] in ("train", "export", "evaluate"):
+        command = f"pentimento {words[1]} --help"  # hours: the tests of training run them on a slice of MNIST
+    run(command, live, tmp_path)
+
+
+def test_the_table_of_the_zoo_is_what_the_manifests_say():
+    rows = []
+    for folder in sorted((ROOT / "zoo").iterdir()):
+        if not (folder / "manifest.json").is_file():
+            continue
+        manifest = read_manifest(folder)
+        figures = manifest.provenance.evaluation
+        rows.append(
+            f"| `{manifest.name}` | {manifest.drawing.steps.trained} | {figures['kl_to_data']:.3f} | "
+            f"{min(figures['class_shares'].values()):.1%} | {figures['confidence']:.3f} | "
+            f"{manifest.provenance.train_seconds / 60:.0f} min |"
+        )
+    for row in rows:
+        assert row in README, f"README.md lacks the row\n{row}"

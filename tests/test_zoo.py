@@ -1,0 +1,89 @@
+"""The bundles that ship: they load, they say truly what they are, and no row depends on its batch mates."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundle.noise import draw_noise
+from bundle.store import read_bundle
+from service.plan import plan_drawing
+from service.runtime import Runtime
+
+ZOO = Path(__file__).parent.parent / "zoo"
+NAMES = sorted(path.name for path in ZOO.iterdir() if path.is_dir())
+DRAWING = ["gran1-mnist", "gran3-mnist", "gran5-mnist"]
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    return Runtime(provider="cpu")
+
+
+def draw(manifest, graphs, rows, steps):
+    """Every canvas of a drawing with seed 1, (rows, steps, C, H, W)."""
+    tensors = dict(draw_noise(manifest.drawing, manifest.graphs, seed=1, rows=rows, steps=steps))
+    canvases = []
+    for call in plan_drawing(manifest, graphs, steps=steps):
+        feeds = {
+            name: tensors[feed.tensor] if feed.index is None else tensors[feed.tensor][:, feed.index]
+            for name, feed in call.feeds.items()
+        }
+        if call.takes_t:
+            feeds["t"] = np.full(len(rows), call.t, dtype=np.int64)
+        outputs = call.graph.run(feeds)
+        tensors |= {tensor: outputs[name] for name, tensor in call.keeps.items()}
+        if call.emits:
+            canvases.append(tensors["canvas"])
+    return np.stack(canvases, axis=1)
+
+
+def test_the_zoo_is_there_and_small():
+    assert set(DRAWING) <= set(NAMES)
+    assert sum(path.stat().st_size for path in ZOO.rglob("*") if path.is_file()) < 60e6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bundle_loads_and_says_where_it_comes_from(name, runtime):
+    bundle = read_bundle(ZOO / name)
+    assert set(runtime.load(bundle)) == set(bundle.manifest.graphs)
+    parity, provenance = bundle.manifest.parity, bundle.manifest.provenance
+    assert max(parity.torch_vs_onnxruntime, parity.batched_vs_single) <= parity.tolerance
+    assert set(parity.batches) >= {1, 2, 7, 64}
+    assert provenance.recipe == name
+    assert provenance.dataset_sha256 and provenance.train_seconds and provenance.libraries["torch"]
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_one_image_never_depends_on_its_batch_mates(name, runtime):
+    bundle = read_bundle(ZOO / name)
+    graphs, steps = runtime.load(bundle), bundle.manifest.drawing.steps.default
+    many = draw(bundle.manifest, graphs, range(32), steps)
+    for rows in (range(0, 1), range(3, 5), range(9, 16), range(31, 32)):
+        few = draw(bundle.manifest, graphs, rows, steps)
+        assert few.tobytes() == many[rows.start : rows.stop].tobytes()
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_drawings_are_pictures_that_differ_and_develop(name, runtime):
+    bundle = read_bundle(ZOO / name)
+    steps = bundle.manifest.drawing.steps.default
+    canvases = draw(bundle.manifest, runtime.load(bundle), range(64), steps)
+    assert canvases.shape == (64, steps, 1, 28, 28)
+    assert canvases.min() >= 0 and canvases.max() <= 1
+    last = canvases[:, -1]
+    assert last.max(axis=(1, 2, 3)).min() > 0.5  # every picture has ink
+    assert last.mean() < 0.4  # on a dark ground
+    assert np.abs(last[:, None] - last[None]).mean(axis=(2, 3, 4))[~np.eye(64, dtype=bool)].min() > 0.001
+    for t in range(1, steps):
+        assert np.abs(canvases[:, t] - canvases[:, t - 1]).mean() > 0.001
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_the_figures_in_the_manifest_meet_what_is_promised(name):
+    evaluation = read_bundle(ZOO / name).manifest.provenance.evaluation
+    assert evaluation["rows"] >= 10_000
+    shares = evaluation["class_shares"].values()
+    assert len(shares) == 10 and min(shares) >= 0.05
+    assert evaluation["kl_to_data"] <= 0.06
+    assert evaluation["confidence"] >= 0.85
