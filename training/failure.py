@@ -1,8 +1,9 @@
 """Ways an adversarial training goes wrong, told from its figures."""
 
-__all__ = ["Finding", "inspect_epoch", "inspect_evaluation", "should_stop"]
+__all__ = ["Finding", "inspect_epoch", "inspect_evaluation", "inspect_iteration", "should_stop"]
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +20,16 @@ _PATIENCE = 2  # evaluations in a row
 class Finding:
     """One thing that is wrong, in a sentence."""
 
-    kind: Literal["mode_collapse", "late_collapse", "scorer_won"]
+    kind: Literal["diverged", "mode_collapse", "late_collapse", "scorer_won"]
     message: str
+
+
+def inspect_iteration(figures: Mapping[str, float]) -> Finding | None:
+    """Divergence: a figure is no longer a finite number, and neither are the weights that made it."""
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            return Finding(kind="diverged", message=f"{name} became {value}; lower the rates")
+    return None
 
 
 def inspect_evaluation(evaluation: Evaluation) -> Finding | None:

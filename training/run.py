@@ -17,7 +17,7 @@ from training.classifier import Classifier
 from training.config import TrainConfig, config_from_json, config_to_json
 from training.datasets import Dataset
 from training.evaluation import Evaluation, evaluate, freeze_statistics, prior_latents
-from training.failure import Finding, inspect_epoch, inspect_evaluation, should_stop
+from training.failure import Finding, inspect_epoch, inspect_evaluation, inspect_iteration, should_stop
 from training.networks import parameter_count
 from training.players import Players
 from training.plots import save_curves, save_sheet, save_strip
@@ -78,6 +78,7 @@ class Run:
             self.players.load(saved["players"])
             self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]
             self.history = [Evaluation(**values) for values in saved["history"]]
+            self.stopped = should_stop(self.history)
             self.recent, self.epoch_meters = Meters(**saved["recent"]), Meters(**saved["epoch_meters"])
             self.previous_loss, self.train_seconds = saved["previous_loss"], saved["train_seconds"]
             self.log = RunLog(self.folder / "log.jsonl", saved["log_length"])
@@ -93,6 +94,9 @@ class Run:
 
     def finish_iteration(self, values: dict[str, float], epoch_iterations: int) -> None:
         """Counts an iteration, and does whatever is due after it; the checkpoint comes last."""
+        self.stopped = inspect_iteration(values)
+        if self.stopped is not None:
+            return  # the last checkpoint is from before
         config = self.config
         self.iteration += 1
         self.recent.add(values)
@@ -184,7 +188,8 @@ class Run:
     def end(self) -> Outcome:
         """Says how it went, and which checkpoint to export."""
         if not self.history:
-            raise CheckpointError("the training ended before its first evaluation")
+            reason = f": {self.stopped.message}" if self.stopped else ""
+            raise CheckpointError(f"the training ended before its first evaluation{reason}")
         best = self.history[self.best_epoch - 1]
         if self.stopped is not None:
             self.console.print(f"[red]Stopped early[/]: {self.stopped.message}.")

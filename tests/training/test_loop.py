@@ -147,3 +147,28 @@ def test_late_collapse_ends_a_training_and_keeps_the_best(dataset, classifier, t
     assert outcome.stopped is not None and outcome.stopped.kind == "late_collapse"
     assert outcome.best_epoch == 1 and outcome.iterations == 30
     assert read_checkpoint(tmp_path / BEST)["iteration"] == 10
+    again = train(config, dataset, classifier, tmp_path, device=CPU, precision="float32", resume=True)
+    assert again == outcome  # what has collapsed does not go on
+
+
+@pytest.mark.parametrize("bad", [3, 12])
+def test_a_training_that_diverges_ends_with_the_last_sound_checkpoint(
+    bad, dataset, classifier, tmp_path, monkeypatch
+):
+    import training.loop
+
+    calls = 0
+
+    def diverging_play(*args):
+        nonlocal calls
+        calls += 1
+        return play(*args) | ({"generator_loss": float("nan")} if calls == bad else {})
+
+    monkeypatch.setattr(training.loop, "play", diverging_play)
+    if bad == 3:
+        with pytest.raises(CheckpointError, match="before its first evaluation: generator_loss became nan"):
+            train(SMALL, dataset, classifier, tmp_path, device=CPU, precision="float32")
+        return
+    outcome = train(SMALL, dataset, classifier, tmp_path, device=CPU, precision="float32")
+    assert outcome.stopped is not None and outcome.stopped.kind == "diverged"
+    assert outcome.best_epoch == 1 and read_checkpoint(tmp_path / LATEST)["iteration"] == 10
