@@ -112,7 +112,7 @@ class Labels(Part):
 
 
 class Parity(Part):
-    """Measured at export: largest absolute difference over all outputs of a whole drawing."""
+    """Measured at export: the largest difference over all outputs of a whole drawing, relative above 1."""
 
     batches: tuple[int, ...]
     torch_vs_onnxruntime: Annotated[float, Field(ge=0)]

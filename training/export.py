@@ -131,7 +131,13 @@ def export_bundle(
         graphs={name: _spec(name, graph) for name, graph in graphs.items()},
         drawing=Drawing(
             phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
-            steps=Steps(default=model.step_count, min=1, max=MAX_STEPS, trained=model.step_count),
+            steps=Steps(
+                default=model.step_count,
+                min=1,
+                # With T = 1 nothing ever reads g, so it has learned nothing that a second step could use.
+                max=MAX_STEPS if model.step_count > 1 else 1,
+                trained=model.step_count,
+            ),
             noise=(
                 NoiseSpec(
                     name="latent" if same else "noise",
