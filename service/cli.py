@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from service import cli_reading
-from service.cli_run import Bundles, Output, Scale, Score, Seed, Server, Steps, one_sentence, open_studio, run
+from service.cli_run import Bundles, Output, Scale, Score, Seed, Server, Steps, one_sentence, open_easel, run
 from service.errors import invalid
 from service.messages import GenerateRequest
 from service.serve_options import settings_from, with_settings_options
@@ -81,8 +81,8 @@ def models(server: Server = None, bundles: Bundles = None) -> None:
     from service.cli_tables import models_table, refusals_table
 
     async def work() -> None:
-        async with open_studio(server, bundles) as studio:
-            rows, refusals = await studio.models()
+        async with open_easel(server, bundles) as easel:
+            rows, refusals = await easel.models()
         console = Console()
         console.print(models_table(rows))
         if refusals:
@@ -119,7 +119,7 @@ def draw(
         request = GenerateRequest(
             model=model, n=n, steps=steps, seed=seed, label=label, score=score, seeds=seeds
         )
-        await draw_to(open_studio(server, bundles), request, output, scale, Console(stderr=True))
+        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
 
     run(work())
 

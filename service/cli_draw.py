@@ -1,4 +1,4 @@
-"""A drawing on its way from a studio to the terminal and into a file."""
+"""A drawing on its way from an easel to the terminal and into a file."""
 
 __all__ = ["draw_to"]
 
@@ -10,9 +10,9 @@ import numpy as np
 from rich.console import Console
 
 from service.codec import animation, encode_npy, film_strip
+from service.easel import DrawingRequest, Easel
 from service.errors import invalid
 from service.messages import Floats, Frame
-from service.studio import DrawingRequest, Studio
 from service.terminal import DrawingView
 
 SUFFIXES = (".png", ".gif", ".apng", ".npy")
@@ -20,7 +20,7 @@ _VISIBLE_PIXELS = 112  # the side that small canvases are enlarged to
 
 
 async def draw_to(
-    opening: AbstractAsyncContextManager[Studio],
+    opening: AbstractAsyncContextManager[Easel],
     request: DrawingRequest,
     output: Path | None,
     scale: int | None,
@@ -29,7 +29,7 @@ async def draw_to(
     """Draws.
 
     Args:
-        opening: Opens the studio that draws.
+        opening: Opens the easel that draws.
         request: What to draw.
         output: File to write, or None.
         scale: Pixels of the file for each pixel of a canvas; None makes small canvases visible.
@@ -43,7 +43,7 @@ async def draw_to(
         _check(output)
     frames: list[Frame] = []
     exact = output is not None and output.suffix == ".npy"
-    async with opening as studio, studio.draw(request, exact=exact) as sketch:
+    async with opening as easel, easel.draw(request, exact=exact) as sketch:
         with DrawingView(console) as view:
             view.begin(sketch.header)
             async for frame in sketch:

@@ -19,7 +19,7 @@ from service.cli_run import (
     Seed,
     Server,
     Steps,
-    open_studio,
+    open_easel,
     run,
 )
 from service.messages import (
@@ -63,7 +63,7 @@ def autoencode(
             label=label,
             score=score,
         )
-        await draw_to(open_studio(server, bundles), request, output, scale, Console(stderr=True))
+        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
 
     run(work())
 
@@ -105,7 +105,7 @@ def complete(
             label=label,
             score=score,
         )
-        await draw_to(open_studio(server, bundles), request, output, scale, Console(stderr=True))
+        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
 
     run(work())
 
@@ -122,8 +122,8 @@ def score(
 
     async def work() -> None:
         request = ScoreRequest(model=model, images=tuple(map(_read, images)), fit=fit.value)
-        async with open_studio(server, bundles) as studio:
-            result = await studio.score(request)
+        async with open_easel(server, bundles) as easel:
+            result = await easel.score(request)
         console = Console()
         console.print(f"{result.model} {result.version}, a {result.scores.kind}", highlight=False)
         console.print(scores_table([str(path) for path in images], result))
@@ -156,8 +156,8 @@ def likelihood(
             label=label,
             seed=seed,
         )
-        async with open_studio(server, bundles) as studio:
-            result = await studio.likelihood(request)
+        async with open_easel(server, bundles) as easel:
+            result = await easel.likelihood(request)
         console = Console()
         console.print(likelihoods_title(result), highlight=False)
         console.print(likelihoods_table([str(path) for path in images], result))

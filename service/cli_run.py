@@ -15,7 +15,7 @@ __all__ = [
     "Server",
     "Steps",
     "one_sentence",
-    "open_studio",
+    "open_easel",
     "run",
 ]
 
@@ -32,7 +32,7 @@ import typer
 from service.errors import Code, PentimentoError
 
 if TYPE_CHECKING:
-    from service.studio import Studio
+    from service.easel import Easel
 
 _USER_ERRORS = {Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.UNSUPPORTED}
 
@@ -81,18 +81,18 @@ Scale = Annotated[
 ]
 
 
-def open_studio(server: str | None, bundles: Path | None) -> "AbstractAsyncContextManager[Studio]":
-    """The studio for a command's options: that of a server, or else one in this process.
+def open_easel(server: str | None, bundles: Path | None) -> "AbstractAsyncContextManager[Easel]":
+    """The easel for a command's options: that of a server, or else one in this process.
 
     Args:
         server: URL of a server, or None.
         bundles: Folder of bundles for this process; None takes the setting.
     """
     if server is not None:
-        from service.studio_there import open_there
+        from service.easel_there import open_there
 
         return open_there(server)
-    from service.studio_here import open_here  # loads ONNX Runtime, slower than all that a command does
+    from service.easel_here import open_here  # loads ONNX Runtime, slower than all that a command does
 
     return open_here(bundles)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from service.easel import ModelRow
 from service.messages import LikelihoodResult, Refusal, ScoreResult
-from service.studio import ModelRow
 
 
 def models_table(rows: Sequence[ModelRow]) -> Table:

@@ -81,6 +81,7 @@ async def test_cancelling_a_unary_call_frees_its_rows(serving):
         await asyncio.sleep(0.002)
     call.cancel()
     await all_free(serving)
+    assert call.cancelled()
 
 
 async def test_closing_the_channel_frees_the_rows(serving):

@@ -1,12 +1,13 @@
-"""A studio in this process: the engine without a server around it."""
+"""An easel in this process: the engine without a server around it."""
 
-__all__ = ["LocalStudio", "open_here"]
+__all__ = ["LocalEasel", "open_here"]
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from service.catalog import Catalog
+from service.easel import DrawingRequest, Easel, ModelRow
 from service.engine import Engine
 from service.messages import (
     AutoencodeRequest,
@@ -20,7 +21,6 @@ from service.messages import (
 from service.operations import Drawing, Operations
 from service.runtime import Runtime
 from service.settings import Settings, available_cpus
-from service.studio import DrawingRequest, ModelRow, Studio
 
 # The limits protect a server from its clients; here there is nobody but the user.
 _MOST = 4096
@@ -29,7 +29,7 @@ _TIMEOUT_MS = 600_000
 
 
 @asynccontextmanager
-async def open_here(bundles: Path | None) -> AsyncIterator[Studio]:
+async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
     """Loads bundles and starts an engine.
 
     Args:
@@ -53,13 +53,13 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Studio]:
     )
     engine.start()
     try:
-        yield LocalStudio(Operations(catalog, engine, settings))
+        yield LocalEasel(Operations(catalog, engine, settings))
     finally:
         await engine.close()
 
 
-class LocalStudio:
-    """Works in this process; methods as in Studio."""
+class LocalEasel:
+    """Works in this process; methods as in Easel."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations

@@ -1,6 +1,6 @@
 """What the commands need of wherever the work is done; everything speaks the core's messages."""
 
-__all__ = ["DrawingRequest", "ModelRow", "Sketch", "Studio"]
+__all__ = ["DrawingRequest", "ModelRow", "Sketch", "Easel"]
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -56,7 +56,7 @@ class Sketch(Protocol):
     def __aiter__(self) -> AsyncIterator[Frame]: ...
 
 
-class Studio(Protocol):
+class Easel(Protocol):
     """What commands need."""
 
     def draw(self, request: DrawingRequest, *, exact: bool) -> AbstractAsyncContextManager[Sketch]:

@@ -1,11 +1,12 @@
-"""A studio on a server, through the Python client."""
+"""An easel on a server, through the Python client."""
 
-__all__ = ["RemoteStudio", "open_there"]
+__all__ = ["RemoteEasel", "open_there"]
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from service.easel import DrawingRequest, Easel, ModelRow
 from service.errors import Code, PentimentoError
 from service.messages import (
     AutoencodeRequest,
@@ -22,14 +23,13 @@ from service.messages import (
     Scores,
     Timing,
 )
-from service.studio import DrawingRequest, ModelRow, Studio
 
 if TYPE_CHECKING:
     import pentimento_client
 
 
 @asynccontextmanager
-async def open_there(server: str) -> AsyncIterator[Studio]:
+async def open_there(server: str) -> AsyncIterator[Easel]:
     """Connects to the server of that URL.
 
     Raises:
@@ -45,11 +45,11 @@ async def open_there(server: str) -> AsyncIterator[Studio]:
     except ValueError as error:
         raise PentimentoError(Code.INVALID_ARGUMENT, f"--server: {error}") from None
     async with client:
-        yield RemoteStudio(client, exact=server.startswith("grpc"))
+        yield RemoteEasel(client, exact=server.startswith("grpc"))
 
 
-class RemoteStudio:
-    """Works on a server; methods as in Studio."""
+class RemoteEasel:
+    """Works on a server; methods as in Easel."""
 
     def __init__(self, client: "pentimento_client.AsyncClient", *, exact: bool) -> None:
         self._client = client
