@@ -46,7 +46,8 @@ def bare_loop(manifest, graphs, *, rows, steps):
 async def through_engine(operations, name, *, rows, steps):
     """Seconds for the same drawing through operations and engine."""
     started = time.perf_counter()
-    async with operations.generate(GenerateRequest(model=name, n=rows, steps=steps, seed=1)) as drawing:
+    request = GenerateRequest(model=name, n=rows, steps=steps, seed=1)
+    async with await operations.generate(request) as drawing:
         async for _ in drawing:
             pass
     return time.perf_counter() - started

@@ -8,7 +8,7 @@ numpy promises that a bit generator's stream never changes, but not so for `Gene
 normals are made here from the raw bits, by the Box-Muller transform in float64.
 """
 
-__all__ = ["MAX_SEED", "draw", "draw_noise"]
+__all__ = ["MAX_SEED", "draw", "draw_noise", "noise_shape"]
 
 import zlib
 from collections.abc import Mapping, Sequence

@@ -72,7 +72,7 @@ class LocalEasel:
         elif isinstance(request, CompleteRequest):
             admitted = await self._operations.complete(request)
         else:
-            admitted = self._operations.generate(request)
+            admitted = await self._operations.generate(request)
         async with admitted as drawing:
             yield drawing
 

@@ -111,22 +111,29 @@ class Engine:
         Raises:
             PentimentoError: OVERLOADED with a hint when to come back, or UNAVAILABLE while draining.
         """
-        if not self.accepting:
-            raise PentimentoError(Code.UNAVAILABLE, "the server is shutting down", retry_after_s=1.0)
-        rows = sum(submission.rows for submission in submissions)
         now = time.monotonic()
         with self._wake:
-            if self._scheduler.rows + rows > self._max_rows:
-                raise PentimentoError(
-                    Code.OVERLOADED,
-                    f"{self._scheduler.rows} rows are in flight and {rows} more would pass the limit of "
-                    f"{self._max_rows}",
-                    retry_after_s=1.0,
-                )
+            self.check_room(sum(submission.rows for submission in submissions))
             tickets = [self._admit(submission, now, timeout_s) for submission in submissions]
             self._wake.notify(len(tickets))
         self._idle.clear()
         return tickets
+
+    def check_room(self, rows: int) -> None:
+        """Refuses what `submit` would refuse; what it lets pass may still be too late.
+
+        Raises:
+            PentimentoError: as `submit`.
+        """
+        if not self.accepting:
+            raise PentimentoError(Code.UNAVAILABLE, "the server is shutting down", retry_after_s=1.0)
+        in_flight = self._scheduler.rows
+        if in_flight + rows > self._max_rows:
+            raise PentimentoError(
+                Code.OVERLOADED,
+                f"{in_flight} rows are in flight and {rows} more would pass the limit of {self._max_rows}",
+                retry_after_s=1.0,
+            )
 
     def _admit(self, submission: Submission, now: float, timeout_s: float) -> Ticket:
         job = Job(

@@ -57,7 +57,7 @@ class CanvasService:
         """A header, a frame a step, a summary."""
         started, encoding = time.monotonic(), wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, context)
-        async with self._open(self._operations.generate(wanted), wanted.timeout_ms) as drawing:
+        async with self._open(await self._operations.generate(wanted), wanted.timeout_ms) as drawing:
             await self._send(drawing, encoding, pb.StreamCanvasResponse, context, started)
 
     async def Autoencode(self, request: pb.AutoencodeRequest, context: Context) -> None:
@@ -80,7 +80,7 @@ class CanvasService:
         """The whole drawing, or its last frame, in one message."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, context)
-        async with self._open(self._operations.generate(wanted), wanted.timeout_ms) as drawing:
+        async with self._open(await self._operations.generate(wanted), wanted.timeout_ms) as drawing:
             header, image = drawing.header, self._image_of(drawing)
             kept = 1 if request.final_frame_only else header.steps
             _check_size(drawing, wire.encoded_size(image, encoding), frames=kept)

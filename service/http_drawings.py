@@ -48,7 +48,7 @@ async def _admit_generate(
 ) -> AsyncIterator[_Admitted]:
     wanted = _wanted(request, query.scale)
     body = await read_generate_body(request, server.settings.max_body_bytes)
-    async with server.operations.generate(merge(query, body)) as drawing:
+    async with await server.operations.generate(merge(query, body)) as drawing:
         yield _checked(drawing, wanted, server)
 
 

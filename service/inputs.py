@@ -11,7 +11,7 @@ import numpy as np
 
 from bundle.drawing import KNOWN, KNOWN_MASK
 from bundle.manifest import Manifest
-from bundle.noise import draw, draw_noise
+from bundle.noise import draw, draw_noise, noise_shape
 from service.engine import Submission
 from service.job import Array, Arrays, Call
 
@@ -27,6 +27,7 @@ class Inputs:
     n: int
     given: Arrays  # (n, ...) each
     noise: Callable[[range], Mapping[str, Array]]  # for some of the rows
+    noise_values: int = 0  # how many numbers that are for a row: whether drawing them takes long
 
     def submissions(self, plan: Sequence[Call]) -> list[Submission]:
         """The request in as few parts as the row limits of its graphs allow, even to within one row."""
@@ -69,6 +70,19 @@ def eps(manifest: Manifest, graph: str, seed: int, *, calls: int | None = None) 
         return lambda _: {}
     shape = spec.shape if calls is None else (calls, *spec.shape)
     return lambda rows: {"eps": draw(seed, "eps", shape, rows=rows)}
+
+
+def noise_values(manifest: Manifest, steps: int) -> int:
+    """Numbers of noise for one row of a drawing."""
+    drawing = manifest.drawing
+    assert drawing is not None
+    return sum(math.prod(noise_shape(drawing, manifest.graphs, spec, steps)) for spec in drawing.noise)
+
+
+def eps_values(manifest: Manifest, graph: str) -> int:
+    """Numbers of `eps` for one row of a graph that reads images."""
+    spec = manifest.graphs[graph].input("eps")
+    return 0 if spec is None else math.prod(spec.shape)
 
 
 def labels(label: int | None, n: int) -> dict[str, Array]:

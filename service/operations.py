@@ -19,7 +19,7 @@ from service.drawing import Drawing, gather, join, read_scores, timing
 from service.engine import Engine, Ticket
 from service.errors import Code, PentimentoError
 from service.inputs import Inputs
-from service.job import Call, Emission
+from service.job import Arrays, Call, Emission
 from service.messages import (
     AutoencodeRequest,
     CompleteRequest,
@@ -45,6 +45,9 @@ _RASTER = (
     "each drawn pixel saw the given and the drawn pixels above it, and to its left in its row; given pixels "
     "that come after it were kept, but not seen"
 )
+
+
+_ON_LOOP_VALUES = 50_000  # of noise, about a millisecond; more are drawn in a thread
 
 
 class _DrawingRequest(Protocol):
@@ -84,7 +87,7 @@ class Operations:
         """One served bundle."""
         return self._catalog.info(name)
 
-    def generate(self, request: GenerateRequest) -> Drawing:
+    async def generate(self, request: GenerateRequest) -> Drawing:
         """Draws images from noise. Returns before the first step."""
         model = self._able(request.model, "generate")
         manifest = model.manifest
@@ -92,13 +95,14 @@ class Operations:
         n = checks.image_count(request, self._settings.max_images)
         seed = _seed(request.seed)
         seeds = checks.seeds(manifest, request.seeds)
-        latents = checks.latents(manifest, request.latents, n, steps)
+        latents = await self._latents(manifest, request, n, steps)
         start = Inputs(
             n=n,
             given=inputs.labels(checks.label(manifest, request.label), n) | inputs.nothing_known(manifest, n),
             noise=inputs.drawing_noise(manifest, seed, steps, seeds=seeds, given=latents),
+            noise_values=inputs.noise_values(manifest, steps),
         )
-        return self._draw(model, request, start, steps, seed)
+        return await self._draw(model, request, start, steps, seed)
 
     async def autoencode(self, request: AutoencodeRequest) -> Drawing:
         """Encodes an image and draws it again, step by step, `samples` times."""
@@ -116,8 +120,9 @@ class Operations:
             given=labels | inputs.nothing_known(manifest, n) | {"image": image.repeat(n, axis=0)},
             # the encoder's latents take the place of noise
             noise=lambda rows: {k: v for k, v in drawn(rows).items() if k not in encoded} | dict(eps(rows)),
+            noise_values=inputs.noise_values(manifest, steps),
         )
-        return self._draw(
+        return await self._draw(
             model, request, start, steps, seed, before=plan_encode(manifest, model.graphs), given=image
         )
 
@@ -138,8 +143,9 @@ class Operations:
             n=n,
             given=labels | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)},
             noise=inputs.drawing_noise(manifest, seed, steps),
+            noise_values=inputs.noise_values(manifest, steps),
         )
-        return self._draw(model, request, start, steps, seed, given=known, conditioning=_RASTER)
+        return await self._draw(model, request, start, steps, seed, given=known, conditioning=_RASTER)
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
         """Encodes images; the result holds whatever the bundle's encoder puts out."""
@@ -196,6 +202,7 @@ class Operations:
             n=n,
             given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
             noise=inputs.eps(manifest, "likelihood", seed, calls=samples),
+            noise_values=samples * inputs.eps_values(manifest, "likelihood"),
         )
         plan = plan_likelihood(manifest, model.graphs, samples=samples, pixels=request.pixels)
         emitted, tickets = await self._run(plan, start, request.timeout_ms)
@@ -219,7 +226,7 @@ class Operations:
             timing=timing(tickets, time.monotonic()),
         )
 
-    def _draw(
+    async def _draw(
         self,
         model: LoadedModel,
         request: _DrawingRequest,
@@ -246,23 +253,33 @@ class Operations:
             score_kind=manifest.scorer.kind if scorer and manifest.scorer else None,
             conditioning=conditioning,
         )
-        return Drawing(header, self._submit(plan, start, request.timeout_ms), given=given)
+        return Drawing(header, await self._submit(plan, start, request.timeout_ms), given=given)
 
     async def _run(
         self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
     ) -> tuple[list[tuple[int, list[Emission]]], list[Ticket]]:
         """Runs a plan to its end and keeps all that it emits."""
-        tickets = self._submit(plan, start, timeout_ms)
+        tickets = await self._submit(plan, start, timeout_ms)
         try:
             return [emitted async for emitted in gather(tickets)], tickets
         finally:
             for ticket in tickets:
                 ticket.stream.close()
 
-    def _submit(self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None) -> list[Ticket]:
+    async def _submit(self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None) -> list[Ticket]:
         """Admits all rows, or none."""
         timeout_s = checks.timeout_s(timeout_ms, self._settings)
-        return self._engine.submit(start.submissions(plan), timeout_s=timeout_s)
+        self._engine.check_room(start.n)  # before the noise is drawn: a refusal should cost next to nothing
+        if start.n * start.noise_values > _ON_LOOP_VALUES:
+            submissions = await asyncio.to_thread(start.submissions, plan)
+        else:
+            submissions = start.submissions(plan)
+        return self._engine.submit(submissions, timeout_s=timeout_s)
+
+    async def _latents(self, manifest: Manifest, request: GenerateRequest, n: int, steps: int) -> Arrays:
+        if not request.latents:
+            return {}
+        return await asyncio.to_thread(checks.latents, manifest, request.latents, n, steps)
 
     async def _read(self, manifest: Manifest, images: Sequence[ImageInput], fit: Fit, seed: int) -> Floats:
         checks.in_range("images", len(images), 1, self._settings.max_images)

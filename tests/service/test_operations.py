@@ -37,7 +37,7 @@ def operations(catalog, engine):
 
 
 async def drawn(operations, **request):
-    async with operations.generate(GenerateRequest(**request)) as drawing:
+    async with await operations.generate(GenerateRequest(**request)) as drawing:
         return drawing.header, [frame async for frame in drawing]
 
 
@@ -175,11 +175,11 @@ BAD = [
 
 
 @pytest.mark.parametrize(("request_fields", "code", "sentence"), BAD)
-def test_bad_fields_are_refused_with_field_limit_and_value(catalog, request_fields, code, sentence):
+async def test_bad_fields_are_refused_with_field_limit_and_value(catalog, request_fields, code, sentence):
     idle = Engine(lanes=1, max_rows_in_flight=100, stream_frames=4)  # never started: nothing may be admitted
     operations = Operations(catalog, idle, Settings(max_images=32, max_timeout_ms=10_000))
     with pytest.raises(PentimentoError) as error:
-        operations.generate(GenerateRequest(**({"model": "toy-steps"} | request_fields)))
+        await operations.generate(GenerateRequest(**({"model": "toy-steps"} | request_fields)))
     assert error.value.code is code
     assert sentence in error.value.message
 
@@ -202,7 +202,7 @@ async def test_a_score_request_is_checked(operations):
 
 
 async def test_leaving_a_drawing_frees_its_rows(operations, engine):
-    async with operations.generate(GenerateRequest(model="toy-slow", n=20, steps=1000)) as drawing:
+    async with await operations.generate(GenerateRequest(model="toy-slow", n=20, steps=1000)) as drawing:
         async for _ in drawing:
             break
         assert engine.rows_in_flight == 20
@@ -220,3 +220,22 @@ async def test_one_bad_row_spares_the_other_requests(operations):
     )
     assert results[0].shape == results[2].shape == (1, 5, 1, 6, 8)
     assert isinstance(results[1], PentimentoError) and results[1].code is Code.INFERENCE_FAILED
+
+
+async def test_much_noise_is_drawn_beside_the_event_loop(operations, monkeypatch):
+    """Under the limit noise is drawn on the loop; with a limit of 0 in a thread, and it is the same picture."""
+    request = {"model": "toy-steps", "n": 20, "steps": 16, "seed": 5}
+    here = await canvases(operations, **request)
+    monkeypatch.setattr("service.operations._ON_LOOP_VALUES", 0)
+    assert np.array_equal(await canvases(operations, **request), here)
+
+
+async def test_an_overloaded_engine_refuses_before_any_noise_is_drawn(catalog, monkeypatch):
+    engine = Engine(lanes=1, max_rows_in_flight=4, stream_frames=4)
+    engine.start()
+    operations = Operations(catalog, engine, Settings())
+    monkeypatch.setattr("service.inputs.draw_noise", lambda *_, **__: pytest.fail("noise was drawn"))
+    with pytest.raises(PentimentoError) as error:
+        await operations.generate(GenerateRequest(model="toy-steps", n=5))
+    assert error.value.code is Code.OVERLOADED
+    await engine.close()

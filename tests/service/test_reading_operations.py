@@ -135,14 +135,14 @@ async def test_given_pixels_are_kept_and_the_others_drawn(operations):
 
 
 async def test_without_given_pixels_the_same_model_draws_all(operations):
-    frames = await frames_of(operations.generate(GenerateRequest(model="toy-black", n=3, seed=2)))
+    frames = await frames_of(await operations.generate(GenerateRequest(model="toy-black", n=3, seed=2)))
     drawn = draw(2, "u", (6, 8), rows=range(3), prior="uniform")[:, None]
     assert np.array_equal(frames[-1].canvas, (drawn < 0.5).astype(np.float32))
 
 
 async def test_a_noise_can_have_a_seed_of_its_own(operations):
     async def last(**request):
-        frames = await frames_of(operations.generate(GenerateRequest(model="toy-black", **request)))
+        frames = await frames_of(await operations.generate(GenerateRequest(model="toy-black", **request)))
         return frames[-1].canvas
 
     assert np.array_equal(await last(seed=1, seeds={"u": 2}), await last(seed=2))
