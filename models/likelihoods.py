@@ -12,6 +12,7 @@ __all__ = [
     "gaussian_kl",
     "gaussian_log_density",
     "importance_bound",
+    "keep_known",
     "logit_count",
     "pixel_log_likelihood",
     "standard_normal",
@@ -84,7 +85,7 @@ def draw_pixels(logits: Tensor, noise: Tensor, levels: int) -> Tensor:
 
     Args:
         logits: Along axis 1, shape (B, 1, ...) for binary pixels, else (B, N, ...).
-        noise: Uniform in (0, 1), shape (B, 1, ...).
+        noise: Uniform in (0, 1), shape (B, 1, ...); for given pixels, see `keep_known`.
         levels: N.
 
     Returns:
@@ -94,7 +95,9 @@ def draw_pixels(logits: Tensor, noise: Tensor, levels: int) -> Tensor:
         return (noise < torch.sigmoid(logits)).to(logits.dtype)
     # The last level takes the rest, so a sum that rounding leaves below the noise cannot point beyond it.
     below = torch.softmax(logits, dim=1).cumsum(1)[:, :-1]
-    return (noise >= below).to(logits.dtype).sum(1, keepdim=True) / (levels - 1)
+    drawn = (noise >= below).to(logits.dtype).sum(1, keepdim=True) / (levels - 1)
+    forced = torch.round((noise - 2) * (levels - 1)) / (levels - 1)  # see `keep_known`
+    return torch.where(noise > 1, forced, drawn)
 
 
 def gaussian_kl(q: Gaussian, p: Gaussian) -> Tensor:
@@ -121,3 +124,17 @@ def importance_bound(log_weights: Tensor) -> Tensor:
         in expectation it grows with K towards log p(x).
     """
     return torch.logsumexp(log_weights, dim=0) - math.log(len(log_weights))
+
+
+def keep_known(noise: Tensor, known: Tensor, known_mask: Tensor, levels: int) -> Tensor:
+    """Noise from which `draw_pixels` draws given pixels: numbers outside of (0, 1), which leave no choice.
+
+    Args:
+        noise: Uniform in (0, 1).
+        known: Given pixels in [0, 1], in the shape of the noise.
+        known_mask: 1 where they are given, else 0.
+        levels: N.
+    """
+    # Two levels: -1 is below every probability, 2 above. More: the pixel itself, moved up by 2.
+    forced = 2 - 3 * known if levels == 2 else known + 2
+    return torch.where(known_mask > 0.5, forced, noise)

@@ -6,7 +6,7 @@ anew at every visit in training and from one seed for evaluation. A likelihood u
 about the other (dynamic figures come out one or two nats lower), so every figure names its rule.
 """
 
-__all__ = ["Binarisation", "binarise", "binarise_for_evaluation", "find_binarisation", "threshold"]
+__all__ = ["Binarisation", "binarise", "binarise_for_evaluation", "find_binarisation"]
 
 from typing import Literal
 
@@ -38,7 +38,7 @@ def binarise(image: Tensor, rule: Binarisation) -> Tensor:
 
 
 def binarise_for_evaluation(image: Tensor, rule: Binarisation, seed: int, first_row: int) -> Tensor:
-    """The same image for the same seed and row, whatever the chunks.
+    """The same image for the same seed and row, whatever the chunks; a server of the model does the same.
 
     Args:
         image: In [0, 1], shape (B, C, H, W).
@@ -51,8 +51,3 @@ def binarise_for_evaluation(image: Tensor, rule: Binarisation, seed: int, first_
     rows = range(first_row, first_row + len(image))
     noise = draw(seed, "binarisation", image.shape[1:], rows=rows, prior="uniform")
     return (torch.from_numpy(noise).to(image.device) < image).to(image.dtype)
-
-
-def threshold(image: Tensor) -> Tensor:
-    """How a served model reads an image that is not binary: white where the grey level is over one half."""
-    return (image > 0.5).to(image.dtype)

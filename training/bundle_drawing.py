@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bundle.drawing import KNOWN, KNOWN_MASK
 from bundle.manifest import state_name
 from bundle.noise import draw_noise
 from bundle.store import Bundle
@@ -40,13 +41,21 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
     sessions = {name: Session(data) for name, data in bundle.graphs.items()}
     for start in range(0, rows, _CHUNK_ROWS):
         chunk = range(start, min(start + _CHUNK_ROWS, rows))
-        values: dict[str, Array] = {}
+        # Nothing is given: a drawing from nothing.
+        _, height, width = bundle.manifest.image.shape
+        values: dict[str, Array] = {
+            KNOWN: np.zeros((len(chunk), *bundle.manifest.image.shape), np.float32),
+            KNOWN_MASK: np.zeros((len(chunk), 1, height, width), np.float32),
+        }
         noise = draw_noise(drawing, bundle.manifest.graphs, seed=seed, rows=chunk, steps=steps)
         per_call = {spec.name for spec in drawing.noise if spec.per == "call"}
         canvases = []
         for phase in drawing.phases:
             for t in range(drawing.calls(phase, steps)):
-                values |= {name: value[:, t] if name in per_call else value for name, value in noise.items()}
+                for tensor in bundle.manifest.graphs[phase.graph].inputs:
+                    if tensor.name in noise:
+                        value = noise[tensor.name]
+                        values[tensor.name] = value[:, t] if tensor.name in per_call else value
                 values["t"] = np.full(len(chunk), t, dtype=np.int64)
                 outputs = sessions[phase.graph].run(values)
                 values |= {state_name(k): v for k, v in outputs.items() if k.startswith("next.")}

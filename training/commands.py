@@ -30,11 +30,11 @@ def recipes() -> None:
     """
     from training.recipes import RECIPES
 
-    table = Table("recipe", "what", "data set", "steps", "epochs")
+    table = Table("recipe", "what", "data set", "epochs")
     for name, build in RECIPES.items():
         config = build()
         what = (build.__doc__ or "").strip().splitlines()[0]
-        table.add_row(name, what, config.dataset, str(config.model.step_count), str(config.epochs))
+        table.add_row(name, what, config.dataset, str(config.epochs))
     Console().print(table)
 
 
@@ -94,7 +94,8 @@ def train(
 
     Its folder gets log.jsonl, curves.png, sheets of drawings, film strips,
     checkpoint.pt (the latest) and best.pt (the best by class shares and
-    confidence), which `pentimento export` turns into a bundle.
+    confidence; the last epoch where a likelihood is trained), which
+    `pentimento export` turns into a bundle.
 
     A training that was killed goes on with --resume as if nothing had
     happened. One whose drawings collapse ends early, with exit status 2;
@@ -104,6 +105,7 @@ def train(
 
     from training.checkpoints import LATEST
     from training.classifier import load_classifier
+    from training.config import TrainConfig
     from training.datasets import load_dataset
     from training.device import choose_device, choose_precision, describe_device
     from training.loop import train as run_training
@@ -127,12 +129,14 @@ def train(
         raise ValueError(
             f"{folder} holds a training already: add --resume or --overwrite, or name another --out"
         )
-    model = config.model
-    loaded = load_dataset(config.dataset, channels=model.channels, image_size=model.image_size, folder=data)
+    channels, image_size, _ = config.image_shape
+    loaded = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
     console.print(f"{config.recipe} on {loaded.name}: {describe_device(where, how)}; into {folder}")
-    with console.status("Training or loading the classifier that judges the drawings"):
-        classifier = load_classifier(loaded, where)
-    console.print(f"The classifier's accuracy on test images is {classifier.test_accuracy:.2%}.")
+    classifier = None
+    if isinstance(config, TrainConfig):  # a likelihood needs no judge
+        with console.status("Training or loading the classifier that judges the drawings"):
+            classifier = load_classifier(loaded, where)
+        console.print(f"The classifier's accuracy on test images is {classifier.test_accuracy:.2%}.")
     outcome = run_training(
         config, loaded, classifier, folder, device=where, precision=how, resume=resume, console=console
     )
@@ -160,29 +164,44 @@ def export(
 
     Freezes the normalisation, exports the ONNX graphs, measures that they
     draw what torch draws and that no row depends on its batch mates (if
-    not, nothing is written), and judges drawings.
+    not, nothing is written), and judges drawings, or the likelihood of
+    test images.
     """
-    from training.checkpoints import BEST, LATEST
+    from training.checkpoints import BEST, LATEST, read_checkpoint
     from training.classifier import load_classifier
     from training.datasets import load_dataset
     from training.device import choose_device
-    from training.export import export_bundle, load_trained
+    from training.export import Trained, export_bundle, load_trained
+    from training.likelihood_export import TrainedLikelihood, export_likelihood_bundle, load_likelihood
     from training.show import draw_strip, show_figures
 
     console = Console()
     where = choose_device(device)
-    with console.status("Freezing the statistics"):
-        trained = load_trained(run, where, checkpoint=LATEST if latest else BEST)
-    model = trained.config.model
-    dataset = load_dataset(
-        trained.config.dataset, channels=model.channels, image_size=model.image_size, folder=data
-    )
-    with console.status("Judging drawings, exporting, measuring the parity"):
-        classifier = load_classifier(dataset, where)
-        folder = zoo / (name or trained.config.recipe)
-        manifest = export_bundle(
-            trained, folder, classifier=classifier, dataset=dataset, rows=rows, bundle_version=version
-        )
+    checkpoint = LATEST if latest else BEST
+    has_likelihood = "family" in read_checkpoint(run / checkpoint)["config"]
+    trained: Trained | TrainedLikelihood
+    if has_likelihood:
+        trained = load_likelihood(run, checkpoint=checkpoint)
+    else:
+        with console.status("Freezing the statistics"):
+            trained = load_trained(run, where, checkpoint=checkpoint)
+    channels, image_size, _ = trained.config.image_shape
+    dataset = load_dataset(trained.config.dataset, channels=channels, image_size=image_size, folder=data)
+    folder = zoo / (name or trained.config.recipe)
+    with console.status("Judging, exporting, measuring the parity"):
+        if isinstance(trained, TrainedLikelihood):
+            manifest = export_likelihood_bundle(
+                trained, folder, dataset=dataset, rows=rows, bundle_version=version
+            )
+        else:
+            manifest = export_bundle(
+                trained,
+                folder,
+                classifier=load_classifier(dataset, where),
+                dataset=dataset,
+                rows=rows,
+                bundle_version=version,
+            )
     parity, provenance = manifest.parity, manifest.provenance
     assert parity is not None and provenance is not None
     console.print(f"{folder}: epoch {provenance.epochs:g} of {provenance.recipe}")

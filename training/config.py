@@ -1,46 +1,34 @@
-"""Everything that decides the outcome of a training, in one frozen value."""
+"""Everything that decides the outcome of an adversarial training, in one frozen value."""
 
-__all__ = ["TrainConfig", "config_from_json", "config_to_json"]
+__all__ = ["LoopConfig", "TrainConfig", "config_from_json", "config_to_json", "refuse_unknown"]
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from models.gran import GRANConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainConfig:
-    """One training; `training.recipes` holds the named ones."""
+class LoopConfig:
+    """What every training has, whatever it minimises."""
 
     recipe: str
-    model: GRANConfig
     dataset: str  # name or path, see training.datasets
     epochs: int
     batch_rows: int = 100
-    generator_rate: float = 2e-4  # Adam
-    scorer_rate: float = 1e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
-    decay_from: float = 0.5  # share of the training after which both rates fall linearly to zero
-    real_label: float = 0.9  # one-sided label smoothing
-    scorer_updates: int = 1  # per generator update
-    weight_penalty: float = 5e-6  # on the scorer's dense layers
-    average_decay: float = 0.999  # of the averaged generator, per iteration
+    average_decay: float = 0.999  # of the averaged weights, per iteration
     seed: int = 1
     log_iterations: int = 50
     checkpoint_iterations: int = 150
     sheet_iterations: int = 300
-    evaluation_rows: int = 2000  # drawn after every epoch
-    statistics_rows: int = 2000  # latents for the frozen normalisation, during training
+    evaluation_rows: int = 2000  # judged after every epoch
 
     def __post_init__(self) -> None:
         """Refuses values that cannot train."""
-        for name in ("epochs", "batch_rows", "scorer_updates", "log_iterations", "checkpoint_iterations"):
+        for name in ("epochs", "batch_rows", "log_iterations", "checkpoint_iterations"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.decay_from <= 1:
-            raise ValueError(f"decay_from must lie in 0..1, got {self.decay_from}")
 
     def iterations(self, train_rows: int) -> int:
         """Iterations of the whole training; an epoch leaves out the rows that fill no batch."""
@@ -54,6 +42,47 @@ class TrainConfig:
             )
         return train_rows // self.batch_rows
 
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, for checkpoints, logs and manifests."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig(LoopConfig):
+    """One adversarial training; `training.recipes` holds the named ones."""
+
+    model: GRANConfig
+    generator_rate: float = 2e-4  # Adam
+    scorer_rate: float = 1e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    decay_from: float = 0.5  # share of the training after which both rates fall linearly to zero
+    real_label: float = 0.9  # one-sided label smoothing
+    scorer_updates: int = 1  # per generator update
+    weight_penalty: float = 5e-6  # on the scorer's dense layers
+    statistics_rows: int = 2000  # latents for the frozen normalisation, during training
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot train."""
+        LoopConfig.__post_init__(self)
+        if self.scorer_updates < 1:
+            raise ValueError(f"scorer_updates must be at least 1, got {self.scorer_updates}")
+        if not 0 <= self.decay_from <= 1:
+            raise ValueError(f"decay_from must lie in 0..1, got {self.decay_from}")
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_json`; entries that this version does not know are refused."""
+        refuse_unknown(values, cls)
+        model = {**values["model"], "widths": tuple(values["model"]["widths"])}
+        return cls(**{**values, "model": GRANConfig(**model)})
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return (self.model.channels, self.model.image_size, self.model.image_size)
+
     def rate_factor(self, progress: float) -> float:
         """What both learning rates are multiplied with when `progress`, in 0..1, is done."""
         if progress <= self.decay_from:
@@ -61,16 +90,18 @@ class TrainConfig:
         return (1 - progress) / (1 - self.decay_from)
 
 
-def config_to_json(config: TrainConfig) -> dict[str, Any]:
+def refuse_unknown(values: dict[str, Any], config: type[LoopConfig]) -> None:
+    """Raises a ValueError that names an entry which the configuration does not have."""
+    unknown = set(values) - {field.name for field in fields(config)}
+    if unknown:
+        raise ValueError(f"the training's configuration has an unknown entry {sorted(unknown)[0]!r}")
+
+
+def config_to_json(config: LoopConfig) -> dict[str, Any]:
     """JSON values, for checkpoints, logs and manifests."""
-    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
-    return values
+    return config.to_json()
 
 
 def config_from_json(values: dict[str, Any]) -> TrainConfig:
     """The inverse of `config_to_json`; entries that this version does not know are refused."""
-    unknown = set(values) - {field.name for field in fields(TrainConfig)}
-    if unknown:
-        raise ValueError(f"the training's configuration has an unknown entry {sorted(unknown)[0]!r}")
-    model = {**values["model"], "widths": tuple(values["model"]["widths"])}
-    return TrainConfig(**{**values, "model": GRANConfig(**model)})
+    return TrainConfig.from_json(values)

@@ -1,6 +1,14 @@
 """From a checkpoint to a bundle: graphs, measured parity, figures, and where it all comes from."""
 
-__all__ = ["EVALUATION_SEED", "MAX_STEPS", "Trained", "export_bundle", "load_trained"]
+__all__ = [
+    "EVALUATION_SEED",
+    "MAX_STEPS",
+    "Trained",
+    "export_bundle",
+    "graph_entry",
+    "load_trained",
+    "provenance",
+]
 
 import platform
 from collections.abc import Mapping
@@ -31,7 +39,7 @@ from bundle.store import graph_spec, write_bundle
 from models.base import SequentialGenerator
 from training.checkpoints import BEST, CheckpointError, read_checkpoint
 from training.classifier import Classifier
-from training.config import TrainConfig, config_from_json, config_to_json
+from training.config import LoopConfig, TrainConfig, config_from_json
 from training.datasets import Dataset
 from training.evaluation import draw_chunks, figures, freeze_statistics
 from training.graphs import ExportedGraph, drawing_graphs, export_graph, score_graph
@@ -128,7 +136,7 @@ def export_bundle(
         summary=_summary(config),
         paper=GRAN_PAPER,
         image=image,
-        graphs={name: _spec(name, graph) for name, graph in graphs.items()},
+        graphs={name: graph_entry(name, graph) for name, graph in graphs.items()},
         drawing=Drawing(
             phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
             steps=Steps(
@@ -148,7 +156,7 @@ def export_bundle(
         ),
         scorer=Scorer(kind="discriminator"),
         parity=Parity(batches=BATCHES, tolerance=TOLERANCE, **_rounded(parity)),
-        provenance=_provenance(trained, evaluation),
+        provenance=provenance(trained.config, trained.record, evaluation),
     )
     write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
     return manifest
@@ -167,7 +175,8 @@ def _rounded(parity: ParityFigures) -> dict[str, float]:
     return {name: float(f"{value:.3g}") for name, value in asdict(parity).items()}
 
 
-def _spec(name: str, graph: ExportedGraph) -> GraphSpec:
+def graph_entry(name: str, graph: ExportedGraph) -> GraphSpec:
+    """A graph as a manifest lists it."""
     session = Session(graph.data)
     sides = [
         tuple(
@@ -179,8 +188,8 @@ def _spec(name: str, graph: ExportedGraph) -> GraphSpec:
     return graph_spec(f"{name}.onnx", graph.data, inputs=sides[0], outputs=sides[1])
 
 
-def _provenance(trained: Trained, evaluation: dict[str, Any]) -> Provenance:
-    record, config = trained.record, trained.config
+def provenance(config: LoopConfig, record: Mapping[str, Any], evaluation: dict[str, Any]) -> Provenance:
+    """Where a checkpoint's weights come from, with figures measured on them."""
     return Provenance(
         recipe=config.recipe,
         dataset=record["dataset"],
@@ -193,6 +202,6 @@ def _provenance(trained: Trained, evaluation: dict[str, Any]) -> Provenance:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         libraries={"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")},
-        config=config_to_json(config),
+        config=config.to_json(),
         evaluation=evaluation,
     )

@@ -1,4 +1,4 @@
-"""Ways an adversarial training goes wrong, told from its figures."""
+"""Ways a training goes wrong, told from its figures; of an adversarial one, how to tell."""
 
 __all__ = ["Finding", "inspect_epoch", "inspect_evaluation", "inspect_iteration", "should_stop"]
 
@@ -20,7 +20,7 @@ _PATIENCE = 2  # evaluations in a row
 class Finding:
     """One thing that is wrong, in a sentence."""
 
-    kind: Literal["diverged", "mode_collapse", "late_collapse", "scorer_won"]
+    kind: Literal["diverged", "mode_collapse", "late_collapse", "scorer_won", "posterior_collapse", "leak"]
     message: str
 
 

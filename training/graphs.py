@@ -4,7 +4,7 @@ Graphs hold no random operation and no state: noise and the recurrent state come
 axis is dynamic.
 """
 
-__all__ = ["ExportedGraph", "GraphModule", "drawing_graphs", "export_graph", "score_graph"]
+__all__ = ["ExportedGraph", "Function", "GraphModule", "drawing_graphs", "export_graph", "score_graph"]
 
 import io
 import logging
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from models.base import SequentialGenerator
 
 # Batch 1 would be taken for a constant by the exporter.
-_EXAMPLE_ROWS = 2
+EXAMPLE_ROWS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class ExportedGraph:
     data: bytes
 
 
-class _Function(nn.Module):
+class Function(nn.Module):
     """Lets a function that uses a network be exported together with the network's weights."""
 
     def __init__(self, network: nn.Module, function: Callable[..., tuple[Tensor, ...]]) -> None:
@@ -53,6 +53,7 @@ class _Function(nn.Module):
         self._function = function
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Calls the function."""
         return self._function(*tensors)
 
 
@@ -64,11 +65,11 @@ def drawing_graphs(generator: SequentialGenerator) -> dict[str, GraphModule]:
     if generator.training:
         raise ValueError("the generator must be in inference mode, its statistics frozen")
     device = next(generator.parameters()).device
-    t = torch.zeros(_EXAMPLE_ROWS, dtype=torch.int64, device=device)
-    noise = torch.zeros(_EXAMPLE_ROWS, generator.latent_dim, device=device)
+    t = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64, device=device)
+    noise = torch.zeros(EXAMPLE_ROWS, generator.latent_dim, device=device)
     per_step = generator.noise_mode == "per_step"
     with torch.no_grad():
-        state = generator.initial_state(_EXAMPLE_ROWS, None if per_step else noise)
+        state = generator.initial_state(EXAMPLE_ROWS, None if per_step else noise)
         _, after = generator.step(t, noise if per_step else None, state)
     state_type = type(state)
     held = {name: value for name, value in state._asdict().items() if value is not None}
@@ -88,12 +89,12 @@ def drawing_graphs(generator: SequentialGenerator) -> dict[str, GraphModule]:
     states = {f"state.{name}": value for name, value in held.items()}
     return {
         "init": GraphModule(
-            module=_Function(generator, init),
+            module=Function(generator, init),
             inputs={"t": t} if per_step else {"latent": noise},
             outputs=tuple(f"next.{name}" for name in held),
         ),
         "step": GraphModule(
-            module=_Function(generator, step),
+            module=Function(generator, step),
             inputs={"t": t} | ({"noise": noise} if per_step else {}) | states,
             outputs=("canvas", *(f"next.{name}" for name in changed)),
         ),
@@ -105,7 +106,7 @@ def score_graph(scorer: nn.Module, image_shape: tuple[int, int, int]) -> GraphMo
     device = next(scorer.parameters()).device
     return GraphModule(
         module=scorer.eval(),
-        inputs={"image": torch.rand(_EXAMPLE_ROWS, *image_shape, device=device)},
+        inputs={"image": torch.rand(EXAMPLE_ROWS, *image_shape, device=device)},
         outputs=("logit",),
     )
 
@@ -141,4 +142,4 @@ def _batch_axes(source: GraphModule) -> object:
     batch = torch.export.Dim("batch")
     axes = tuple({0: batch} for _ in source.inputs)
     # Arguments that arrive through *tensors form one nested entry.
-    return (axes,) if isinstance(source.module, _Function) else axes
+    return (axes,) if isinstance(source.module, Function) else axes

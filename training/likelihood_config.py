@@ -1,9 +1,17 @@
 """A training by maximum likelihood, in one frozen value; `training.config` has the adversarial one."""
 
-__all__ = ["FAMILIES", "LikelihoodConfig", "LikelihoodModel", "ModelConfig", "build_model", "model_shape"]
+__all__ = [
+    "FAMILIES",
+    "LikelihoodConfig",
+    "LikelihoodModel",
+    "ModelConfig",
+    "build_model",
+]
 
-from dataclasses import dataclass
-from typing import Any
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -15,7 +23,7 @@ from models.pixelcnn import PixelCNN, PixelCNNConfig
 from models.pixelvae import PixelVAE, PixelVAEConfig
 from models.pixelvae_two_level import PixelVAETwoLevel, PixelVAETwoLevelConfig
 from models.vae import VAE, VAEConfig
-from training.config import LoopConfig
+from training.config import LoopConfig, refuse_unknown
 
 ModelConfig = PixelCNNConfig | GatedPixelCNNConfig | VAEConfig | PixelVAEConfig | PixelVAETwoLevelConfig
 LikelihoodModel = AutoregressiveModel | LatentModel
@@ -35,12 +43,13 @@ class LikelihoodConfig(LoopConfig):
 
     model: ModelConfig
     batch_rows: int = 64
+    sheet_iterations: int = 1500  # a hundred drawings, pixel after pixel, take seconds
     rate: float = 3e-3  # Adam, after the warm-up
     beta1: float = 0.9
     beta2: float = 0.999
-    warm_iterations: int = 100  # over which the rate rises
-    last_rate: float = 0.01  # share of the rate that the half cosine ends at
+    warm_share: float = 0.01  # of the training, over which the rate rises
     kl_warm_share: float = 0.1  # of the training, over which the weight of the KL rises from 0 to 1
+    free_nats: float = 0.0  # KL of each level that the loss does not count, so that the latent gets used
     gradient_limit: float = 100.0  # on the norm, in nats an image
     average_decay: float = 0.998
     importance_samples: int = 50  # K of the tighter bound, when a bundle is exported
@@ -55,6 +64,33 @@ class LikelihoodConfig(LoopConfig):
         """Name of the model's family."""
         return next(name for name, (config, _) in FAMILIES.items() if type(self.model) is config)
 
+    def rate_factor(self, progress: float) -> float:
+        """What the learning rate is multiplied with: a short rise, then half a cosine down to zero."""
+        return min(1.0, (progress + 1e-4) / self.warm_share) * 0.5 * (1 + math.cos(math.pi * progress))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, for checkpoints, logs and manifests; they name the model's family."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return {"family": self.family, **values}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_json`; entries that this version does not know are refused."""
+        family = FAMILIES.get(values.get("family", ""))
+        if family is None:
+            raise ValueError(f"family must be one of {', '.join(FAMILIES)}, got {values.get('family')!r}")
+        rest = {name: value for name, value in values.items() if name != "family"}
+        refuse_unknown(rest, cls)
+        model = {name: tuple(v) if isinstance(v, list) else v for name, v in rest["model"].items()}
+        return cls(**{**rest, "model": family[0](**model)})
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        if isinstance(self.model, PixelCNNConfig | GatedPixelCNNConfig):
+            return (1, self.model.height, self.model.width)
+        return (1, self.model.image_size, self.model.image_size)
+
     def kl_weight(self, progress: float) -> float:
         """The weight of the KL when `progress`, in 0..1, of the training is done."""
         return 1.0 if progress >= self.kl_warm_share else progress / self.kl_warm_share
@@ -66,10 +102,3 @@ def build_model(config: ModelConfig, seed: int = 0) -> LikelihoodModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build(config)
-
-
-def model_shape(config: ModelConfig) -> tuple[int, int, int]:
-    """(C, H, W) of the images that a model draws."""
-    if isinstance(config, PixelCNNConfig | GatedPixelCNNConfig):
-        return (1, config.height, config.width)
-    return (1, config.image_size, config.image_size)

@@ -1,4 +1,7 @@
-"""The training loop: scorer update, generator update, over and over.
+"""The training loop, the same for every model: images in, an iteration, bookkeeping.
+
+An iteration is `play` for an adversarial pair (scorer update, generator update) and `fit` in
+`training.likelihood` for a model with a likelihood.
 
 An iteration seeds its own randomness, and a checkpoint holds everything else, so a training that was killed
 goes on to the same weights and the same log as one that was not.
@@ -6,6 +9,7 @@ goes on to the same weights and the same log as one that was not.
 
 __all__ = ["play", "seconds_per_iteration", "train"]
 
+import functools
 import time
 from pathlib import Path
 
@@ -17,15 +21,19 @@ from training.classifier import Classifier
 from training.config import TrainConfig
 from training.datasets import Dataset
 from training.device import Precision, autocast, describe_device
+from training.judges import AdversarialJudge
+from training.likelihood import LikelihoodPlayers, fit
+from training.likelihood_config import LikelihoodConfig
+from training.likelihood_judge import LikelihoodJudge
 from training.objectives import dense_penalty, generator_loss, scorer_loss
 from training.players import Players
 from training.run import Outcome, Run
 
 
 def train(
-    config: TrainConfig,
+    config: TrainConfig | LikelihoodConfig,
     dataset: Dataset,
-    classifier: Classifier,
+    classifier: Classifier | None,
     folder: Path,
     *,
     device: torch.device,
@@ -38,7 +46,7 @@ def train(
     Args:
         config: The recipe.
         dataset: Its data set.
-        classifier: A classifier of that data set.
+        classifier: A classifier of that data set, which judges drawings; likelihoods need none.
         folder: Where everything goes.
         device: Where to compute.
         precision: Of matrix products and convolutions; weights are float32.
@@ -48,8 +56,17 @@ def train(
     Raises:
         CheckpointError: There is nothing to resume, or it belongs to another configuration or data set.
     """
-    players = Players(config, device)
-    run = Run(config, dataset, classifier, folder, players, console or Console(quiet=True))
+    players: Players | LikelihoodPlayers
+    judge: AdversarialJudge | LikelihoodJudge
+    if isinstance(config, TrainConfig):
+        if classifier is None:
+            raise ValueError("drawings of an adversarial training are judged by a classifier; give one")
+        players = Players(config, device)
+        judge = AdversarialJudge(config, dataset, classifier, players)
+    else:
+        players = LikelihoodPlayers(config, device)
+        judge = LikelihoodJudge(config, dataset, players)
+    run = Run(config, dataset, folder, players, judge, console or Console(quiet=True))
     run.begin(resume, describe_device(device, precision))
     images = torch.from_numpy(dataset.train.images)
     epoch_iterations = config.epoch_iterations(len(images))
@@ -59,12 +76,17 @@ def train(
             epoch, offset = divmod(run.iteration, epoch_iterations)
             order = torch.randperm(len(images), generator=torch.Generator().manual_seed(config.seed + epoch))
             rows = order[offset * config.batch_rows :][: config.batch_rows]
-            torch.manual_seed(config.seed * 1_000_003 + run.iteration)  # for latents and dropout
-            players.set_rates(config.rate_factor(run.iteration / total))
-            figures = play(players, config, images[rows].to(device).float() / 255, precision)
+            real = images[rows].to(device).float() / 255
+            torch.manual_seed(config.seed * 1_000_003 + run.iteration)  # for latents, pixels and dropout
+            progress = run.iteration / total
+            players.set_rates(config.rate_factor(progress))
+            if isinstance(judge, AdversarialJudge):
+                figures = play(judge.players, judge.config, real, precision)
+            else:
+                figures = fit(judge.players, judge.config, real, judge.rule, precision, progress)
             players.update_average(run.iteration)
             run.finish_iteration(figures, epoch_iterations)
-            advance(run.iteration, figures["generator_loss"], figures["scorer_loss"])
+            advance(run.iteration, figures)
     return run.end()
 
 
@@ -106,14 +128,17 @@ def play(players: Players, config: TrainConfig, real: Tensor, precision: Precisi
 
 
 def seconds_per_iteration(
-    config: TrainConfig, device: torch.device, precision: Precision, tries: int = 4
+    config: TrainConfig | LikelihoodConfig, device: torch.device, precision: Precision, tries: int = 4
 ) -> float:
     """Measures an iteration on this machine, on noise; the first one warms up and is left out."""
-    players = Players(config, device)
-    model = config.model
-    real = torch.rand(config.batch_rows, model.channels, model.image_size, model.image_size, device=device)
-    play(players, config, real, precision)
+    real = torch.rand(config.batch_rows, *config.image_shape, device=device)
+    if isinstance(config, TrainConfig):
+        iterate = functools.partial(play, Players(config, device), config, real, precision)
+    else:
+        players = LikelihoodPlayers(config, device)
+        iterate = functools.partial(fit, players, config, real, "dynamic", precision, 0.5)
+    iterate()
     started = time.perf_counter()
     for _ in range(tries):
-        play(players, config, real, precision)
+        iterate()
     return (time.perf_counter() - started) / tries

@@ -1,6 +1,16 @@
 """Do the exported graphs draw what torch draws, and does a row not depend on its batch mates?"""
 
-__all__ = ["BATCHES", "TOLERANCE", "ParityError", "ParityFigures", "Session", "measure_parity"]
+__all__ = [
+    "BATCHES",
+    "TOLERANCE",
+    "Arrays",
+    "ParityError",
+    "ParityFigures",
+    "Session",
+    "difference",
+    "measure_parity",
+    "refuse_large",
+]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -88,15 +98,25 @@ def measure_parity(graphs: Mapping[str, ExportedGraph], trained_steps: int) -> P
         together = _trace(in_onnx, noise, list(range(rows)), steps, "score" in graphs)
         expected = _trace(in_torch, noise, list(range(rows)), steps, "score" in graphs)
         for t, call in enumerate(together):
-            between_runtimes = max(between_runtimes, _difference(call.outputs, expected[t].outputs))
+            between_runtimes = max(between_runtimes, difference(call.outputs, expected[t].outputs))
             singles = _stack([alone[row][t].outputs for row in range(rows)])
-            between_batches = max(between_batches, _difference(call.outputs, singles))
+            between_batches = max(between_batches, difference(call.outputs, singles))
         # Row i at step i mod steps, each with the state it had there when drawn alone.
         chosen = [alone[row][1 + row % steps] for row in range(rows)]
         mixed = in_onnx("step", _stack([call.feeds for call in chosen]))
         singles = _stack([{key: call.outputs[key] for key in mixed} for call in chosen])
-        between_batches = max(between_batches, _difference(mixed, singles))
-    figures = ParityFigures(torch_vs_onnxruntime=between_runtimes, batched_vs_single=between_batches)
+        between_batches = max(between_batches, difference(mixed, singles))
+    return refuse_large(
+        ParityFigures(torch_vs_onnxruntime=between_runtimes, batched_vs_single=between_batches)
+    )
+
+
+def refuse_large(figures: ParityFigures) -> ParityFigures:
+    """The figures, if they are within the tolerance.
+
+    Raises:
+        ParityError: A difference exceeds `TOLERANCE`.
+    """
     for what, value in (
         ("torch and ONNX Runtime", figures.torch_vs_onnxruntime),
         ("a batch and its rows drawn alone", figures.batched_vs_single),
@@ -147,7 +167,8 @@ def _stack(parts: list[dict[str, Array]]) -> dict[str, Array]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _difference(ours: Arrays, theirs: Arrays) -> float:
+def difference(ours: Arrays, theirs: Arrays) -> float:
+    """The largest difference between arrays of the same names, as `ParityFigures` counts it."""
     worst = 0.0
     for name, value in ours.items():
         difference = np.abs(value - theirs[name]) / np.maximum(1, np.abs(theirs[name]))

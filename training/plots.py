@@ -1,6 +1,6 @@
 """Pictures of a training: sheets of finished drawings, film strips of single ones, loss curves."""
 
-__all__ = ["image_grid", "save_curves", "save_sheet", "save_strip"]
+__all__ = ["image_grid", "save_curves", "save_likelihood_curves", "save_sheet", "save_strip"]
 
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,7 @@ def save_strip(path: Path, canvases: NDArray[np.floating], scale: int = 2) -> No
 
 def save_curves(path: Path, lines: list[dict[str, Any]]) -> None:
     """Draws losses, the scorer's accuracy, and the evaluations, from the lines of a log."""
-    # Imported here: it takes a second, and only this function needs it. The figure is made without
-    # pyplot, which would look for a window system.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 9), layout="constrained")
-    FigureCanvasAgg(figure)
-    losses, accuracy, quality = figure.subplots(3, 1, sharex=True)
+    figure, (losses, accuracy, quality) = _figure(3)
     updates = [line for line in lines if line["kind"] == "updates"]
     at = [line["iteration"] for line in updates]
     for key, label in (("generator_loss", "generator"), ("scorer_loss", "scorer")):
@@ -65,10 +58,39 @@ def save_curves(path: Path, lines: list[dict[str, Any]]) -> None:
         ("confidence", "classifier's confidence"),
     ):
         quality.plot(at, [line[key] for line in evaluations], marker="o", label=label)
-    for axes, title in ((losses, "loss"), (accuracy, "accuracy"), (quality, "evaluation")):
+    _finish(figure, ((losses, "loss"), (accuracy, "accuracy"), (quality, "evaluation")), path)
+
+
+def save_likelihood_curves(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Draws the loss and the evaluations in nats, and the divergence of a latent, from a log's lines."""
+    figure, (losses, divergence) = _figure(2)
+    updates = [line for line in lines if line["kind"] == "updates"]
+    evaluations = [line for line in lines if line["kind"] == "evaluation"]
+    at, judged_at = ([line["iteration"] for line in part] for part in (updates, evaluations))
+    losses.plot(at, [line["loss"] for line in updates], label="training images")
+    losses.plot(judged_at, [line["nats"] for line in evaluations], marker="o", label="test images, averaged")
+    divergence.plot(at, [line.get("kl", 0.0) for line in updates], label="training images")
+    kl = [sum(line["kl"]) for line in evaluations]
+    divergence.plot(judged_at, kl, marker="o", label="test images, averaged")
+    _finish(figure, ((losses, "nats"), (divergence, "KL, nats")), path)
+
+
+def _figure(rows: int) -> tuple[Any, Any]:
+    # Imported here: it takes a second, and only these functions need it. The figure is made without
+    # pyplot, which would look for a window system.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, 1, sharex=True)
+
+
+def _finish(figure: Any, titled: tuple[tuple[Any, str], ...], path: Path) -> None:  # noqa: ANN401
+    for axes, title in titled:
         axes.set_ylabel(title)
         axes.grid(alpha=0.3)
         axes.legend()
-    quality.set_xlabel("iteration")
+    titled[-1][0].set_xlabel("iteration")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=80)

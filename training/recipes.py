@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from models.gran import gran_config
 from training.config import TrainConfig
+from training.likelihood_config import LikelihoodConfig
+from training.likelihood_recipes import LIKELIHOOD_RECIPES
 
 
 def gran1_mnist() -> TrainConfig:
@@ -80,13 +82,13 @@ def gran3_cifar10() -> TrainConfig:
     return TrainConfig(recipe="gran3-cifar10", model=model, dataset="cifar10", epochs=20)
 
 
-RECIPES: dict[str, Callable[[], TrainConfig]] = {
+RECIPES: dict[str, Callable[[], TrainConfig | LikelihoodConfig]] = {
     build().recipe: build
     for build in (gran1_mnist, gran3_mnist, gran5_mnist, gran5_mnist_per_step, gran5_fashion, gran3_cifar10)
-}
+} | LIKELIHOOD_RECIPES
 
 
-def recipe(name: str) -> TrainConfig:
+def recipe(name: str) -> TrainConfig | LikelihoodConfig:
     """The recipe of that name.
 
     Raises:

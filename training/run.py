@@ -1,30 +1,35 @@
 """Bookkeeping around the training loop: log, checkpoints, pictures, evaluations, findings."""
 
-__all__ = ["EVALUATION_SEED", "Outcome", "Run"]
+__all__ = ["Outcome", "Run", "Trainee"]
 
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from training.checkpoints import BEST, LATEST, CheckpointError, read_checkpoint, write_checkpoint
-from training.classifier import Classifier
-from training.config import TrainConfig, config_from_json, config_to_json
+from training.config import TrainConfig
 from training.datasets import Dataset
-from training.evaluation import Evaluation, evaluate, freeze_statistics, prior_latents
-from training.failure import Finding, inspect_epoch, inspect_evaluation, inspect_iteration, should_stop
-from training.networks import parameter_count
-from training.players import Players
-from training.plots import save_curves, save_sheet, save_strip
+from training.failure import Finding, inspect_iteration
+from training.judges import Judge
+from training.likelihood_config import LikelihoodConfig
 from training.run_log import Meters, RunLog
 
-EVALUATION_SEED = 20160216
-_STATISTICS_SEED = 28  # other latents than those that are evaluated
+
+class Trainee(Protocol):
+    """Networks that can be saved and taken up again."""
+
+    def state(self) -> dict[str, Any]:
+        """For checkpoints."""
+        ...
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Takes up a checkpoint's state."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +38,7 @@ class Outcome:
 
     iterations: int
     best_epoch: int
-    best: Evaluation
+    best: Any  # the evaluation of that epoch, of the kind that the training has
     stopped: Finding | None  # why it ended before its last epoch
 
 
@@ -47,18 +52,18 @@ class Run:
 
     def __init__(
         self,
-        config: TrainConfig,
+        config: TrainConfig | LikelihoodConfig,
         dataset: Dataset,
-        classifier: Classifier,
         folder: Path,
-        players: Players,
+        players: Trainee,
+        judge: Judge[Any],
         console: Console,
     ) -> None:
-        self.config, self.dataset, self.classifier = config, dataset, classifier
+        self.config, self.dataset, self.judge = config, dataset, judge
         self.folder, self.players, self.console = folder, players, console
         self.iteration = 0  # iterations finished
         self.stopped: Finding | None = None
-        self.history: list[Evaluation] = []
+        self.history: list[Any] = []  # evaluations, of the judge's kind
         self.best_epoch = 0
         self.recent, self.epoch_meters = Meters(), Meters()
         self.previous_loss: float | None = None
@@ -68,29 +73,32 @@ class Run:
     def begin(self, resume: bool, device: str) -> None:
         """Opens the log, and takes up the checkpoint if asked to."""
         self.device = device
-        identity = {"config": config_to_json(self.config), "dataset_sha256": self.dataset.sha256}
+        identity = {"config": self.config.to_json(), "dataset_sha256": self.dataset.sha256}
         if resume:
             saved = read_checkpoint(self.folder / LATEST)
-            same = config_from_json(saved["config"]) == self.config
+            same = self._was_made_with(saved["config"])
             if not same or saved["dataset_sha256"] != self.dataset.sha256:
                 what = "data set" if same else "configuration"
                 raise CheckpointError(f"the checkpoint in {self.folder} was made with another {what}")
             self.players.load(saved["players"])
             self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]
-            self.history = [Evaluation(**values) for values in saved["history"]]
-            self.stopped = should_stop(self.history)
+            self.history = [self.judge.revive(values) for values in saved["history"]]
+            self.stopped = self.judge.should_stop(self.history)
             self.recent, self.epoch_meters = Meters(**saved["recent"]), Meters(**saved["epoch_meters"])
             self.previous_loss, self.train_seconds = saved["previous_loss"], saved["train_seconds"]
             self.log = RunLog(self.folder / "log.jsonl", saved["log_length"])
             self.console.print(f"Going on after iteration {self.iteration}.")
         else:
             self.log = RunLog(self.folder / "log.jsonl")
-            parameters = {
-                "generator": parameter_count(self.players.generator),
-                "scorer": parameter_count(self.players.scorer),
-            }
+            parameters = self.judge.parameter_counts()
             self.log.write("start", {**identity, "parameters": parameters, "device": device})
         self._clock = time.perf_counter()
+
+    def _was_made_with(self, values: dict[str, Any]) -> bool:
+        try:
+            return type(self.config).from_json(values) == self.config
+        except ValueError:  # of a training of another kind
+            return False
 
     def finish_iteration(self, values: dict[str, float], epoch_iterations: int) -> None:
         """Counts an iteration, and does whatever is due after it; the checkpoint comes last."""
@@ -110,7 +118,7 @@ class Run:
             )
             self.recent = Meters()
         if self.iteration % config.sheet_iterations == 0:
-            self._draw_sheet()
+            self.judge.save_pictures(self.folder, self.iteration)
         epoch_done = self.iteration % epoch_iterations == 0
         if epoch_done:
             self._finish_epoch(self.iteration // epoch_iterations)
@@ -123,29 +131,14 @@ class Run:
         self.train_seconds += now - self._clock
         self._clock = now
 
-    def _draw_sheet(self) -> None:
-        average = self.players.average
-        freeze_statistics(average, min(self.config.statistics_rows, 500), _STATISTICS_SEED)
-        device = next(average.parameters()).device
-        with torch.no_grad():
-            canvases = (
-                average.draw(prior_latents(average, range(100), EVALUATION_SEED).to(device)).cpu().numpy()
-            )
-        save_sheet(self.folder / "sheets" / f"{self.iteration:06d}.png", canvases[:, -1])
-        save_strip(self.folder / "strips" / f"{self.iteration:06d}.png", canvases[:10])
-
     def _finish_epoch(self, epoch: int) -> None:
-        config, players = self.config, self.players
-        freeze_statistics(players.average, config.statistics_rows, _STATISTICS_SEED)
-        evaluation = evaluate(
-            players.average, self.classifier, self.dataset, rows=config.evaluation_rows, seed=EVALUATION_SEED
-        )
+        judge = self.judge
+        evaluation = judge.evaluate()
         self.history.append(evaluation)
         means = self.epoch_meters.means()
-        won = inspect_epoch(means["scorer_accuracy"], means["generator_loss"], self.previous_loss)
-        findings = [finding for finding in (inspect_evaluation(evaluation), won) if finding]
-        self.stopped = should_stop(self.history)
-        self.previous_loss, self.epoch_meters = means["generator_loss"], Meters()
+        findings = judge.findings(evaluation, means, self.previous_loss)
+        self.stopped = judge.should_stop(self.history)
+        self.previous_loss, self.epoch_meters = means[judge.loss], Meters()
         self._tick()
         self.log.write(
             "evaluation",
@@ -157,20 +150,17 @@ class Run:
                 "wall_seconds": round(self.train_seconds, 2),
             },
         )
-        save_curves(self.folder / "curves.png", self.log.lines())
-        self.console.print(
-            f"epoch {epoch}: KL {evaluation.kl_to_data:.3f}, confidence {evaluation.confidence:.3f}, "
-            f"rarest class {min(evaluation.class_shares):.1%}, {self.train_seconds:.0f} s"
-        )
+        judge.save_curves(self.folder / "curves.png", self.log.lines())
+        self.console.print(f"epoch {epoch}: {judge.summary(evaluation)}, {self.train_seconds:.0f} s")
         for finding in findings:
             self.console.print(f"[yellow]{finding.kind}[/]: {finding.message}")
-        if evaluation.cost <= min(past.cost for past in self.history):
+        if judge.improved(evaluation, self.history):
             self.best_epoch = epoch
             write_checkpoint(self.folder / BEST, self._checkpoint())
 
     def _checkpoint(self) -> dict[str, Any]:
         return {
-            "config": config_to_json(self.config),
+            "config": self.config.to_json(),
             "dataset": self.dataset.name,
             "dataset_sha256": self.dataset.sha256,
             "players": self.players.state(),
@@ -194,8 +184,8 @@ class Run:
         if self.stopped is not None:
             self.console.print(f"[red]Stopped early[/]: {self.stopped.message}.")
         self.console.print(
-            f"Best: epoch {self.best_epoch} of {len(self.history)}, KL {best.kl_to_data:.3f}, confidence "
-            f"{best.confidence:.3f}; kept as {self.folder / BEST}."
+            f"Best: epoch {self.best_epoch} of {len(self.history)}, {self.judge.summary(best)}; "
+            f"kept as {self.folder / BEST}."
         )
         return Outcome(iterations=self.iteration, best_epoch=self.best_epoch, best=best, stopped=self.stopped)
 
@@ -205,25 +195,26 @@ class Run:
 
 
 class _Bar:
-    """Shows the iteration, both losses and the time left."""
+    """Shows the iteration, its figures and the time left."""
 
     def __init__(self, console: Console, done: int, total: int) -> None:
         self._progress = Progress(
             TextColumn("iteration"),
             MofNCompleteColumn(),
             BarColumn(),
-            TextColumn("generator {task.fields[generator]:.3f} scorer {task.fields[scorer]:.3f}"),
+            TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task("", completed=done, total=total, generator=0.0, scorer=0.0)
+        self._task = self._progress.add_task("", completed=done, total=total, figures="")
 
-    def __enter__(self) -> Callable[[int, float, float], None]:
+    def __enter__(self) -> Callable[[int, dict[str, float]], None]:
         self._progress.start()
 
-        def advance(iteration: int, generator: float, scorer: float) -> None:
-            self._progress.update(self._task, completed=iteration, generator=generator, scorer=scorer)
+        def advance(iteration: int, figures: dict[str, float]) -> None:
+            shown = " ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
+            self._progress.update(self._task, completed=iteration, figures=shown)
 
         return advance
 

@@ -12,28 +12,36 @@ from rich.table import Table
 
 from bundle.store import read_bundle
 from training.bundle_drawing import draw_bundle
-from training.config import TrainConfig, config_to_json
+from training.config import TrainConfig
 from training.datasets import DatasetError, load_dataset
 from training.device import Precision, describe_device
+from training.likelihood_config import LikelihoodConfig, build_model
 from training.loop import seconds_per_iteration
 from training.networks import build_networks, parameter_count
 from training.plots import save_strip
 
 
 def show_plan(
-    config: TrainConfig, device: torch.device, precision: Precision, data: Path | None, console: Console
+    config: TrainConfig | LikelihoodConfig,
+    device: torch.device,
+    precision: Precision,
+    data: Path | None,
+    console: Console,
 ) -> None:
     """Prints what a training would be, and how long it would take here by a short measurement."""
-    model = config.model
-    console.print_json(json.dumps(config_to_json(config)))
-    for name, network in zip(("generator", "scorer"), build_networks(model), strict=True):
+    console.print_json(json.dumps(config.to_json()))
+    networks: dict[str, torch.nn.Module]
+    if isinstance(config, TrainConfig):
+        networks = dict(zip(("generator", "scorer"), build_networks(config.model), strict=True))
+    else:
+        networks = {"model": build_model(config.model)}
+    for name, network in networks.items():
         console.print(f"{name}: {parameter_count(network):,} parameters")
     seconds = seconds_per_iteration(config, device, precision)
     console.print(f"{describe_device(device, precision)}: {seconds:.3f} s an iteration")
+    channels, image_size, _ = config.image_shape
     try:
-        dataset = load_dataset(
-            config.dataset, channels=model.channels, image_size=model.image_size, folder=data
-        )
+        dataset = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
     except DatasetError as error:
         console.print(f"No estimate of the whole: {error}")
         return
@@ -48,9 +56,13 @@ def show_figures(figures: Mapping[str, object], console: Console) -> None:
         if isinstance(value, list):
             value = ", ".join(f"{part:.4f}" for part in value)
         elif isinstance(value, dict):
-            value = ", ".join(f"{key} {part:.4f}" for key, part in value.items())
+            value = ", ".join(f"{key} {_short(part)}" for key, part in value.items())
         table.add_row(name, str(value))
     console.print(table)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def draw_strip(folder: Path, path: Path) -> None:

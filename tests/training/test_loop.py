@@ -137,11 +137,11 @@ def test_the_average_follows_the_generator():
 
 
 def test_late_collapse_ends_a_training_and_keeps_the_best(dataset, classifier, tmp_path, monkeypatch):
-    import training.run
+    import training.judges
     from tests.training.test_failure import evaluation
 
     judged = iter([evaluation(), evaluation(collapsed=True), evaluation(collapsed=True), evaluation()])
-    monkeypatch.setattr(training.run, "evaluate", lambda *args, **kwargs: next(judged))
+    monkeypatch.setattr(training.judges, "evaluate", lambda *args, **kwargs: next(judged))
     config = replace(SMALL, epochs=4)
     outcome = train(config, dataset, classifier, tmp_path, device=CPU, precision="float32")
     assert outcome.stopped is not None and outcome.stopped.kind == "late_collapse"

@@ -1,0 +1,90 @@
+"""Named trainings by maximum likelihood. Each docstring holds the command and what it measured."""
+
+__all__ = ["LIKELIHOOD_RECIPES"]
+
+from collections.abc import Callable
+
+from models.gated_pixelcnn import GatedPixelCNNConfig
+from models.pixelvae import PixelVAEConfig
+from models.pixelvae_two_level import PixelVAETwoLevelConfig
+from models.vae import VAEConfig
+from training.likelihood_config import LikelihoodConfig
+
+
+def pixelcnn_mnist() -> LikelihoodConfig:
+    """Gated PixelCNN on binary MNIST.
+
+    `pentimento train pixelcnn-mnist`
+    """
+    model = GatedPixelCNNConfig(features=24, layers=6, place_bias=True)
+    return LikelihoodConfig(recipe="pixelcnn-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
+
+
+def pixelvae_mnist() -> LikelihoodConfig:
+    """PixelVAE without upsampling on binary MNIST: sixteen latents are a bias of every gate.
+
+    `pentimento train pixelvae-mnist`
+    """
+    return LikelihoodConfig(
+        recipe="pixelvae-mnist",
+        model=PixelVAEConfig(latent_dim=16, features=16, layers=6, place_bias=True),
+        dataset="mnist",
+        epochs=5,
+        kl_warm_share=0.3,
+        free_nats=5.0,
+    )
+
+
+def pixelvae2d_mnist() -> LikelihoodConfig:
+    """PixelVAE on binary MNIST with two latents and few pixel layers, so that the latents matter.
+
+    `pentimento train pixelvae2d-mnist`
+    """
+    return LikelihoodConfig(
+        recipe="pixelvae2d-mnist",
+        model=PixelVAEConfig(latent_dim=2, features=16, layers=3, place_bias=True),
+        dataset="mnist",
+        epochs=5,
+        kl_warm_share=0.3,
+        free_nats=4.0,
+    )
+
+
+def vae2d_mnist() -> LikelihoodConfig:
+    """Convolutional VAE on binary MNIST with two latents, which pixelvae2d-mnist is compared with.
+
+    `pentimento train vae2d-mnist`
+    """
+    model = VAEConfig(latent_dim=2, widths=(16, 32))
+    return LikelihoodConfig(recipe="vae2d-mnist", model=model, dataset="mnist", epochs=5, rate=2e-3)
+
+
+def vae_mnist() -> LikelihoodConfig:
+    """Convolutional VAE on binary MNIST with sixteen latents.
+
+    `pentimento train vae-mnist`
+    """
+    model = VAEConfig(latent_dim=16, widths=(16, 32))
+    return LikelihoodConfig(recipe="vae-mnist", model=model, dataset="mnist", epochs=5, rate=2e-3)
+
+
+def pixelvae2level_mnist() -> LikelihoodConfig:
+    """PixelVAE with two latent levels on binary MNIST: a vector, maps of 7x7, pixels.
+
+    `pentimento train pixelvae2level-mnist`
+    """
+    model = PixelVAETwoLevelConfig()
+    return LikelihoodConfig(recipe="pixelvae2level-mnist", model=model, dataset="mnist", epochs=8, rate=2e-3)
+
+
+LIKELIHOOD_RECIPES: dict[str, Callable[[], LikelihoodConfig]] = {
+    build().recipe: build
+    for build in (
+        pixelcnn_mnist,
+        pixelvae_mnist,
+        pixelvae2d_mnist,
+        vae2d_mnist,
+        vae_mnist,
+        pixelvae2level_mnist,
+    )
+}
