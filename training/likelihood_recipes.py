@@ -44,7 +44,7 @@ def pixelvae2d_mnist() -> LikelihoodConfig:
         recipe="pixelvae2d-mnist",
         model=PixelVAEConfig(latent_dim=2, features=16, layers=3, place_bias=True),
         dataset="mnist",
-        epochs=5,
+        epochs=3,
         kl_warm_share=0.3,
         free_nats=4.0,
     )
@@ -56,7 +56,7 @@ def vae2d_mnist() -> LikelihoodConfig:
     `pentimento train vae2d-mnist`
     """
     model = VAEConfig(latent_dim=2, widths=(16, 32))
-    return LikelihoodConfig(recipe="vae2d-mnist", model=model, dataset="mnist", epochs=5, rate=2e-3)
+    return LikelihoodConfig(recipe="vae2d-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
 
 
 def vae_mnist() -> LikelihoodConfig:
@@ -65,7 +65,7 @@ def vae_mnist() -> LikelihoodConfig:
     `pentimento train vae-mnist`
     """
     model = VAEConfig(latent_dim=16, widths=(16, 32))
-    return LikelihoodConfig(recipe="vae-mnist", model=model, dataset="mnist", epochs=5, rate=2e-3)
+    return LikelihoodConfig(recipe="vae-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
 
 
 def pixelvae2level_mnist() -> LikelihoodConfig:
