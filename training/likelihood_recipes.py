@@ -15,6 +15,9 @@ def pixelcnn_mnist() -> LikelihoodConfig:
     """Gated PixelCNN on binary MNIST.
 
     `pentimento train pixelcnn-mnist`
+
+    Measured on one CPU core in bfloat16: 34 minutes, the core shared with other work; 84.2 nats on the first
+    2,000 test images, dynamically binarised.
     """
     model = GatedPixelCNNConfig(features=24, layers=6, place_bias=True)
     return LikelihoodConfig(recipe="pixelcnn-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
@@ -24,6 +27,9 @@ def pixelvae_mnist() -> LikelihoodConfig:
     """PixelVAE without upsampling on binary MNIST: sixteen latents are a bias of every gate.
 
     `pentimento train pixelvae-mnist`
+
+    Measured on one CPU core in bfloat16: 21 minutes, the core shared with other work; a bound of 82.5 nats on
+    the first 2,000 test images, dynamically binarised, of which the KL is 5.2.
     """
     return LikelihoodConfig(
         recipe="pixelvae-mnist",
@@ -39,6 +45,8 @@ def pixelvae2d_mnist() -> LikelihoodConfig:
     """PixelVAE on binary MNIST with two latents and few pixel layers, so that the latents matter.
 
     `pentimento train pixelvae2d-mnist`
+
+    Not measured.
     """
     return LikelihoodConfig(
         recipe="pixelvae2d-mnist",
@@ -54,6 +62,8 @@ def vae2d_mnist() -> LikelihoodConfig:
     """Convolutional VAE on binary MNIST with two latents, which pixelvae2d-mnist is compared with.
 
     `pentimento train vae2d-mnist`
+
+    Not measured.
     """
     model = VAEConfig(latent_dim=2, widths=(16, 32))
     return LikelihoodConfig(recipe="vae2d-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
@@ -63,6 +73,8 @@ def vae_mnist() -> LikelihoodConfig:
     """Convolutional VAE on binary MNIST with sixteen latents.
 
     `pentimento train vae-mnist`
+
+    Not measured.
     """
     model = VAEConfig(latent_dim=16, widths=(16, 32))
     return LikelihoodConfig(recipe="vae-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
@@ -72,6 +84,8 @@ def pixelvae2level_mnist() -> LikelihoodConfig:
     """PixelVAE with two latent levels on binary MNIST: a vector, maps of 7x7, pixels.
 
     `pentimento train pixelvae2level-mnist`
+
+    Not measured.
     """
     model = PixelVAETwoLevelConfig()
     return LikelihoodConfig(recipe="pixelvae2level-mnist", model=model, dataset="mnist", epochs=8, rate=2e-3)
