@@ -79,6 +79,13 @@ def test_drawings_are_pictures_that_differ_and_develop(name, runtime):
         assert np.abs(canvases[:, t] - canvases[:, t - 1]).mean() > 0.001
 
 
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(DRAWING)))
+def test_a_likelihood_says_what_it_was_measured_on_and_is_no_leak(name):
+    likelihood = read_bundle(ZOO / name).manifest.provenance.evaluation["likelihood"]
+    assert likelihood["rows"] == 10_000 and likelihood["binarisation"] == "dynamic"
+    assert 75 < likelihood["nats"] < 200  # under 75 nats the target pixel leaks into its own context
+
+
 @pytest.mark.parametrize("name", DRAWING)
 def test_the_figures_in_the_manifest_meet_what_is_promised(name):
     evaluation = read_bundle(ZOO / name).manifest.provenance.evaluation
