@@ -13,7 +13,7 @@ How a pixel became cheap, since hundreds of small operations a row cost more tha
 - the two halves of a gate are two products of the same window, so that their activations fuse with them;
 - the links, biases and conditions of all layers and columns are added up once a row, and are the start that a
   product adds to;
-- the output biases are moved along the residual stream into the constants of the layers that read them.
+- the output biases are moved along the residual stream into the links' biases of the layers that read them.
 
 Shapes: B batch, H = height, W = width, I inputs, O outputs, C features, L layers, D condition, M map
 channels, m rows and n taps of a layer, k kernel.
@@ -59,8 +59,7 @@ class RowSampler(nn.Module):
         first, *others = stack.layers
         self.first_rows = first.rows
         self.cached_rows = others[0].rows - 1 if others else 0
-        self.link_constant: Tensor
-        self.register_buffer("link_constant", self._link_constant())
+        self._move_stream_biases()
         self.gates = nn.ModuleList(_Gate(layer.horizontal.weight) for layer in stack.layers)
         self.head_gates = nn.ModuleList(_Gate(layer.weight) for layer in stack.head)
         # The 1x1 convolutions of the residual stream, and at last of the outputs: (C, C) or (C, O).
@@ -69,6 +68,18 @@ class RowSampler(nn.Module):
             self.register_buffer(
                 f"product_{index}", conv.weight.detach().flatten(1).transpose(0, 1).contiguous()
             )
+
+    @torch.no_grad()
+    def _move_stream_biases(self) -> None:
+        """Output biases leave the residual stream; what they add to a window goes into the link's bias.
+
+        Left of the image, where the stream is zero, the stream without its biases is minus their sum.
+        """
+        for index, layer in enumerate(self.stack.layers):
+            stream = self._stream_bias(index) if index else layer.link.bias.new_zeros(self.config.inputs)
+            part = layer.horizontal.weight.sum((2, 3)) @ stream
+            self.register_buffer(f"link_bias_{index}", layer.link.bias + part)
+            self.register_buffer(f"edge_{index}", -stream[None])
 
     def initial_state(
         self, rows: int, condition: Tensor | None = None, condition_map: Tensor | None = None
@@ -81,7 +92,7 @@ class RowSampler(nn.Module):
             condition_map: Shape (B, M, H, W), or None if M is 0.
         """
         config = self.config
-        nought = self.link_constant.new_zeros
+        nought = self.stack.outputs.weight.new_zeros
         vertical = horizontal = None
         if condition is not None:
             biases = torch.stack([bias for bias in self.stack.biases(condition) if bias is not None], dim=1)
@@ -116,42 +127,41 @@ class RowSampler(nn.Module):
         rows = torch.cat([state.rows[:, :, 1:], row], dim=2)
         return canvas, state._replace(canvas=canvas, rows=rows, above=above)
 
-    def row_step(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor | None]:
+    def row_step(self, t: Tensor, state: RowState) -> tuple[list[list[Tensor]], Tensor | None]:
         """The vertical stack of one row.
 
         Returns:
-            What is above and outside, as the horizontal gates' pre-activations of every layer and column,
-            shape (B, W, L, 2C); and the next state's `above`.
+            What is above and outside, as what the horizontal gates' products start from: for each layer 2W
+            tensors, (B, C) each, column by column a signal's and a passing's; and the next state's `above`.
         """
         config = self.config
         begun = (t > 0).to(state.canvas.dtype)[:, None, None, None]  # v above the first row is zero
         placed = self._placed(t, state)
-        links, seen = [], []
+        links: list[list[Tensor]] = []
+        seen = []
         window = state.rows
         caches = [] if state.above is None else state.above.split(config.features, dim=1)
         for index, layer in enumerate(self.stack.layers):
             p = F.conv2d(window, layer.vertical.weight, layer.vertical.bias, padding=(0, layer.side))
-            link = layer.link(p)  # (B, 2C, 1, W)
+            link = F.conv2d(p, layer.link.weight, self.get_buffer(f"link_bias_{index}"))  # (B, 2C, 1, W)
             for vertical, horizontal in placed if index == 0 else []:
                 p, link = p + vertical, link + horizontal
-            links.append(link)
+            if state.horizontal_bias is not None:
+                link = link + state.horizontal_bias[:, index, :, None, None]
+            pieces = link.squeeze(2).transpose(1, 2).flatten(1)  # (B, W * 2C)
+            links.append(list(pieces.split(config.features, dim=1)))
             if index + 1 < config.layers:
                 if state.vertical_bias is not None:
                     p = p + state.vertical_bias[:, index, :, None, None]
                 window = torch.cat([caches[index], gate(p) * begun], dim=2)  # (B, C, m, W)
                 seen.append(window[:, :, 1:])
-        total = torch.cat(links, dim=1)  # (B, L * 2C, 1, W)
-        total = total + self.link_constant
-        if state.horizontal_bias is not None:
-            total = total + state.horizontal_bias[:, : config.layers].flatten(1)[:, :, None, None]
-        total = total.squeeze(2).transpose(1, 2).unflatten(2, (config.layers, 2 * config.features))
-        return total, torch.cat(seen, dim=1) if seen else None
+        return links, torch.cat(seen, dim=1) if seen else None
 
-    def draw_row(self, links: Tensor, noise: Tensor, state: RowState) -> Tensor:
+    def draw_row(self, links: list[list[Tensor]], noise: Tensor, state: RowState) -> Tensor:
         """The horizontal stack of one row, pixel after pixel.
 
         Args:
-            links: From `row_step`, shape (B, W, L, 2C).
+            links: From `row_step`.
             noise: As for `step`.
             state: The state before this row; of it the condition only is read.
 
@@ -159,18 +169,22 @@ class RowSampler(nn.Module):
             The row, shape (B, I, 1, W).
         """
         config = self.config
-        starts = iter(links.flatten(1).split(config.features, dim=1))  # W * L * 2 pieces of (B, C)
+        starts = [iter(link) for link in links]
         # Pieces of (B, 1), or of (B, I, 1), which lose their last axis below.
         noises = noise.split(1, dim=-1)
         head_starts = self._head_starts(state)
-        columns: list[list[Tensor]] = [[] for _ in range(config.layers)]  # each layer's input, by column
+        # Each layer's input, by column, from those left of the image.
+        columns = [
+            [self.get_buffer(f"edge_{index}").expand(noise.shape[0], -1)] * (layer.taps - 1 + layer.first)
+            for index, layer in enumerate(self.stack.layers)
+        ]
         values: list[Tensor] = []
         for column in range(config.width):
             h = None
             for index, layer in enumerate(self.stack.layers):
                 if h is not None:
                     columns[index].append(h)
-                u = self.gates[index](next(starts), next(starts), columns[index][-layer.taps :])
+                u = self.gates[index](next(starts[index]), next(starts[index]), columns[index][-layer.taps :])
                 product = self.get_buffer(f"product_{index}")
                 h = u @ product if h is None else torch.addmm(h, u, product)
             for layer, (signal, passing) in zip(self.head_gates, head_starts, strict=True):
@@ -221,21 +235,6 @@ class RowSampler(nn.Module):
         biases = torch.stack([layer.output.bias for layer in self.stack.layers])
         return biases[:layers].sum(0)
 
-    @torch.no_grad()
-    def _link_constant(self) -> Tensor:
-        """What the left-out biases of the residual stream add in each column, shape (L * 2C, 1, W).
-
-        In the first columns some taps lie outside of the image, where there is no bias either.
-        """
-        width = self.config.width
-        rows = []
-        for index, layer in enumerate(self.stack.layers):
-            stream = self._stream_bias(index)[:, None].expand(-1, width)[None, :, None]  # (1, C, 1, W)
-            if index == 0:
-                stream = layer.horizontal.weight.new_zeros(1, self.config.inputs, 1, width)
-            rows.append(layer.left(stream)[0])
-        return torch.cat(rows)
-
 
 class _Gate(nn.Module):
     """A gate of one place: two products of a window of inputs, (n * I, C) each."""
@@ -253,11 +252,8 @@ class _Gate(nn.Module):
     def forward(self, start_signal: Tensor, start_passing: Tensor, inputs: list[Tensor]) -> Tensor:
         """tanh(start + window x signal) * sigmoid(start + window x passing), shape (B, C).
 
-        Of the window's inputs, (B, I) each, the first ones are missing at the left edge.
+        The window is that of `inputs`, (B, I) each.
         """
-        if not inputs:
-            return torch.tanh(start_signal) * torch.sigmoid(start_passing)
         window = inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1)
-        signal, passing = self.signal[-window.shape[1] :], self.passing[-window.shape[1] :]
-        signals = torch.tanh(torch.addmm(start_signal, window, signal))
-        return signals * torch.sigmoid(torch.addmm(start_passing, window, passing))
+        signals = torch.tanh(torch.addmm(start_signal, window, self.signal))
+        return signals * torch.sigmoid(torch.addmm(start_passing, window, self.passing))

@@ -33,11 +33,11 @@ def pixelvae_mnist() -> LikelihoodConfig:
     """
     return LikelihoodConfig(
         recipe="pixelvae-mnist",
-        model=PixelVAEConfig(latent_dim=16, features=16, layers=6, place_bias=True),
+        model=PixelVAEConfig(latent_dim=16, features=32, layers=6, place_bias=True),
         dataset="mnist",
-        epochs=5,
-        kl_warm_share=0.3,
-        free_nats=5.0,
+        epochs=8,
+        kl_warm_share=0.25,
+        free_nats=7.0,
     )
 
 
