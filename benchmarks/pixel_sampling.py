@@ -1,12 +1,12 @@
 """How much faster a row-by-row bundle draws than a sampler that makes one full pass for each pixel.
 
-python -m benchmarks.pixel_sampling [zoo/pixelcnn-mnist]
+    python -m benchmarks.pixel_sampling zoo/pixelvae-mnist
 
-One thread, same weights, same noise, and the pixels are checked to be the same. The naive sampler is timed
-twice: with the bundle's own `likelihood` graph, which is one full pass over the image, in ONNX Runtime; and
-with the full pass of the torch model, which is what a sampler in a training script does (its weights are
-random here: time does not depend on them). A naive drawing takes seconds, so each round times 28 of its 784
-passes. Medians over interleaved rounds.
+One thread, same weights, same noise, and the pixels are checked to be the same. The naive sampler makes one
+full pass over the image for each pixel; it is timed with the pass in torch, as training scripts sample, and
+with the pass in ONNX Runtime, alone and with 32 images at once. A naive drawing takes seconds, so each round
+times a few of its 784 passes. Jacobi iteration redraws all pixels at once until none changes, also with full
+passes. Medians over interleaved rounds; in brackets the smallest and the largest of the rounds' ratios.
 """
 
 import argparse
@@ -17,91 +17,123 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.bundled_model import FullPass, full_pass, load_model
 from bundle.noise import draw_noise
 from bundle.store import read_bundle
 from training.bundle_drawing import draw_bundle
-from training.likelihood_config import LikelihoodConfig, build_model
 from training.parity import Session
 
 ROUNDS = 7
-PASSES = 28
+PASSES = {1: 14, 32: 2}  # timed in a round, by batch
 BATCHES = (1, 32)
 
 
-def naive_drawing(session, noise):
-    """The picture, pixel by pixel: an undrawn pixel is 0, so its log-likelihood is log(1 - p)."""
-    image = np.zeros((1, 1, *noise.shape), np.float32)
-    for i, j in np.ndindex(noise.shape):
-        value = session.run({"image": image})["pixel_log_likelihood"][0, 0, i, j]
-        image[0, 0, i, j] = noise[i, j] < 1 - np.exp(value)
+def probabilities(run_pass, image, latent):
+    logits = run_pass({"image": image} | latent)["logits"]
+    return 1 / (1 + np.exp(-logits))
+
+
+def naive_drawing(run_pass, noise, latent):
+    """Pixel by pixel; shapes (B, H, W) and (B, 1, H, W)."""
+    image = np.zeros((len(noise), 1, *noise.shape[1:]), np.float32)
+    for i, j in np.ndindex(noise.shape[1:]):
+        image[:, 0, i, j] = noise[:, i, j] < probabilities(run_pass, image, latent)[:, 0, i, j]
     return image
 
 
-def seconds(function, *arguments):
+def jacobi_drawing(run_pass, noise, latent):
+    """The picture, the number of passes until nothing changed, and the seconds."""
     started = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - started
+    image = np.zeros((len(noise), 1, *noise.shape[1:]), np.float32)
+    for passes in range(1, noise[0].size + 2):
+        drawn = (noise[:, None] < probabilities(run_pass, image, latent)).astype(np.float32)
+        if np.array_equal(drawn, image):
+            break
+        image = drawn
+    return image, passes, time.perf_counter() - started
 
 
-def row_drawing(sessions, manifest, rows):
-    """All rows of a batch; the noise is drawn before the clock starts, as the server does."""
-    graphs, drawing = manifest.graphs, manifest.drawing
-    noise = draw_noise(drawing, graphs, seed=1, rows=range(rows), steps=drawing.steps.max)["noise"]
+def row_drawing(sessions, manifest, noise):
+    """Seconds until each row is there; the noise is drawn before the clock starts, as the server does."""
+    rows = len(noise["noise"])
     shape = (rows, *manifest.image.shape)
     state = {"known": np.zeros(shape, np.float32), "known_mask": np.zeros(shape, np.float32)}
     started = time.perf_counter()
-    outputs = sessions["init"].run({"t": np.zeros(rows, np.int64)})
+    outputs = sessions["init"].run({"t": np.zeros(rows, np.int64), **noise})
     times = []
-    for t in range(noise.shape[1]):
+    for t in range(noise["noise"].shape[1]):
         state |= {"state." + k[5:]: v for k, v in outputs.items() if k.startswith("next.")}
-        outputs = sessions["step"].run({"t": np.full(rows, t), "noise": noise[:, t], **state})
+        outputs = sessions["step"].run({"t": np.full(rows, t), "noise": noise["noise"][:, t], **state})
         times.append(time.perf_counter() - started)
     return times
 
 
+def median_seconds(function, *arguments, calls):
+    times = []
+    for _ in range(calls):
+        started = time.perf_counter()
+        function(*arguments)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def ratio(dividends, divisors):
+    ratios = [a / b for a, b in zip(dividends, divisors, strict=True)]
+    return f"{statistics.median(ratios):.0f}x [{min(ratios):.0f}..{max(ratios):.0f}]"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("bundle", type=Path, nargs="?", default=Path("zoo/pixelcnn-mnist"))
+    parser.add_argument("bundle", type=Path, nargs="?", default=Path("zoo/pixelvae-mnist"))
     bundle = read_bundle(parser.parse_args().bundle)
     manifest = bundle.manifest
     torch.set_num_threads(1)
-    config = LikelihoodConfig.from_json(manifest.provenance.config)
-    model = build_model(config.model).eval()
+    network = FullPass(load_model(bundle))
+    run_pass = full_pass(network).run
     sessions = {name: Session(data) for name, data in bundle.graphs.items()}
     steps = manifest.drawing.steps.max
-    noise = draw_noise(manifest.drawing, manifest.graphs, seed=1, rows=range(1), steps=steps)["noise"][0]
-    (drawn,) = draw_bundle(bundle, rows=1, seed=1, step_count=steps)
-    same = np.array_equal(naive_drawing(sessions["likelihood"], noise), drawn[:, -1].numpy())
-    print(f"{manifest.name}: the naive sampler draws the same pixels: {same}")
+    noise = {
+        rows: draw_noise(manifest.drawing, manifest.graphs, seed=1, rows=range(rows), steps=steps)
+        for rows in BATCHES
+    }
+    pixels = noise[1]["noise"][0].size
+    latent = {rows: {k: v for k, v in drawn.items() if k == "latent"} for rows, drawn in noise.items()}
 
-    image = np.zeros((1, *manifest.image.shape), np.float32)
-    rounds = {"onnx": [], "torch": [], **{rows: [] for rows in BATCHES}}
-    first_rows = []
+    (drawn,) = draw_bundle(bundle, rows=32, seed=1, step_count=steps)
+    final = drawn[:, -1].numpy()
+    naive = naive_drawing(run_pass, noise[1]["noise"], latent[1])
+    jacobi, passes, _ = jacobi_drawing(run_pass, noise[32]["noise"], latent[32])
+    print(f"{manifest.name}: {(naive != final[:1]).sum()} of {pixels} pixels differ from the naive sampler's")
+    print(f"and {(jacobi != final).sum()} of {final.size} from Jacobi iteration's, after {passes} passes")
+
+    times = {(kind, rows): [] for kind in ("torch", "onnx", "rows") for rows in BATCHES}
+    jacobi_times, first_rows = [], []
     with torch.inference_mode():
         for _ in range(ROUNDS):
-            for key, function, argument in (
-                ("onnx", sessions["likelihood"].run, {"image": image}),
-                ("torch", model, torch.from_numpy(image)),
-            ):
-                each = statistics.median(seconds(function, argument) for _ in range(PASSES))
-                rounds[key].append(each * noise.size)
             for rows in BATCHES:
-                times = row_drawing(sessions, manifest, rows)
-                rounds[rows].append(times[-1] / rows)
+                image = np.zeros((rows, *manifest.image.shape), np.float32)
+                tensors = [torch.from_numpy(value) for value in (image, *latent[rows].values())]
+                calls = PASSES[rows]
+                seconds = median_seconds(network, *tensors, calls=calls)
+                times["torch", rows].append(seconds * pixels / rows)
+                seconds = median_seconds(run_pass, {"image": image} | latent[rows], calls=calls)
+                times["onnx", rows].append(seconds * pixels / rows)
+                done = row_drawing(sessions, manifest, noise[rows])
+                times["rows", rows].append(done[-1] / rows)
                 if rows == 1:
-                    first_rows.append(times[3] / times[-1])
-    median = {key: statistics.median(values) for key, values in rounds.items()}
-    print(f"naive, an image: {median['onnx']:.3f} s in ONNX Runtime, {median['torch']:.3f} s in torch")
+                    first_rows.append(done[3] / done[-1])
+            jacobi_times.append(jacobi_drawing(run_pass, noise[1]["noise"], latent[1])[2])
+    median = {key: statistics.median(values) for key, values in times.items()}
+    print("\n| sampler | batch | ms an image | the row sampler is faster, batch 1 | batch 32 |\n|---|---|---|---|---|")
+    for kind, name in (("torch", "naive, torch"), ("onnx", "naive, ONNX Runtime")):
+        for rows in BATCHES:
+            cells = [ratio(times[kind, rows], times["rows", other]) for other in BATCHES]
+            print(f"| {name} | {rows} | {1000 * median[kind, rows]:,.0f} | {cells[0]} | {cells[1]} |")
+    cells = [ratio(jacobi_times, times["rows", other]) for other in BATCHES]
+    print(f"| Jacobi, ONNX Runtime | 1 | {1000 * statistics.median(jacobi_times):,.0f} | {cells[0]} | {cells[1]} |")
     for rows in BATCHES:
-        ratios = [
-            statistics.median(a / b for a, b in zip(rounds[key], rounds[rows], strict=True))
-            for key in ("onnx", "torch")
-        ]
-        print(
-            f"row by row, batch {rows}: {1000 * median[rows]:.2f} ms an image, "
-            f"{ratios[0]:.0f} times faster than naive ONNX Runtime, {ratios[1]:.0f} times than naive torch"
-        )
-    print(f"the first four rows are there after {statistics.median(first_rows):.0%} of a drawing")
+        print(f"| row by row | {rows} | {1000 * median['rows', rows]:.2f} | | |")
+    print(f"\nthe first four rows are there after {statistics.median(first_rows):.0%} of a drawing")
 
 
 if __name__ == "__main__":

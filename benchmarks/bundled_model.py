@@ -1,0 +1,59 @@
+"""The torch model inside a bundle, for benchmarks that compare ways to compute with the same weights."""
+
+__all__ = ["FullPass", "full_pass", "load_model"]
+
+import onnx
+import torch
+from onnx import numpy_helper
+
+from bundle.store import Bundle
+from models.autoregressive import AutoregressiveModel
+from training.graphs import EXAMPLE_ROWS, Function, GraphModule, export_graph
+from training.likelihood_config import LikelihoodConfig, build_model
+from training.parity import Session
+
+_PREFIX = "network."
+
+
+def load_model(bundle: Bundle) -> torch.nn.Module:
+    """Builds the model that the manifest names and gives it the weights of the `likelihood` graph.
+
+    Raises:
+        RuntimeError: The graph does not hold every weight (those of a decoder that it folded, say).
+    """
+    graph = onnx.load_from_string(bundle.graphs["likelihood"]).graph
+    weights = {
+        tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        for tensor in graph.initializer
+        if tensor.name.startswith(_PREFIX)
+    }
+    model = build_model(LikelihoodConfig.from_json(bundle.manifest.provenance.config).model)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+class FullPass(torch.nn.Module):
+    """Logits of all pixels in one pass, given what the pixels are conditioned on."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.exact = isinstance(model, AutoregressiveModel)
+        self.pixels = model if self.exact else model.pixels
+
+    def forward(self, image: torch.Tensor, *latent: torch.Tensor) -> torch.Tensor:
+        """Image (B, 1, H, W), and the latent (B, Z) of a model that has one, to logits (B, O, H, W)."""
+        return self.pixels(image, *([] if self.exact else self.model.conditions(*latent)))
+
+    def latents(self, rows: int) -> tuple[torch.Tensor, ...]:
+        """Latents from the prior, as the tail of the arguments of `forward`."""
+        return () if self.exact else (torch.randn(rows, self.model.latent_dim),)
+
+
+def full_pass(network: FullPass) -> Session:
+    """The same pass in ONNX Runtime: inputs `image` and, with a latent, `latent`; output `logits`."""
+    pixels = network.pixels
+    examples = {"image": torch.zeros(EXAMPLE_ROWS, 1, pixels.height, pixels.width)}
+    examples |= {"latent": latent for latent in network.latents(EXAMPLE_ROWS)}
+    module = Function(network, lambda *inputs: (network(*inputs),))
+    return Session(export_graph(GraphModule(module=module, inputs=examples, outputs=("logits",))).data)
