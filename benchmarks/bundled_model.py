@@ -54,6 +54,6 @@ def full_pass(network: FullPass) -> Session:
     """The same pass in ONNX Runtime: inputs `image` and, with a latent, `latent`; output `logits`."""
     pixels = network.pixels
     examples = {"image": torch.zeros(EXAMPLE_ROWS, 1, pixels.height, pixels.width)}
-    examples |= {"latent": latent for latent in network.latents(EXAMPLE_ROWS)}
+    examples |= dict(zip(("latent",), network.latents(EXAMPLE_ROWS), strict=False))
     module = Function(network, lambda *inputs: (network(*inputs),))
     return Session(export_graph(GraphModule(module=module, inputs=examples, outputs=("logits",))).data)

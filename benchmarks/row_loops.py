@@ -23,7 +23,7 @@ from onnx import TensorProto, helper
 from benchmarks.bundled_model import FullPass, load_model
 from bundle.store import read_bundle
 from models.incremental import RowSampler
-from training.graphs import EXAMPLE_ROWS, GraphModule, export_graph
+from training.graphs import EXAMPLE_ROWS
 from training.likelihood_drawing import row_sampler
 from training.parity import Session
 
@@ -44,7 +44,14 @@ class Pixel(torch.nn.Module):
             raise ValueError("this benchmark takes kernels of 3 after the first layer")
 
     def forward(self, first, others, starts, noise):
-        """First layer's window (B, n), others' last inputs (B, (L - 1) C), starts (B, (L + 2) 2C), u (B, 1)."""
+        """The pixel and both states after it.
+
+        Args:
+            first: The first layer's window, shape (B, n).
+            others: The other layers' last inputs, shape (B, (L - 1) C).
+            starts: What the gates' products start from, shape (B, (L + 2) * 2C).
+            noise: Shape (B, 1).
+        """
         sampler, features = self.sampler, self.sampler.config.features
         pieces = iter(starts.split(features, dim=1))
         products = [getattr(sampler, f"product_{index}") for index in range(sampler.config.layers + 1)]
@@ -81,8 +88,13 @@ def export(module, examples, outputs, columns_first=False):
     batch = torch.export.Dim("batch")
     axes = tuple({1 if tensor.dim() == 3 else 0: batch} for tensor in examples)
     program = torch.onnx.export(
-        module, examples, dynamo=True, dynamic_shapes=axes, verbose=False,
-        input_names=list(BODY_INPUTS), output_names=list(outputs),
+        module,
+        examples,
+        dynamo=True,
+        dynamic_shapes=axes,
+        verbose=False,
+        input_names=list(BODY_INPUTS),
+        output_names=list(outputs),
     )
     return program.model_proto
 
@@ -109,7 +121,10 @@ def scan_model(pixel, columns):
         dims = [d.dim_param or d.dim_value for d in shapes[name].type.tensor_type.shape.dim]
         states.append(helper.make_tensor_value_info(f"start_{name}", TensorProto.FLOAT, dims))
     graph = helper.make_graph(
-        [scan], "row", [*states, *(over_columns(name) for name in BODY_INPUTS[2:])], [over_columns(outputs[2])]
+        [scan],
+        "row",
+        [*states, *(over_columns(name) for name in BODY_INPUTS[2:])],
+        [over_columns(outputs[2])],
     )
     model = helper.make_model(graph, opset_imports=pixel.opset_import, ir_version=pixel.ir_version)
     onnx.checker.check_model(model)
@@ -150,7 +165,12 @@ def main():
         return np.stack(values)
 
     def scanned(feeds):
-        names = {"first": "start_first", "others": "start_others", "starts": "all_starts", "noise": "all_noise"}
+        names = {
+            "first": "start_first",
+            "others": "start_others",
+            "starts": "all_starts",
+            "noise": "all_noise",
+        }
         return scan.run({names[name]: value for name, value in feeds.items()})["all_value"]
 
     ways = {
