@@ -13,6 +13,7 @@ from service.runtime import Runtime
 ZOO = Path(__file__).parent.parent / "zoo"
 NAMES = sorted(path.name for path in ZOO.iterdir() if path.is_dir())
 DRAWING = ["gran1-mnist", "gran3-mnist", "gran5-mnist"]
+LIKELIHOOD = sorted(set(NAMES) - set(DRAWING))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,18 @@ def test_drawings_are_pictures_that_differ_and_develop(name, runtime):
         assert np.abs(canvases[:, t] - canvases[:, t - 1]).mean() > 0.001
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - set(DRAWING)))
+@pytest.mark.parametrize("name", LIKELIHOOD)
+def test_drawings_of_likelihood_models_are_as_if_alone(name, runtime):
+    bundle = read_bundle(ZOO / name)
+    graphs, steps = runtime.load(bundle), bundle.manifest.drawing.steps.default
+    many = draw(bundle.manifest, graphs, range(9), steps)
+    assert many[:, -1].max(axis=(1, 2, 3)).min() > 0.5 and many[:, -1].mean() < 0.4
+    for rows in (range(0, 1), range(3, 5), range(8, 9)):
+        few = draw(bundle.manifest, graphs, rows, steps)
+        assert np.abs(few - many[rows.start : rows.stop]).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", LIKELIHOOD)
 def test_a_likelihood_says_what_it_was_measured_on_and_is_no_leak(name):
     likelihood = read_bundle(ZOO / name).manifest.provenance.evaluation["likelihood"]
     assert likelihood["rows"] == 10_000 and likelihood["binarisation"] == "dynamic"
@@ -94,3 +106,19 @@ def test_the_figures_in_the_manifest_meet_what_is_promised(name):
     assert len(shares) == 10 and min(shares) >= 0.05
     assert evaluation["kl_to_data"] <= 0.06
     assert evaluation["confidence"] >= 0.85
+
+
+def test_the_likelihood_models_are_as_good_as_promised():
+    figures = {name: read_bundle(ZOO / name).manifest.provenance.evaluation for name in LIKELIHOOD}
+    assert figures["pixelcnn-mnist"]["likelihood"]["nats"] <= 88
+    pixelvae = figures["pixelvae-mnist"]["likelihood"]
+    assert pixelvae["nats"] <= 86 and 3 <= sum(pixelvae["kl"]) <= 30
+    assert figures["pixelvae-mnist"]["importance"]["nats"] < pixelvae["nats"]
+
+
+def test_two_latents_of_a_pixelvae_separate_digits_better_than_those_of_a_vae():
+    errors = {
+        name: read_bundle(ZOO / name).manifest.provenance.evaluation["neighbours"]["error"]
+        for name in ("pixelvae2d-mnist", "vae2d-mnist")
+    }
+    assert errors["pixelvae2d-mnist"] < errors["vae2d-mnist"]

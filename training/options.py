@@ -22,7 +22,7 @@ DataFolder = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
 ]
-Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings to judge.")]
+Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings, or test images, to judge.")]
 
 
 def with_training(command: Callable[_P, None]) -> Callable[_P, None]:

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from bundle.noise import draw
 from bundle.store import read_bundle
 from models.likelihoods import importance_bound
 from tests.training.likelihood_models import MODELS, SIZE, crop
+from training.binarise import binarise_for_evaluation, find_binarisation
 from training.bundle_drawing import draw_bundle
+from training.bundle_likelihood import bundle_likelihood
 from training.device import describe_device
 from training.likelihood_config import LikelihoodConfig, build_model
 from training.likelihood_drawing import draw_images, prior_latent
-from training.likelihood_export import TrainedLikelihood, export_likelihood_bundle
+from training.likelihood_export import EVALUATION_SEED, TrainedLikelihood, export_likelihood_bundle
 from training.parity import Session
 
 RECORD = {
@@ -37,6 +40,25 @@ def exported(request, small, tmp_path_factory):
     trained = TrainedLikelihood(config=config, model=model.eval(), record=RECORD)
     manifest = export_likelihood_bundle(trained, folder, dataset=small, rows=60, importance_rows=10)
     return model, manifest, read_bundle(folder)
+
+
+def test_a_bundle_is_asked_for_the_likelihood_of_a_data_set(exported, small):
+    model, manifest, bundle = exported
+    judged = bundle_likelihood(bundle, small, rows=60, seed=EVALUATION_SEED)
+    rule = find_binarisation(small.train.images, manifest.image.levels)
+    image = binarise_for_evaluation(
+        torch.from_numpy(small.test.images[:60]).float() / 255, rule, EVALUATION_SEED, 0
+    )
+    with torch.no_grad():
+        if judged.exact:
+            expected = model.log_likelihood(image)
+        else:
+            eps = torch.from_numpy(draw(EVALUATION_SEED, "eps", (model.latent_dim,), rows=range(60)))
+            expected = model.log_weight(image, eps)
+    assert judged.nats == pytest.approx(-expected.mean().item(), rel=1e-4)
+    assert judged.rows == 60 and judged.binarisation == rule
+    if judged.exact:
+        assert judged.nats == pytest.approx(manifest.provenance.evaluation["likelihood"]["nats"], rel=1e-4)
 
 
 def given(rows, levels):
