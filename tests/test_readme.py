@@ -1,8 +1,9 @@
-"""The snippets of README.md run as written, against a server of the zoo."""
+"""The snippets of README.md and docs/ run as written, against a server of the zoo."""
 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +15,20 @@ from tests.service.live import LiveServer
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+GUIDE = (ROOT / "docs" / "likelihood.md").read_text()
 
 
-def commands(*starts):
+def blocks(text):
+    """(language, code) of each fenced block."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = blocks(README)
+
+
+def commands(*starts, text=README):
     """Command lines of the bash blocks that begin with one of these words, comments cut off."""
-    lines = [line for language, block in BLOCKS if language == "bash" for line in block.splitlines()]
+    lines = [line for language, block in blocks(text) if language == "bash" for line in block.splitlines()]
     return [
         shlex.join(shlex.split(line, comments=True))
         for line in lines
@@ -92,6 +101,30 @@ def test_command_lines_run(command, live, tmp_path):
     assert run(command, live, tmp_path).strip() or list(tmp_path.iterdir())
 
 
+@pytest.fixture
+def guide_folder(tmp_path):
+    """Where the guide's snippets run: beside a picture."""
+    shutil.copy(ROOT / "docs" / "images" / "digit.png", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", commands("curl", "pentimento", text=GUIDE))
+def test_the_guides_commands_run(command, live, guide_folder):
+    answer = run(command, live, guide_folder)
+    written = [path for path in guide_folder.iterdir() if path.name != "digit.png"]
+    if "/likelihood" in command:
+        assert b'"nats"' in answer
+    assert answer.strip() or any(path.read_bytes().startswith(b"\x89PNG") for path in written)
+
+
+@pytest.mark.parametrize("block", [block for language, block in blocks(GUIDE) if language == "python"])
+def test_the_guides_python_runs(block, live, guide_folder):
+    (guide_folder / "snippet.py").write_text(block.replace("http://localhost:8000", live.http))
+    assert run(f"{shlex.quote(sys.executable)} snippet.py", live, guide_folder).strip()
+    (picture,) = re.findall(r'save\("(\w+\.png)"\)', block)
+    assert (guide_folder / picture).read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_table_of_the_zoo_is_what_the_manifests_say():
     rows = []
     for folder in sorted((ROOT / "zoo").iterdir()):
@@ -102,7 +135,8 @@ def test_the_table_of_the_zoo_is_what_the_manifests_say():
         if "likelihood" in figures:
             likelihood = figures["likelihood"]
             kl = f"{sum(likelihood['kl']):.1f}" if likelihood["kl"] else "-"
-            rows.append(f"| `{manifest.name}` | {likelihood['nats']:.2f} | {kl} |")
+            neighbours = f"{figures['neighbours']['error']:.1%}" if "neighbours" in figures else "-"
+            rows.append(f"| `{manifest.name}` | {likelihood['nats']:.2f} | {kl} | {neighbours} |")
             continue
         rows.append(
             f"| `{manifest.name}` | {manifest.drawing.steps.trained} | {figures['kl_to_data']:.3f} | "

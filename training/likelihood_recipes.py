@@ -95,7 +95,7 @@ def pixelvae2level_mnist() -> LikelihoodConfig:
         recipe="pixelvae2level-mnist",
         model=model,
         dataset="mnist",
-        epochs=5,
+        epochs=3,
         kl_warm_share=0.3,
         free_nats=4.0,
     )
