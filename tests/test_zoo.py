@@ -7,6 +7,7 @@ import pytest
 
 from bundle.noise import draw_noise
 from bundle.store import read_bundle
+from service.inputs import nothing_known
 from service.plan import plan_drawing
 from service.runtime import Runtime
 
@@ -24,6 +25,7 @@ def runtime():
 def draw(manifest, graphs, rows, steps):
     """Every canvas of a drawing with seed 1, (rows, steps, C, H, W)."""
     tensors = dict(draw_noise(manifest.drawing, manifest.graphs, seed=1, rows=rows, steps=steps))
+    tensors |= nothing_known(manifest, len(rows))
     canvases = []
     for call in plan_drawing(manifest, graphs, steps=steps):
         feeds = {
