@@ -6,12 +6,33 @@ from collections.abc import Callable
 
 import torch
 
+from models.dcgan import build_dcgan
+from models.hard_gans import (
+    build_constant_filters,
+    build_gated,
+    build_mlp_generator,
+    build_no_normalisation,
+    build_resnet101,
+    build_tanh,
+)
 from models.one_shot import OneShotGenerator, OneShotScorer
 from models.one_shot_config import OneShotConfig
+from models.resnet_gan import build_resnet
+from models.wgan_gp import build_wgan_gp
 
 Builder = Callable[[OneShotConfig], tuple[OneShotGenerator, OneShotScorer]]
 
-ARCHITECTURES: dict[str, Builder] = {}
+ARCHITECTURES: dict[str, Builder] = {
+    "dcgan": build_dcgan,
+    "wgan_gp": build_wgan_gp,
+    "resnet": build_resnet,
+    "constant_filters": build_constant_filters,
+    "mlp_generator": build_mlp_generator,
+    "no_normalisation": build_no_normalisation,
+    "gated": build_gated,
+    "tanh": build_tanh,
+    "resnet101": build_resnet101,
+}
 
 
 def build_one_shot(config: OneShotConfig, seed: int = 0) -> tuple[OneShotGenerator, OneShotScorer]:
