@@ -49,9 +49,9 @@ def train(
 
     from training.checkpoints import LATEST
     from training.classifier import load_classifier
-    from training.config import TrainConfig
     from training.datasets import load_dataset
     from training.device import choose_device, choose_precision, describe_device
+    from training.likelihood_config import LikelihoodConfig
     from training.loop import train as run_training
     from training.recipes import recipe as find_recipe
     from training.show import show_plan
@@ -77,7 +77,7 @@ def train(
     loaded = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
     console.print(f"{config.recipe} on {loaded.name}: {describe_device(where, how)}; into {folder}")
     classifier = None
-    if isinstance(config, TrainConfig):  # a likelihood needs no judge
+    if not isinstance(config, LikelihoodConfig):  # a likelihood needs no judge
         with console.status("Training or loading the classifier that judges the drawings"):
             classifier = load_classifier(loaded, where)
         console.print(f"The classifier's accuracy on test images is {classifier.test_accuracy:.2%}.")

@@ -3,6 +3,7 @@
 __all__ = ["LoopConfig", "TrainConfig", "config_from_json", "config_to_json", "refuse_unknown"]
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from models.gran import GRANConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LoopConfig:
+class LoopConfig(ABC):
     """What every training has, whatever it minimises."""
 
     recipe: str
@@ -34,13 +35,39 @@ class LoopConfig:
         """Iterations of the whole training; an epoch leaves out the rows that fill no batch."""
         return self.epochs * self.epoch_iterations(train_rows)
 
+    @property
+    def iteration_rows(self) -> int:
+        """Training images of an iteration."""
+        return self.batch_rows
+
+    def used_rows(self, train_rows: int) -> int:
+        """Training images that are used, of `train_rows` that there are."""
+        return train_rows
+
+    def pass_iterations(self, train_rows: int) -> int:
+        """Iterations of one pass over the training images."""
+        used = self.used_rows(train_rows)
+        if used < self.iteration_rows:
+            raise ValueError(f"the data set has {used} images, fewer than one batch of {self.iteration_rows}")
+        return used // self.iteration_rows
+
     def epoch_iterations(self, train_rows: int) -> int:
-        """Iterations of one epoch."""
-        if train_rows < self.batch_rows:
-            raise ValueError(
-                f"the data set has {train_rows} images, fewer than one batch of {self.batch_rows}"
-            )
-        return train_rows // self.batch_rows
+        """Iterations of one epoch, after which there is an evaluation: by default one pass."""
+        return self.pass_iterations(train_rows)
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+
+    @abstractmethod
+    def rate_factor(self, progress: float) -> float:
+        """What the learning rates are multiplied with when `progress`, in 0..1, is done."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_json`; a ValueError for entries that this version does not know."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, for checkpoints, logs and manifests."""

@@ -45,11 +45,13 @@ class Evaluation:
     canvas_means: list[float]  # mean brightness after each step
     canvas_deviations: list[float]  # mean over pixels of the deviation across drawings, after each step
     step_changes: list[float]  # mean absolute change of a pixel at each step; the first from mid-grey
+    label_accuracy: float | None = None  # drawings in which the classifier sees the class they were asked for
 
     @property
     def cost(self) -> float:
         """One figure for choosing between checkpoints: the lower the better."""
-        return self.kl_to_data + (1 - self.confidence)
+        disobeyed = 0.0 if self.label_accuracy is None else 1 - self.label_accuracy
+        return self.kl_to_data + (1 - self.confidence) + disobeyed
 
 
 def prior_latents(
@@ -110,8 +112,17 @@ def draw_chunks(
 
 
 @torch.no_grad()
-def summarise(drawings: Iterator[Tensor], classifier: Classifier, dataset: Dataset) -> Evaluation:
-    """Figures of drawings that come in chunks of canvases, each of shape (B, T, C, H, W)."""
+def summarise(
+    drawings: Iterator[Tensor], classifier: Classifier, dataset: Dataset, class_count: int = 0
+) -> Evaluation:
+    """Figures of drawings.
+
+    Args:
+        drawings: Chunks of canvases, each of shape (B, T, C, H, W).
+        classifier: Classifier of the same data set.
+        dataset: Its class shares are what the drawings' are compared with.
+        class_count: K, if drawing i was asked for class i mod K; else 0.
+    """
     probabilities, canvas_sums, square_sums, changes = [], [], [], []
     rows = 0
     for canvases in drawings:
@@ -125,7 +136,8 @@ def summarise(drawings: Iterator[Tensor], classifier: Classifier, dataset: Datas
     variance = (torch.stack(square_sums).sum(0) / rows - mean.square()).clamp(min=0)
     judged = torch.cat(probabilities)
     classes = len(dataset.class_names)
-    shares = np.bincount(judged.argmax(1).numpy(), minlength=classes) / rows
+    seen = judged.argmax(1).numpy()
+    shares = np.bincount(seen, minlength=classes) / rows
     return Evaluation(
         rows=rows,
         step_count=mean.shape[0],
@@ -136,13 +148,14 @@ def summarise(drawings: Iterator[Tensor], classifier: Classifier, dataset: Datas
         canvas_means=_rounded(mean.mean(dim=(1, 2, 3)).numpy()),
         canvas_deviations=_rounded(variance.sqrt().mean(dim=(1, 2, 3)).numpy()),
         step_changes=_rounded((torch.stack(changes).sum(0) / rows).numpy()),
+        label_accuracy=_label_accuracy(seen, class_count),
     )
 
 
 def figures(
-    drawings: Iterator[Tensor], classifier: Classifier, dataset: Dataset, seed: int
+    drawings: Iterator[Tensor], classifier: Classifier, dataset: Dataset, seed: int, class_count: int = 0
 ) -> dict[str, Any]:
-    """Everything that a manifest says about drawings; `drawings` as for `summarise`, drawn from `seed`."""
+    """Everything that a manifest says about drawings from `seed`; other arguments as for `summarise`."""
     finished: list[Tensor] = []
 
     def kept() -> Iterator[Tensor]:
@@ -150,7 +163,9 @@ def figures(
             finished.append(canvases[:, -1])
             yield canvases
 
-    judged = asdict(summarise(kept(), classifier, dataset))
+    judged = asdict(summarise(kept(), classifier, dataset, class_count))
+    if not class_count:
+        del judged["label_accuracy"]
     for name in ("class_shares", "data_shares"):
         judged[name] = dict(zip(dataset.class_names, judged[name], strict=True))
     return judged | {
@@ -161,6 +176,12 @@ def figures(
             "test_confidence": round(classifier.test_confidence, 5),
         },
     }
+
+
+def _label_accuracy(seen: NDArray[np.int64], class_count: int) -> float | None:
+    if not class_count:
+        return None
+    return round(float((seen == np.arange(len(seen)) % class_count).mean()), 5)
 
 
 def _kl(shares: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

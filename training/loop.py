@@ -1,37 +1,99 @@
 """The training loop, the same for every model: images in, an iteration, bookkeeping.
 
-An iteration is `play` for an adversarial pair (scorer update, generator update) and `fit` in
-`training.likelihood` for a model with a likelihood.
+An iteration is `play` for an adversarial pair that draws in steps, `duel` in `training.one_shot` for one that
+draws at once, and `fit` in `training.likelihood` for a model with a likelihood.
 
 An iteration seeds its own randomness, and a checkpoint holds everything else, so a training that was killed
 goes on to the same weights and the same log as one that was not.
 """
 
-__all__ = ["play", "seconds_per_iteration", "train"]
+__all__ = ["Batch", "Training", "play", "prepare", "rehearse", "train"]
 
-import functools
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from torch import Tensor
 
+from models.one_shot_models import build_one_shot
 from training.classifier import Classifier
-from training.config import TrainConfig
-from training.datasets import Dataset
+from training.config import LoopConfig, TrainConfig
+from training.datasets import Dataset, Split
 from training.device import Precision, autocast, describe_device
-from training.judges import AdversarialJudge
+from training.judges import AdversarialJudge, Judge
 from training.likelihood import LikelihoodPlayers, fit
 from training.likelihood_config import LikelihoodConfig
 from training.likelihood_judge import LikelihoodJudge
 from training.objectives import dense_penalty, generator_loss, scorer_loss
+from training.one_shot import duel
+from training.one_shot_config import OneShotTrainConfig
+from training.one_shot_judge import OneShotJudge
+from training.one_shot_players import OneShotPlayers
 from training.players import Players
-from training.run import Outcome, Run
+from training.run import Outcome, Run, Trainee
+from training.subset import take_rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What an iteration gets."""
+
+    image: Tensor  # data in [0, 1], (B, C, H, W)
+    label: Tensor  # its classes, int64, (B,)
+    progress: float  # share of the training that is done
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """Everything in which trainings differ."""
+
+    players: Trainee
+    judge: Judge[Any]
+    iterate: Callable[[Batch], dict[str, float]]  # one iteration; returns its figures
+
+
+def prepare(
+    config: LoopConfig,
+    dataset: Dataset,
+    classifier: Classifier | None,
+    device: torch.device,
+    precision: Precision,
+) -> Training:
+    """The networks, their judge and the iteration, for a recipe of any kind; arguments as for `train`."""
+    if isinstance(config, LikelihoodConfig):
+        model = LikelihoodPlayers(config, device)
+        reader = LikelihoodJudge(config, dataset, model)
+        return Training(
+            players=model,
+            judge=reader,
+            iterate=lambda batch: fit(model, config, batch.image, reader.rule, precision, batch.progress),
+        )
+    if classifier is None:
+        raise ValueError("drawings of an adversarial training are judged by a classifier; give one")
+    if isinstance(config, OneShotTrainConfig):
+        duellists = OneShotPlayers(config, *build_one_shot(config.model, config.seed), device)
+        return Training(
+            players=duellists,
+            judge=OneShotJudge(config, dataset, classifier, duellists),
+            iterate=lambda batch: duel(duellists, config, batch.image, batch.label, precision),
+        )
+    if isinstance(config, TrainConfig):
+        players = Players(config, device)
+        return Training(
+            players=players,
+            judge=AdversarialJudge(config, dataset, classifier, players),
+            iterate=lambda batch: play(players, config, batch.image, precision),
+        )
+    raise TypeError(f"there is no training for a {type(config).__name__}")
 
 
 def train(
-    config: TrainConfig | LikelihoodConfig,
+    config: LoopConfig,
     dataset: Dataset,
     classifier: Classifier | None,
     folder: Path,
@@ -56,35 +118,26 @@ def train(
     Raises:
         CheckpointError: There is nothing to resume, or it belongs to another configuration or data set.
     """
-    players: Players | LikelihoodPlayers
-    judge: AdversarialJudge | LikelihoodJudge
-    if isinstance(config, TrainConfig):
-        if classifier is None:
-            raise ValueError("drawings of an adversarial training are judged by a classifier; give one")
-        players = Players(config, device)
-        judge = AdversarialJudge(config, dataset, classifier, players)
-    else:
-        players = LikelihoodPlayers(config, device)
-        judge = LikelihoodJudge(config, dataset, players)
-    run = Run(config, dataset, folder, players, judge, console or Console(quiet=True))
+    dataset = take_rows(dataset, config.used_rows(len(dataset.train.images)))
+    training = prepare(config, dataset, classifier, device, precision)
+    run = Run(config, dataset, folder, training.players, training.judge, console or Console(quiet=True))
     run.begin(resume, describe_device(device, precision))
-    images = torch.from_numpy(dataset.train.images)
-    epoch_iterations = config.epoch_iterations(len(images))
-    total = config.iterations(len(images))
+    images, labels = torch.from_numpy(dataset.train.images), torch.from_numpy(dataset.train.labels)
+    pass_iterations, batch_rows = config.pass_iterations(len(images)), config.iteration_rows
+    epoch_iterations, total = config.epoch_iterations(len(images)), config.iterations(len(images))
     with run.progress(total) as advance:
         while run.iteration < total and run.stopped is None:
-            epoch, offset = divmod(run.iteration, epoch_iterations)
-            order = torch.randperm(len(images), generator=torch.Generator().manual_seed(config.seed + epoch))
-            rows = order[offset * config.batch_rows :][: config.batch_rows]
-            real = images[rows].to(device).float() / 255
-            torch.manual_seed(config.seed * 1_000_003 + run.iteration)  # for latents, pixels and dropout
+            passes, offset = divmod(run.iteration, pass_iterations)
+            order = torch.randperm(len(images), generator=torch.Generator().manual_seed(config.seed + passes))
+            rows = order[offset * batch_rows :][:batch_rows]
             progress = run.iteration / total
-            players.set_rates(config.rate_factor(progress))
-            if isinstance(judge, AdversarialJudge):
-                figures = play(judge.players, judge.config, real, precision)
-            else:
-                figures = fit(judge.players, judge.config, real, judge.rule, precision, progress)
-            players.update_average(run.iteration)
+            batch = Batch(
+                image=images[rows].to(device).float() / 255, label=labels[rows].to(device), progress=progress
+            )
+            torch.manual_seed(config.seed * 1_000_003 + run.iteration)  # for latents, pixels and dropout
+            training.players.set_rates(config.rate_factor(progress))
+            figures = training.iterate(batch)
+            training.players.update_average(run.iteration)
             run.finish_iteration(figures, epoch_iterations)
             advance(run.iteration, figures)
     return run.end()
@@ -127,18 +180,23 @@ def play(players: Players, config: TrainConfig, real: Tensor, precision: Precisi
     return {"generator_loss": loss_g.item(), "scorer_loss": loss_s.item(), "scorer_accuracy": hits.item()}
 
 
-def seconds_per_iteration(
-    config: TrainConfig | LikelihoodConfig, device: torch.device, precision: Precision, tries: int = 4
-) -> float:
-    """Measures an iteration on this machine, on noise; the first one warms up and is left out."""
-    real = torch.rand(config.batch_rows, *config.image_shape, device=device)
-    if isinstance(config, TrainConfig):
-        iterate = functools.partial(play, Players(config, device), config, real, precision)
-    else:
-        players = LikelihoodPlayers(config, device)
-        iterate = functools.partial(fit, players, config, real, "dynamic", precision, 0.5)
-    iterate()
+def rehearse(
+    config: LoopConfig, device: torch.device, precision: Precision, tries: int = 4
+) -> tuple[dict[str, int], float]:
+    """Counts a recipe's parameters and measures its seconds an iteration on this machine, on noise.
+
+    The first iteration warms up and is left out.
+    """
+    noise = np.random.default_rng(0).integers(256, size=(config.iteration_rows, *config.image_shape))
+    names = tuple("0123456789")  # every recipe's data set has ten classes
+    split = Split(images=noise.astype(np.uint8), labels=np.arange(len(noise)) % len(names))
+    dataset = Dataset(name="noise", class_names=names, train=split, test=split, sha256="")
+    classifier = Classifier(*config.image_shape[:2], len(names))
+    training = prepare(config, dataset, classifier, device, precision)
+    image = torch.from_numpy(split.images).to(device).float() / 255
+    batch = Batch(image=image, label=torch.from_numpy(split.labels).to(device), progress=0.5)
+    training.iterate(batch)
     started = time.perf_counter()
     for _ in range(tries):
-        iterate()
-    return (time.perf_counter() - started) / tries
+        training.iterate(batch)
+    return training.judge.parameter_counts(), (time.perf_counter() - started) / tries

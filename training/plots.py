@@ -1,6 +1,13 @@
 """Pictures of a training: sheets of finished drawings, film strips of single ones, loss curves."""
 
-__all__ = ["image_grid", "save_curves", "save_likelihood_curves", "save_sheet", "save_strip"]
+__all__ = [
+    "image_grid",
+    "save_curves",
+    "save_likelihood_curves",
+    "save_one_shot_curves",
+    "save_sheet",
+    "save_strip",
+]
 
 from pathlib import Path
 from typing import Any
@@ -73,6 +80,37 @@ def save_likelihood_curves(path: Path, lines: list[dict[str, Any]]) -> None:
     kl = [sum(line["kl"]) for line in evaluations]
     divergence.plot(judged_at, kl, marker="o", label="test images, averaged")
     _finish(figure, ((losses, "nats"), (divergence, "KL, nats")), path)
+
+
+def save_one_shot_curves(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Draws losses, what the scorer knows, its loss on images seen and unseen, and the evaluations."""
+    figure, (losses, scorer, overfitting, quality) = _figure(4)
+    updates = [line for line in lines if line["kind"] == "updates"]
+    evaluations = [line for line in lines if line["kind"] == "evaluation"]
+    at, judged_at = ([line["iteration"] for line in part] for part in (updates, evaluations))
+    for key, label in (("generator_loss", "generator"), ("scorer_loss", "scorer")):
+        losses.plot(at, [line[key] for line in updates], label=label)
+    for key, label in (
+        ("scorer_accuracy", "scorer's accuracy"),
+        ("score_gap", "data's mean score less drawings'"),
+        ("gradient_norm", "gradient norm between them"),
+        ("class_loss", "loss of the auxiliary classifier"),
+    ):
+        known = [(line["iteration"], line[key]) for line in updates if key in line]
+        if known:
+            scorer.plot(*zip(*known, strict=True), label=label)
+    for key, label in (("train", "training images"), ("held_out", "held-out images")):
+        values = [-line[f"scorer_loss_{key}"] for line in evaluations]
+        overfitting.plot(judged_at, values, marker="o", label=label)
+    for key, label in (
+        ("kl_to_data", "KL(drawn classes || data)"),
+        ("confidence", "classifier's confidence"),
+        ("label_accuracy", "drawn as asked"),
+    ):
+        if evaluations and evaluations[0][key] is not None:
+            quality.plot(judged_at, [line[key] for line in evaluations], marker="o", label=label)
+    titles = ("loss", "scorer", "negative scorer's loss", "evaluation")
+    _finish(figure, tuple(zip((losses, scorer, overfitting, quality), titles, strict=True)), path)
 
 
 def _figure(rows: int) -> tuple[Any, Any]:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from models.gran import gran_config
-from training.config import TrainConfig
-from training.likelihood_config import LikelihoodConfig
+from training.config import LoopConfig, TrainConfig
 from training.likelihood_recipes import LIKELIHOOD_RECIPES
+from training.one_shot_recipes import ONE_SHOT_RECIPES
 
 
 def gran1_mnist() -> TrainConfig:
@@ -82,13 +82,14 @@ def gran3_cifar10() -> TrainConfig:
     return TrainConfig(recipe="gran3-cifar10", model=model, dataset="cifar10", epochs=20)
 
 
-RECIPES: dict[str, Callable[[], TrainConfig | LikelihoodConfig]] = {
+GRAN_RECIPES: dict[str, Callable[[], TrainConfig]] = {
     build().recipe: build
     for build in (gran1_mnist, gran3_mnist, gran5_mnist, gran5_mnist_per_step, gran5_fashion, gran3_cifar10)
-} | LIKELIHOOD_RECIPES
+}
+RECIPES: dict[str, Callable[[], LoopConfig]] = {**GRAN_RECIPES, **LIKELIHOOD_RECIPES, **ONE_SHOT_RECIPES}
 
 
-def recipe(name: str) -> TrainConfig | LikelihoodConfig:
+def recipe(name: str) -> LoopConfig:
     """The recipe of that name.
 
     Raises:

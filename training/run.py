@@ -12,11 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from training.checkpoints import BEST, LATEST, CheckpointError, read_checkpoint, write_checkpoint
-from training.config import TrainConfig
+from training.config import LoopConfig
 from training.datasets import Dataset
 from training.failure import Finding, inspect_iteration
 from training.judges import Judge
-from training.likelihood_config import LikelihoodConfig
 from training.run_log import Meters, RunLog
 
 
@@ -29,6 +28,14 @@ class Trainee(Protocol):
 
     def load(self, state: dict[str, Any]) -> None:
         """Takes up a checkpoint's state."""
+        ...
+
+    def set_rates(self, factor: float) -> None:
+        """Sets the learning rates to `factor` times the recipe's."""
+        ...
+
+    def update_average(self, iteration: int) -> None:
+        """Moves the averaged weights towards those that learn."""
         ...
 
 
@@ -52,7 +59,7 @@ class Run:
 
     def __init__(
         self,
-        config: TrainConfig | LikelihoodConfig,
+        config: LoopConfig,
         dataset: Dataset,
         folder: Path,
         players: Trainee,

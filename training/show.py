@@ -12,17 +12,15 @@ from rich.table import Table
 
 from bundle.store import read_bundle
 from training.bundle_drawing import draw_bundle
-from training.config import TrainConfig
+from training.config import LoopConfig
 from training.datasets import DatasetError, load_dataset
 from training.device import Precision, describe_device
-from training.likelihood_config import LikelihoodConfig, build_model
-from training.loop import seconds_per_iteration
-from training.networks import build_networks, parameter_count
+from training.loop import rehearse
 from training.plots import save_strip
 
 
 def show_plan(
-    config: TrainConfig | LikelihoodConfig,
+    config: LoopConfig,
     device: torch.device,
     precision: Precision,
     data: Path | None,
@@ -30,14 +28,9 @@ def show_plan(
 ) -> None:
     """Prints what a training would be, and how long it would take here by a short measurement."""
     console.print_json(json.dumps(config.to_json()))
-    networks: dict[str, torch.nn.Module]
-    if isinstance(config, TrainConfig):
-        networks = dict(zip(("generator", "scorer"), build_networks(config.model), strict=True))
-    else:
-        networks = {"model": build_model(config.model)}
-    for name, network in networks.items():
-        console.print(f"{name}: {parameter_count(network):,} parameters")
-    seconds = seconds_per_iteration(config, device, precision)
+    parameters, seconds = rehearse(config, device, precision)
+    for name, count in parameters.items():
+        console.print(f"{name}: {count:,} parameters")
     console.print(f"{describe_device(device, precision)}: {seconds:.3f} s an iteration")
     channels, image_size, _ = config.image_shape
     try:

@@ -9,15 +9,12 @@ import torch
 
 from training.config import TrainConfig, config_to_json
 from training.datasets import Dataset, Split
-from training.likelihood_recipes import LIKELIHOOD_RECIPES
 from training.loop import train
 from training.objectives import dense_penalty, generator_loss, scorer_loss
-from training.recipes import RECIPES, recipe
+from training.recipes import GRAN_RECIPES, RECIPES, recipe
 from training.run_log import Meters, RunLog
 
 CPU = torch.device("cpu")
-
-ADVERSARIAL = [name for name in RECIPES if name not in LIKELIHOOD_RECIPES]
 
 
 def color_dataset():
@@ -29,7 +26,9 @@ def color_dataset():
     return Dataset(name="colors", class_names=tuple("0123456789"), train=split, test=split, sha256="0" * 64)
 
 
-@pytest.mark.parametrize("name", ADVERSARIAL)  # the others: test_likelihood_training.py
+@pytest.mark.parametrize(
+    "name", GRAN_RECIPES
+)  # others: test_likelihood_training.py, test_one_shot_recipes.py
 def test_a_recipe_trains_on_a_slice(name, dataset, tmp_path):
     from training.classifier import Classifier
 
