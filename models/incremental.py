@@ -8,9 +8,12 @@ Ramachandran et al., 2017, arXiv:1704.06001, for stacks whose vertical part read
 
 For the same noise the pixels are those of `AutoregressiveModel.draw_naive`. One call is one row, so the
 state between calls is small: the vertical inputs of the last rows. Rows of a batch may be at different t.
+Here is the row's part; the pixel's is in `pixel_step.py`, and is repeated over the columns by
+`RowSampler.columns`: a loop, which an export may replace by one of its own.
 
-How a pixel became cheap, since hundreds of small operations a row cost more than their arithmetic:
-- the two halves of a gate are two products of the same window, so that their activations fuse with them;
+How a pixel became cheap, since dozens of small operations a pixel cost more than their arithmetic:
+- the two halves of a gate are two products of the same window, so that their activations fuse with them
+  (`pixel_step.py`);
 - the links, biases and conditions of all layers and columns are added up once a row, and are the start that a
   product adds to;
 - the output biases are moved along the residual stream into the links' biases of the layers that read them.
@@ -19,9 +22,8 @@ Shapes: B batch, H = height, W = width, I inputs, O outputs, C features, L layer
 channels, m rows and n taps of a layer, k kernel.
 """
 
-__all__ = ["Draw", "RowSampler", "RowState"]
+__all__ = ["RowSampler", "RowState"]
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -29,9 +31,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.gated_stack import GatedStack, gate
-
-Draw = Callable[[Tensor, Tensor], Tensor]
-"""Draws the values of a place, shape (B, I), from its outputs, (B, O), and its noise, (B, I)."""
+from models.pixel_step import Draw, PixelStep, loop_over_columns
 
 
 class RowState(NamedTuple):
@@ -49,25 +49,22 @@ class RowState(NamedTuple):
 
 
 class RowSampler(nn.Module):
-    """Draws row by row from a copy of a stack's weights."""
+    """Draws row by row from a copy of a stack's weights.
+
+    Attributes:
+        columns: Repeats `pixel` over the columns; as `loop_over_columns`.
+    """
 
     def __init__(self, stack: GatedStack, draw: Draw) -> None:
         super().__init__()
         self.config = stack.config
-        self.draw = draw
         self.stack = stack
         first, *others = stack.layers
         self.first_rows = first.rows
         self.cached_rows = others[0].rows - 1 if others else 0
         self._move_stream_biases()
-        self.gates = nn.ModuleList(_Gate(layer.horizontal.weight) for layer in stack.layers)
-        self.head_gates = nn.ModuleList(_Gate(layer.weight) for layer in stack.head)
-        # The 1x1 convolutions of the residual stream, and at last of the outputs: (C, C) or (C, O).
-        convs = [*(layer.output for layer in stack.layers), stack.outputs]
-        for index, conv in enumerate(convs):
-            self.register_buffer(
-                f"product_{index}", conv.weight.detach().flatten(1).transpose(0, 1).contiguous()
-            )
+        self.pixel = PixelStep(stack, draw)
+        self.columns = loop_over_columns
 
     @torch.no_grad()
     def _move_stream_biases(self) -> None:
@@ -120,25 +117,24 @@ class RowSampler(nn.Module):
         Returns:
             The canvas, shape (B, I, H, W): rows after t are zero. And the next state.
         """
-        links, above = self.row_step(t, state)
-        row = self.draw_row(links, noise, state)  # (B, I, 1, W)
+        starts, above = self.row_step(t, state)
+        row = self.draw_row(starts, noise, state)  # (B, I, 1, W)
         here = (torch.arange(self.config.height, device=t.device) == t[:, None]).to(row.dtype)  # (B, H)
         canvas = state.canvas + here[:, None, :, None] * row
         rows = torch.cat([state.rows[:, :, 1:], row], dim=2)
         return canvas, state._replace(canvas=canvas, rows=rows, above=above)
 
-    def row_step(self, t: Tensor, state: RowState) -> tuple[list[list[Tensor]], Tensor | None]:
+    def row_step(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor | None]:
         """The vertical stack of one row.
 
         Returns:
-            What is above and outside, as what the horizontal gates' products start from: for each layer 2W
-            tensors, (B, C) each, column by column a signal's and a passing's; and the next state's `above`.
+            What is above and outside, as what the horizontal gates' products of each column start from,
+            shape (W, B, L * 2C), a layer's signal before its passing; and the next state's `above`.
         """
         config = self.config
         begun = (t > 0).to(state.canvas.dtype)[:, None, None, None]  # v above the first row is zero
         placed = self._placed(t, state)
-        links: list[list[Tensor]] = []
-        seen = []
+        starts, seen = [], []
         window = state.rows
         caches = [] if state.above is None else state.above.split(config.features, dim=1)
         for index, layer in enumerate(self.stack.layers):
@@ -148,52 +144,33 @@ class RowSampler(nn.Module):
                 p, link = p + vertical, link + horizontal
             if state.horizontal_bias is not None:
                 link = link + state.horizontal_bias[:, index, :, None, None]
-            pieces = link.squeeze(2).transpose(1, 2).flatten(1)  # (B, W * 2C)
-            links.append(list(pieces.split(config.features, dim=1)))
+            starts.append(link)
             if index + 1 < config.layers:
                 if state.vertical_bias is not None:
                     p = p + state.vertical_bias[:, index, :, None, None]
                 window = torch.cat([caches[index], gate(p) * begun], dim=2)  # (B, C, m, W)
                 seen.append(window[:, :, 1:])
-        return links, torch.cat(seen, dim=1) if seen else None
+        columns = torch.cat(starts, dim=1).squeeze(2).permute(2, 0, 1)
+        return columns, torch.cat(seen, dim=1) if seen else None
 
-    def draw_row(self, links: list[list[Tensor]], noise: Tensor, state: RowState) -> Tensor:
-        """The horizontal stack of one row, pixel after pixel.
+    def draw_row(self, starts: Tensor, noise: Tensor, state: RowState) -> Tensor:
+        """The horizontal stack of one row.
 
         Args:
-            links: From `row_step`.
+            starts: From `row_step`.
             noise: As for `step`.
             state: The state before this row; of it the condition only is read.
 
         Returns:
             The row, shape (B, I, 1, W).
         """
-        config = self.config
-        starts = [iter(link) for link in links]
-        # Pieces of (B, 1), or of (B, I, 1), which lose their last axis below.
-        noises = noise.split(1, dim=-1)
-        head_starts = self._head_starts(state)
-        # Each layer's input, by column, from those left of the image.
-        columns = [
-            [self.get_buffer(f"edge_{index}").expand(noise.shape[0], -1)] * (layer.taps - 1 + layer.first)
+        noise = noise[:, None] if noise.dim() == 2 else noise  # (B, I, W)
+        left = [
+            self.get_buffer(f"edge_{index}").repeat(noise.shape[0], layer.taps - 1 + layer.first)
             for index, layer in enumerate(self.stack.layers)
         ]
-        values: list[Tensor] = []
-        for column in range(config.width):
-            h = None
-            for index, layer in enumerate(self.stack.layers):
-                if h is not None:
-                    columns[index].append(h)
-                u = self.gates[index](next(starts[index]), next(starts[index]), columns[index][-layer.taps :])
-                product = self.get_buffer(f"product_{index}")
-                h = u @ product if h is None else torch.addmm(h, u, product)
-            for layer, (signal, passing) in zip(self.head_gates, head_starts, strict=True):
-                h = layer(signal, passing, [h])
-            outputs = torch.addmm(self.stack.outputs.bias, h, self.get_buffer(f"product_{config.layers}"))
-            place_noise = noises[column] if noise.dim() == 2 else noises[column].squeeze(2)
-            values.append(self.draw(outputs, place_noise))  # (B, I)
-            columns[0].append(values[-1])
-        return torch.cat(values, dim=1).unflatten(1, (config.width, 1, config.inputs)).transpose(1, 3)
+        values = self.columns(self.pixel, left, starts, noise.permute(2, 0, 1), self._head_starts(state))
+        return values.permute(1, 2, 0)[:, :, None]
 
     def _placed(self, t: Tensor, state: RowState) -> list[tuple[Tensor, Tensor]]:
         """What has a value for every place, in the first layer's gates: of the row above, and of row t.
@@ -217,43 +194,19 @@ class RowSampler(nn.Module):
             parts.append((vertical[:, :, :1], horizontal[:, :, 1:]))
         return parts
 
-    def _head_starts(self, state: RowState) -> list[tuple[Tensor, Tensor]]:
-        """For each gated layer of the head, what its two products add to: (C,), or (B, C) by condition."""
+    def _head_starts(self, state: RowState) -> list[Tensor]:
+        """What the products of the head's gates start from, (1, C), or (B, C) by condition."""
         parts = []
         for index, layer in enumerate(self.stack.head):
-            bias = layer.bias
+            bias = layer.bias[None]
             if index == 0:  # the residual stream comes without its biases
                 bias = bias + F.linear(self._stream_bias(self.config.layers), layer.weight.flatten(1))
             if state.horizontal_bias is not None:
                 bias = bias + state.horizontal_bias[:, self.config.layers + index]
-            signal, passing = bias.chunk(2, dim=-1)
-            parts.append((signal, passing))
+            parts += bias.chunk(2, dim=1)
         return parts
 
     def _stream_bias(self, layers: int) -> Tensor:
         """Output biases of the first layers added up, shape (C,): what the residual stream leaves out."""
         biases = torch.stack([layer.output.bias for layer in self.stack.layers])
         return biases[:layers].sum(0)
-
-
-class _Gate(nn.Module):
-    """A gate of one place: two products of a window of inputs, (n * I, C) each."""
-
-    def __init__(self, weight: Tensor) -> None:
-        """Takes apart a convolution's weight, shape (2C, I, 1, n)."""
-        super().__init__()
-        matrix = weight.detach()[:, :, 0].permute(2, 1, 0).flatten(0, 1)  # (n * I, 2C)
-        signal, passing = (half.contiguous() for half in matrix.chunk(2, dim=1))
-        self.signal: Tensor
-        self.passing: Tensor
-        self.register_buffer("signal", signal)
-        self.register_buffer("passing", passing)
-
-    def forward(self, start_signal: Tensor, start_passing: Tensor, inputs: list[Tensor]) -> Tensor:
-        """tanh(start + window x signal) * sigmoid(start + window x passing), shape (B, C).
-
-        The window is that of `inputs`, (B, I) each.
-        """
-        window = inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1)
-        signals = torch.tanh(torch.addmm(start_signal, window, self.signal))
-        return signals * torch.sigmoid(torch.addmm(start_passing, window, self.passing))

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from models.base import SequentialGenerator
+from models.pixel_step import PixelStep
+from training.scan import insert_scan
 
 # Batch 1 would be taken for a constant by the exporter.
 EXAMPLE_ROWS = 2
@@ -28,6 +30,7 @@ class GraphModule:
     module: nn.Module
     inputs: dict[str, Tensor]  # examples by name, in the order of the module's arguments
     outputs: tuple[str, ...]
+    pixel: PixelStep | None = None  # what a graph that draws a row repeats; see training.scan
 
     @torch.no_grad()
     def run(self, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -130,9 +133,11 @@ def export_graph(source: GraphModule) -> ExportedGraph:
                 output_names=list(source.outputs),
                 verbose=False,
             )
+            assert program is not None
+            if source.pixel is not None:
+                insert_scan(program.model, source.pixel, EXAMPLE_ROWS)
     finally:
         logger.setLevel(level)
-    assert program is not None
     stream = io.BytesIO()
     program.save(stream)
     return ExportedGraph(source=source, data=stream.getvalue())

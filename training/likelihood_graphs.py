@@ -22,6 +22,7 @@ from models.vae import VAE
 from training.graphs import EXAMPLE_ROWS, Function, GraphModule
 from training.likelihood_config import LikelihoodModel
 from training.likelihood_drawing import row_sampler
+from training.scan import columns_as_scan
 
 _T = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 
@@ -104,7 +105,7 @@ def _one_shot_graph(model: VAE) -> GraphModule:
 
 def _row_graphs(pixels: GatedPixelCNN) -> dict[str, GraphModule]:
     """Of a model without a latent: `init` takes t for the number of rows."""
-    sampler = row_sampler(pixels)
+    sampler = _scanning(row_sampler(pixels))
 
     def init(t: Tensor) -> RowState:
         return sampler.initial_state(t.shape[0])
@@ -114,7 +115,7 @@ def _row_graphs(pixels: GatedPixelCNN) -> dict[str, GraphModule]:
 
 
 def _latent_row_graphs(model: PixelVAE) -> dict[str, GraphModule]:
-    sampler = row_sampler(model.pixels)
+    sampler = _scanning(row_sampler(model.pixels))
     latent = torch.zeros(EXAMPLE_ROWS, model.latent_dim)
 
     def init(latent: Tensor) -> RowState:
@@ -131,8 +132,8 @@ def _latent_row_graphs(model: PixelVAE) -> dict[str, GraphModule]:
 
 def _two_level_graphs(model: PixelVAETwoLevel) -> dict[str, GraphModule]:
     """`init` and `prior` draw z1 row by row; `paint` turns it into the map that `step` draws pixels from."""
-    maps_sampler = RowSampler(model.prior_maps, draw_maps).eval()
-    sampler = row_sampler(model.pixels)
+    maps_sampler = _scanning(RowSampler(model.prior_maps, draw_maps).eval())
+    sampler = _scanning(row_sampler(model.pixels))
     latent = torch.zeros(EXAMPLE_ROWS, model.level_sizes[0])
     map_count, _, width = model.map_shape
 
@@ -159,10 +160,17 @@ def _two_level_graphs(model: PixelVAETwoLevel) -> dict[str, GraphModule]:
             inputs={"t": _T, "map_noise": torch.zeros(EXAMPLE_ROWS, map_count, width)}
             | {f"state.prior_{name}": getattr(prior_state, name) for name in held},
             outputs=tuple(f"next.prior_{name}" for name in changed),
+            pixel=maps_sampler.pixel,
         ),
         "paint": _init_graph(network, paint, {"state.prior_canvas": prior_state.canvas}),
         "step": _step_graph(sampler, model.pixels.levels, state),
     }
+
+
+def _scanning(sampler: RowSampler) -> RowSampler:
+    """In a graph, the loop over the columns is a Scan."""
+    sampler.columns = columns_as_scan
+    return sampler
 
 
 def _fields(state: RowState) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -221,4 +229,5 @@ def _step_graph(sampler: RowSampler, levels: int, state: RowState) -> GraphModul
         module=Function(sampler, step),
         inputs=inputs | {f"state.{name}": getattr(state, name) for name in held},
         outputs=("canvas", *(f"next.{name}" for name in changed)),
+        pixel=sampler.pixel,
     )
