@@ -49,7 +49,9 @@ def pixelvae2d_mnist() -> LikelihoodConfig:
     With upsampling, because a latent that only biases the gates of three layers stored no class at all (a
     5-nearest-neighbour error of 73 %), and with one pixel layer, because with two the error was 22 %.
 
-    Measured on one CPU core in bfloat16: 15 minutes, the core shared with other work.
+    Measured on one CPU core in bfloat16: 15 minutes, the core shared with other work; 10,000 test images: a
+    bound of 87.1 nats, dynamically binarised, of which the KL is 5.0; five nearest neighbours in the plane of
+    posterior means err on 12.7 %.
     """
     return LikelihoodConfig(
         recipe="pixelvae2d-mnist",
@@ -66,7 +68,8 @@ def vae2d_mnist() -> LikelihoodConfig:
 
     `pentimento train vae2d-mnist`
 
-    Not measured.
+    Measured on one CPU core in bfloat16: 9 minutes, the core shared with other work; 10,000 test images: a
+    bound of 138.6 nats, KL 6.8, error of five nearest neighbours 20.5 %.
     """
     model = VAEConfig(latent_dim=2, widths=(16, 32))
     return LikelihoodConfig(recipe="vae2d-mnist", model=model, dataset="mnist", epochs=12, rate=2e-3)
@@ -77,7 +80,8 @@ def vae_mnist() -> LikelihoodConfig:
 
     `pentimento train vae-mnist`
 
-    Not measured.
+    Measured on one CPU core in bfloat16: 9 minutes, the core shared with other work; 10,000 test images: a
+    bound of 95.1 nats, KL 24.1, error of five nearest neighbours 3.3 %.
     """
     model = VAEConfig(latent_dim=16, widths=(16, 32))
     return LikelihoodConfig(recipe="vae-mnist", model=model, dataset="mnist", epochs=10, rate=2e-3)
