@@ -84,10 +84,11 @@ class ImageSpec(Part):
 
 
 class Scorer(Part):
-    """How to read the `score` graph's logit.
+    """How to read the `score` graph's logit; either way more is more real.
 
     `discriminator`: the sigmoid of the logit is the probability of "real". `critic`: unbounded, comparable
     only within one bundle. `group_size` is set when rows are judged together and so are not independent.
+    A scorer of classes takes `label` besides `image`.
     """
 
     kind: Literal["discriminator", "critic"]
@@ -176,6 +177,7 @@ class Manifest(Part):
         if self.scorer is not None:
             self._expect("score", "inputs", "image", self.image.shape)
             self._expect("score", "outputs", "logit", ())
+            self._check_label("score")
         if (self.likelihood is None) != ("likelihood" not in self.graphs):
             raise ValueError("a `likelihood` graph and the `likelihood` entry come together")
         if self.likelihood is not None:
@@ -194,7 +196,16 @@ class Manifest(Part):
             raise ValueError(f"graph {graph!r} takes {strange[0]!r}, which nothing provides")
         if takes_eps is not None and takes_eps != ("eps" in names):
             raise ValueError(f"graph {graph!r} must {'' if takes_eps else 'not '}take 'eps'")
-        if "label" in names and self.labels is None:
+        self._check_label(graph)
+
+    def _check_label(self, graph: str) -> None:
+        """A graph may take the class of each row where there are classes."""
+        label = self.graphs[graph].input("label")
+        if label is None:
+            return
+        if (label.dtype, label.shape) != ("int64", ()):
+            raise ValueError(f"graph {graph!r}: 'label' must be int64 of shape (B,)")
+        if self.labels is None:
             raise ValueError(f"graph {graph!r} takes a label, but the manifest lists no labels")
 
     def _check_encode(self) -> None:
@@ -252,11 +263,11 @@ class Manifest(Part):
     def _check_source(
         self, graph: str, tensor: TensorSpec, noises: dict[str, NoiseSpec], known: dict[str, TensorSpec]
     ) -> None:
-        if tensor.name in ("t", "label"):
+        if tensor.name == "label":
+            self._check_label(graph)
+        elif tensor.name == "t":
             if (tensor.dtype, tensor.shape) != ("int64", ()):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} must be int64 of shape (B,)")
-            if tensor.name == "label" and self.labels is None:
-                raise ValueError(f"graph {graph!r} takes a label, but the manifest lists no labels")
         elif tensor.name in (KNOWN, KNOWN_MASK) and self.drawing and self.drawing.completion:
             _, height, width = self.image.shape
             shape = self.image.shape if tensor.name == KNOWN else (1, height, width)

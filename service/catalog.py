@@ -11,6 +11,7 @@ from bundle.store import BundleError, read_bundle
 from service.errors import Code, PentimentoError
 from service.job import Graph
 from service.messages import ModelInfo, OperationName, Refusal
+from service.plan import Judge
 from service.runtime import Runtime
 
 _PREFERRED_DEFAULT = "gran5-mnist"
@@ -29,7 +30,7 @@ class LoadedModel:
         drawing, graphs = self.manifest.drawing, self.manifest.graphs
         able: dict[OperationName, bool] = {
             "generate": drawing is not None,
-            "score": self.scorer is not None,
+            "score": self.judge is not None,
             "encode": "encode" in graphs,
             "autoencode": "encode" in graphs,
             "likelihood": "likelihood" in graphs,
@@ -38,10 +39,13 @@ class LoadedModel:
         return tuple(name for name, can in able.items() if can)
 
     @property
-    def scorer(self) -> Graph | None:
-        """The graph that judges single images; a scorer of groups cannot be offered for them."""
+    def judge(self) -> Judge | None:
+        """Its scorer, if that judges single images: one of groups or of latents cannot be offered."""
         scorer = self.manifest.scorer
-        return self.graphs["score"] if scorer is not None and scorer.group_size is None else None
+        if scorer is None or scorer.group_size is not None:
+            return None
+        takes = tuple(t.name for t in self.manifest.graphs["score"].inputs if t.name != "image")
+        return Judge(graph=self.graphs["score"], takes=takes) if set(takes) <= {"label"} else None
 
 
 class Catalog:
@@ -88,19 +92,36 @@ class Catalog:
     def __len__(self) -> int:
         return len(self._models)
 
-    def get(self, name: str | None) -> LoadedModel:
+    def get(self, name: str | None, *, field: str = "model") -> LoadedModel:
         """The bundle of that name, or the default one.
+
+        Args:
+            name: The request's.
+            field: Field of the request that names it.
 
         Raises:
             PentimentoError: NOT_FOUND, naming what is served.
         """
         wanted = self.default if name is None else name
         if wanted is None:
-            raise PentimentoError(Code.NOT_FOUND, "no bundle that draws is served here", field="model")
+            raise PentimentoError(Code.NOT_FOUND, "no bundle that draws is served here", field=field)
         model = self._models.get(wanted)
         if model is None:
-            message = f"model {wanted[:64]!r} is not served here; served are: {_names(self._models)}"
-            raise PentimentoError(Code.NOT_FOUND, message, field="model")
+            message = f"{field} {wanted[:64]!r} is not served here; served are: {_names(self._models)}"
+            raise PentimentoError(Code.NOT_FOUND, message, field=field)
+        return model
+
+    def able(self, name: str | None, operation: OperationName, *, field: str = "model") -> LoadedModel:
+        """The bundle of that name, which can do what is asked; arguments as `get`.
+
+        Raises:
+            PentimentoError: NOT_FOUND, or UNSUPPORTED, naming the bundles that can.
+        """
+        model = self.get(name, field=field)
+        if operation not in model.operations:
+            can = {each: None for each, other in self._models.items() if operation in other.operations}
+            message = f"{field} {model.manifest.name!r} cannot {operation}; models that can: {_names(can)}"
+            raise PentimentoError(Code.UNSUPPORTED, message, field=field)
         return model
 
     def infos(self) -> tuple[ModelInfo, ...]:

@@ -5,8 +5,11 @@ __all__ = [
     "importance_samples",
     "in_range",
     "label",
+    "labels",
     "latents",
     "reconstruction_steps",
+    "score_by",
+    "scorer_label",
     "seed",
     "seeds",
     "steps",
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 
 from bundle.manifest import Manifest
 from bundle.noise import MAX_SEED, noise_shape
-from service.errors import invalid
+from service.errors import PentimentoError, invalid
 from service.job import Array, Arrays
 from service.messages import GenerateRequest, LikelihoodRequest
 from service.settings import Settings
@@ -83,11 +86,12 @@ def reconstruction_steps(manifest: Manifest, value: int | None) -> int:
 
 
 def image_count(request: GenerateRequest, limit: int) -> int:
-    """How many images to draw: `n`, or as many as there are explicit latents, or 1."""
+    """How many images to draw: `n`, or as many as there are explicit latents or labels, or 1."""
     n = request.n
     if n is None:
         given = request.latents.values()
         lengths = {len(rows) for rows in given if isinstance(rows, list)}
+        lengths |= set() if request.labels is None else {len(request.labels)}
         lengths |= {len(rows) for rows in given if isinstance(rows, np.ndarray) and rows.ndim}  # 0-d: none
         n = lengths.pop() if len(lengths) == 1 else 1
     return in_range("n", n, 1, limit)
@@ -101,7 +105,8 @@ def steps(manifest: Manifest, value: int | None) -> int:
         return limits.default
     if not limits.min <= value <= limits.max:
         allowed = f"{limits.min}..{limits.max}" if limits.min < limits.max else f"{limits.min}"
-        raise invalid("steps", f"must be {allowed} for model {manifest.name!r}, got {value}")
+        why = ", which draws in one step" if limits.max == 1 else ""
+        raise invalid("steps", f"must be {allowed} for model {manifest.name!r}{why}, got {value}")
     return value
 
 
@@ -109,16 +114,53 @@ def label(manifest: Manifest, value: int | None) -> int | None:
     """The class to draw: needed by a conditional bundle, refused by any other."""
     if manifest.labels is None:
         if value is not None:
-            raise invalid(
-                "label", f"cannot be given: model {manifest.name!r} is not conditional, got {value}"
-            )
+            raise _unconditional(manifest, "label", value)
         return None
-    count = len(manifest.labels.names)
     if value is None:
-        raise invalid("label", f"is needed by model {manifest.name!r}: 0..{count - 1}")
-    if not 0 <= value < count:
-        raise invalid("label", f"must be 0..{count - 1} for model {manifest.name!r}, got {value}")
-    return value
+        count = len(manifest.labels.names)
+        raise invalid(
+            "label", f"is needed by model {manifest.name!r}: 0..{count - 1}, one of {count} classes"
+        )
+    return _class(manifest, "label", value)
+
+
+def labels(manifest: Manifest, request: GenerateRequest, n: int) -> tuple[int, ...] | int | None:
+    """The classes to draw: one for each image, or one for all."""
+    given = request.labels
+    if given is None:
+        return label(manifest, request.label)
+    if request.label is not None:
+        raise invalid("labels", f"cannot be given together with label, got {len(given)} and {request.label}")
+    if manifest.labels is None:
+        raise _unconditional(manifest, "labels", f"{len(given)} of them")
+    if len(given) != n:
+        raise invalid("labels", f"must have {n} entries, one for each image, got {len(given)}")
+    return tuple(_class(manifest, f"labels[{i}]", value) for i, value in enumerate(given))
+
+
+def scorer_label(manifest: Manifest, value: int | None) -> int | None:
+    """The class of given images: needed by a scorer of classes, refused by any other."""
+    if manifest.graphs["score"].input("label") is not None:
+        return label(manifest, value)
+    if value is not None:
+        raise invalid("label", f"cannot be given: the scorer of {manifest.name!r} takes none, got {value}")
+    return None
+
+
+def score_by(judge: Manifest, drawn: Manifest) -> None:
+    """Whether the scorer of one bundle can judge what another draws: images of that shape, and classes."""
+    if judge.image.shape != drawn.image.shape:
+        raise invalid(
+            "score_by",
+            f"{judge.name!r} judges images of shape {judge.image.shape}, but model {drawn.name!r} draws "
+            f"{drawn.image.shape}: (C, H, W)",
+        )
+    if judge.graphs["score"].input("label") is not None and _classes(judge) != _classes(drawn):
+        raise invalid(
+            "score_by",
+            f"{judge.name!r} judges images of {_classes(judge)} classes by their label, but model "
+            f"{drawn.name!r} draws {_classes(drawn) or 'no'} classes",
+        )
 
 
 def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int) -> Arrays:
@@ -140,6 +182,22 @@ def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int)
             raise invalid(field, f"must lie inside (0, 1), got {array.min()}..{array.max()}")
         checked[name] = np.ascontiguousarray(array)
     return checked
+
+
+def _classes(manifest: Manifest) -> int:
+    return 0 if manifest.labels is None else len(manifest.labels.names)
+
+
+def _class(manifest: Manifest, field: str, value: int) -> int:
+    count = _classes(manifest)
+    if not 0 <= value < count:
+        message = f"must be 0..{count - 1} for model {manifest.name!r} of {count} classes, got {value}"
+        raise invalid(field, message)
+    return value
+
+
+def _unconditional(manifest: Manifest, field: str, got: object) -> PentimentoError:
+    return invalid(field, f"cannot be given: model {manifest.name!r} is not conditional, got {got}")
 
 
 def _floats(values: object, field: str) -> NDArray[np.float32]:

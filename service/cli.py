@@ -13,7 +13,19 @@ import typer
 from rich.console import Console
 
 from service import cli_reading
-from service.cli_run import Bundles, Output, Scale, Score, Seed, Server, Steps, one_sentence, open_easel, run
+from service.cli_run import (
+    Bundles,
+    Output,
+    Scale,
+    Score,
+    ScoreBy,
+    Seed,
+    Server,
+    Steps,
+    one_sentence,
+    open_easel,
+    run,
+)
 from service.errors import invalid
 from service.messages import GenerateRequest
 from service.serve_options import settings_from, with_settings_options
@@ -27,6 +39,7 @@ EPILOG = """
 - `pentimento serve --http-port 9000` — the bundles of the folder zoo, over HTTP and gRPC
 - `pentimento models` — what can be drawn with
 - `pentimento draw gran5-mnist --n 8 --seed 7 -o strip.png` — draws here, without a server
+- `pentimento draw gran5-mnist --score-by gran3-mnist` — what another model's discriminator says
 - `pentimento draw --n 4 -o drawing.gif --server grpc://localhost:50051` — draws there
 - `pentimento score digit.png --model gran5-mnist` — does it look real?
 - `pentimento autoencode digit.png --model pixelvae-mnist --samples 4 -o strip.png` — drawn again
@@ -97,7 +110,10 @@ def draw(
         str | None,
         typer.Argument(help="A model, as `pentimento models` lists it; by default the default one."),
     ] = None,
-    n: Annotated[int, typer.Option("--n", "-n", help="Images to draw.")] = 1,
+    n: Annotated[
+        int | None,
+        typer.Option("--n", "-n", help="Images to draw; by default one, or as many as --labels names."),
+    ] = None,
     steps: Steps = None,
     seed: Seed = None,
     seed_of: Annotated[
@@ -105,7 +121,12 @@ def draw(
         typer.Option(metavar="NOISE=SEED", help="A seed for one noise alone: a level of the model, say."),
     ] = None,
     label: Annotated[int | None, typer.Option(help="Class to draw, for models with labels.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL,...", help="Classes to draw, one for each image, such as 0,1,2."),
+    ] = None,
     score: Score = False,
+    score_by: ScoreBy = None,
     output: Output = None,
     scale: Scale = None,
     server: Server = None,
@@ -115,9 +136,16 @@ def draw(
     from service.cli_draw import draw_to
 
     async def work() -> None:
-        seeds = _seeds(seed_of or [])
         request = GenerateRequest(
-            model=model, n=n, steps=steps, seed=seed, label=label, score=score, seeds=seeds
+            model=model,
+            n=n,
+            steps=steps,
+            seed=seed,
+            label=label,
+            labels=None if labels is None else _labels(labels),
+            score=score,
+            score_by=score_by,
+            seeds=_seeds(seed_of or []),
         )
         await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
 
@@ -155,6 +183,16 @@ def _seeds(given: list[str]) -> dict[str, int]:
         except ValueError:
             raise invalid("--seed-of", f"must be NOISE=SEED, such as z=7, got {each!r}") from None
     return seeds
+
+
+def _labels(given: str) -> tuple[int, ...]:
+    """Labels from 0,1,2."""
+    try:
+        return tuple(int(each) for each in given.split(","))
+    except ValueError:
+        raise invalid(
+            "--labels", f"must be numbers with commas between, such as 0,1,2, got {given!r}"
+        ) from None
 
 
 if __name__ == "__main__":

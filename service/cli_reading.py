@@ -16,6 +16,7 @@ from service.cli_run import (
     Output,
     Scale,
     Score,
+    ScoreBy,
     Seed,
     Server,
     Steps,
@@ -43,6 +44,7 @@ def autoencode(
     seed: Seed = None,
     label: Label = None,
     score: Score = False,
+    score_by: ScoreBy = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
     scale: Scale = None,
@@ -62,6 +64,7 @@ def autoencode(
             seed=seed,
             label=label,
             score=score,
+            score_by=score_by,
         )
         await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
 
@@ -84,6 +87,7 @@ def complete(
     seed: Seed = None,
     label: Label = None,
     score: Score = False,
+    score_by: ScoreBy = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
     scale: Scale = None,
@@ -104,6 +108,7 @@ def complete(
             seed=seed,
             label=label,
             score=score,
+            score_by=score_by,
         )
         await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
 
@@ -113,19 +118,24 @@ def complete(
 def score(
     images: Pictures,
     model: Model = None,
+    label: Label = None,
     fit: FitOption = Fit.EXACT,
     server: Server = None,
     bundles: Bundles = None,
 ) -> None:
-    """Asks a model's discriminator or critic for its opinion of pictures."""
-    from service.cli_tables import scores_table
+    """Asks a model's discriminator or critic for its opinion of pictures.
+
+    A discriminator gives a logit and the probability of `real`; a critic a score without bounds, which can be
+    compared only within one model. More is more real.
+    """
+    from service.cli_tables import scores_table, scores_title
 
     async def work() -> None:
-        request = ScoreRequest(model=model, images=tuple(map(_read, images)), fit=fit.value)
+        request = ScoreRequest(model=model, images=tuple(map(_read, images)), fit=fit.value, label=label)
         async with open_easel(server, bundles) as easel:
             result = await easel.score(request)
         console = Console()
-        console.print(f"{result.model} {result.version}, a {result.scores.kind}", highlight=False)
+        console.print(scores_title(result), highlight=False)
         console.print(scores_table([str(path) for path in images], result))
 
     run(work())

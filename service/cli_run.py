@@ -11,6 +11,7 @@ __all__ = [
     "Output",
     "Scale",
     "Score",
+    "ScoreBy",
     "Seed",
     "Server",
     "Steps",
@@ -67,6 +68,10 @@ Model = Annotated[
 Steps = Annotated[int | None, typer.Option(help="Canvases to show; by default the model's number.")]
 Seed = Annotated[int | None, typer.Option(help="The same seed draws the same; by default a new one.")]
 Score = Annotated[bool, typer.Option("--score", help="Let the model's scorer judge every canvas.")]
+ScoreBy = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Let the scorer of another model judge every canvas instead."),
+]
 FitOption = Annotated[
     Fit,
     typer.Option("--fit", help="Refuse a picture of another size or colour mode, or resize and convert it."),

@@ -1,6 +1,13 @@
 """Answers of the commands as tables."""
 
-__all__ = ["likelihoods_table", "likelihoods_title", "models_table", "refusals_table", "scores_table"]
+__all__ = [
+    "likelihoods_table",
+    "likelihoods_title",
+    "models_table",
+    "refusals_table",
+    "scores_table",
+    "scores_title",
+]
 
 from collections.abc import Sequence
 
@@ -10,6 +17,8 @@ from rich.text import Text
 from service.easel import ModelRow
 from service.messages import LikelihoodResult, Refusal, ScoreResult
 
+_FEW_LABELS = 4  # that are all named in a list of models
+
 
 def models_table(rows: Sequence[ModelRow]) -> Table:
     """The served models."""
@@ -17,16 +26,16 @@ def models_table(rows: Sequence[ModelRow]) -> Table:
     for row in rows:
         channels, height, width = row.image_shape
         colour = "grey" if channels == 1 else "colour"
-        can = list(row.operations)
+        can = [f"score ({row.score_kind})" if name == "score" else name for name in row.operations]
         if row.labels:
-            can.append(f"{row.labels} labels")
+            can.append(_labels(row.labels))
         table.add_row(
             Text(row.name + (" (default)" if row.is_default else ""), style="bold"),
             row.version,
             Text(row.family),
             f"{width}x{height} {colour}",
             _steps(row.steps),
-            ", ".join(can),
+            Text(", ".join(can)),
         )
     return table
 
@@ -40,9 +49,9 @@ def refusals_table(refusals: Sequence[Refusal]) -> Table:
 
 
 def scores_table(names: Sequence[str], result: ScoreResult) -> Table:
-    """A scorer's opinion of pictures, a row each."""
+    """A scorer's opinion of pictures, a row each; a critic's score is no logit, and has no probability."""
     scores = result.scores
-    table = Table("image", "logit", box=None, pad_edge=False)
+    table = Table("image", "score" if scores.kind == "critic" else "logit", box=None, pad_edge=False)
     if scores.probability is not None:
         table.add_column("real")
     for i, name in enumerate(names):
@@ -51,6 +60,13 @@ def scores_table(names: Sequence[str], result: ScoreResult) -> Table:
             opinion.append(f"{scores.probability[i]:.1%}")
         table.add_row(Text(name), *opinion)
     return table
+
+
+def scores_title(result: ScoreResult) -> str:
+    """Which model said it, and how the figures are to be read."""
+    kind = result.scores.kind
+    hint = ": scores without bounds, more is more real" if kind == "critic" else ""
+    return f"{result.model} {result.version}, a {kind}{hint}"
 
 
 def likelihoods_title(result: LikelihoodResult) -> str:
@@ -73,6 +89,11 @@ def likelihoods_table(names: Sequence[str], result: LikelihoodResult) -> Table:
     for name, nats, bits in rows:
         table.add_row(name, f"{nats:.2f}", f"{bits:.4f}")
     return table
+
+
+def _labels(names: Sequence[str]) -> str:
+    listed = ", ".join(names) if len(names) <= _FEW_LABELS else f"{names[0]} .. {names[-1]}"
+    return f"{len(names)} labels ({listed})"
 
 
 def _steps(steps: tuple[int, int, int] | None) -> str:

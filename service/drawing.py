@@ -5,13 +5,13 @@ __all__ = ["Drawing", "gather", "join", "read_scores", "timing"]
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 
 from service.engine import Ticket
 from service.job import Emission
-from service.messages import Floats, Frame, Header, Scores, Timing
+from service.messages import Floats, Frame, Header, ScoreKind, Scores, Timing
 
 
 class Drawing:
@@ -38,6 +38,7 @@ class Drawing:
         return timing(self._tickets, self._finished_at or time.monotonic())
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
+        scored_by = self.header.scored_by
         try:
             async for step, parts in gather(self._tickets):
                 if step == 0:
@@ -46,7 +47,7 @@ class Drawing:
                 yield Frame(
                     step=step,
                     canvas=join(parts, "canvas"),
-                    scores=read_scores(self.header.score_kind, parts),
+                    scores=None if scored_by is None else read_scores(scored_by.kind, parts),
                     elapsed_us=max(part.elapsed_us for part in parts),
                 )
             self._finished_at = time.monotonic()
@@ -87,16 +88,13 @@ def join(parts: Sequence[Emission], name: str) -> Floats:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def read_scores(kind: Literal["discriminator", "critic"] | None, parts: Sequence[Emission]) -> Scores | None:
-    """The scorer's opinion that travels with an emission; None if none was asked for."""
-    if kind is None:
-        return None
+def read_scores(kind: ScoreKind, parts: Sequence[Emission]) -> Scores:
+    """The scorer's opinion that travels with an emission. What a critic says is no probability."""
     logit = join(parts, "logit")
     probability = None
     if kind == "discriminator":
-        with np.errstate(
-            over="ignore"
-        ):  # exp overflows to infinity, and the probability is 0 as it should be
+        # exp overflows to infinity, and the probability is 0 as it should be
+        with np.errstate(over="ignore"):
             probability = (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
     return Scores(kind=kind, logit=logit, probability=probability)
 

@@ -17,6 +17,7 @@ from service.messages import (
     LikelihoodRequest,
     LikelihoodResult,
     Refusal,
+    ScoreKind,
     ScoreRequest,
     ScoreResult,
 )
@@ -35,7 +36,8 @@ class ModelRow:
     summary: str
     image_shape: tuple[int, int, int]  # (C, H, W)
     steps: tuple[int, int, int] | None  # fewest, most, default
-    labels: int
+    labels: tuple[str, ...]  # names of the classes
+    score_kind: ScoreKind | None
     operations: tuple[str, ...]
     is_default: bool
 

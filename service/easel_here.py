@@ -101,7 +101,8 @@ class LocalEasel:
                     summary=manifest.summary,
                     image_shape=manifest.image.shape,
                     steps=steps,
-                    labels=len(manifest.labels.names) if manifest.labels else 0,
+                    labels=manifest.labels.names if manifest.labels else (),
+                    score_kind=manifest.scorer.kind if manifest.scorer else None,
                     operations=info.operations,
                     is_default=info.is_default,
                 )

@@ -18,6 +18,7 @@ from service.messages import (
     LikelihoodRequest,
     LikelihoodResult,
     Refusal,
+    ScoredBy,
     ScoreRequest,
     ScoreResult,
     Scores,
@@ -58,19 +59,18 @@ class RemoteEasel:
     @asynccontextmanager
     async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator["_RemoteSketch"]:
         """A drawing; leaving the context cancels it."""
-        options = _given(request, "steps", "seed", "label")
+        options = _given(request, "steps", "seed", "label", "score_by")
         options |= {"score": request.score, "encoding": "float32" if exact and self._exact else "png"}
         with _client_errors():
             async with self._stream(request, options) as stream:
-                n = request.samples if isinstance(request, AutoencodeRequest) else request.n
-                yield _RemoteSketch(stream, 1 if n is None else n)
+                yield _RemoteSketch(stream, _image_count(request))
 
     def _stream(
         self, request: DrawingRequest, options: dict[str, Any]
     ) -> "pentimento_client.AsyncFrameStream":
         client, model = self._client, request.model
         if isinstance(request, GenerateRequest):
-            return client.stream(model, seeds=request.seeds, **_given(request, "n"), **options)
+            return client.stream(model, seeds=request.seeds, **_given(request, "n", "labels"), **options)
         image = request.image.data
         if isinstance(request, CompleteRequest):
             mask = request.mask.data
@@ -81,7 +81,7 @@ class RemoteEasel:
         """A scorer's opinion of pictures."""
         with _client_errors():
             images = [image.data for image in request.images]
-            result = await self._client.score(images, request.model, fit=request.fit)
+            result = await self._client.score(images, request.model, fit=request.fit, label=request.label)
         return ScoreResult(
             model=result.model,
             version=result.version,
@@ -127,7 +127,8 @@ class RemoteEasel:
                 steps=None
                 if model.steps is None
                 else (model.steps.min, model.steps.max, model.steps.default),
-                labels=len(model.labels),
+                labels=model.labels,
+                score_kind=model.score_kind,
                 operations=model.operations,
                 is_default=model.is_default,
             )
@@ -145,14 +146,17 @@ class _RemoteSketch:
 
     @property
     def header(self) -> Header:
-        header = self._stream.header
+        header, by = self._stream.header, None
+        if header.score_kind is not None and header.scored_by is not None:
+            who = header.scored_by
+            by = ScoredBy(model=who.model, version=who.version, kind=header.score_kind)
         return Header(
             model=header.model,
             version=header.version,
             seed=header.seed,
             n=self._n,
             steps=header.steps,
-            score_kind=None,  # each frame says it
+            scored_by=by,
             conditioning=self._stream.conditioning,
         )
 
@@ -182,6 +186,15 @@ def _client_errors() -> Iterator[None]:
 def _given(request: object, *names: str) -> dict[str, Any]:
     """The fields that are not left to their defaults."""
     return {name: value for name in names if (value := getattr(request, name)) is not None}
+
+
+def _image_count(request: DrawingRequest) -> int:
+    """How many images come, where the server does not say."""
+    if isinstance(request, AutoencodeRequest):
+        return request.samples
+    if isinstance(request, GenerateRequest) and request.n is None:
+        return len(request.labels or (None,))
+    return request.n or 1
 
 
 def _scores(scores: "pentimento_client.Scores") -> Scores:

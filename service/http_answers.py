@@ -7,15 +7,12 @@ __all__ = [
     "MAX_ANSWER_VALUES",
     "Wanted",
     "check_size",
-    "pictures_base64",
-    "score_objects",
     "stream",
     "unless_disconnected",
     "whole",
 ]
 
 import asyncio
-import base64
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
@@ -23,18 +20,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 from fastapi.sse import format_sse_event
-from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive
 
 from bundle.manifest import ImageSpec
-from service.codec import animation, encode_npy, encode_png, film_strip, picture_pixels
+from service.codec import animation, encode_npy, film_strip, picture_pixels
 from service.errors import PentimentoError, invalid
 from service.http_exchange import Exchange
+from service.http_json import drawing_headers, frame_json, head, tail, to_json_bytes
 from service.http_problems import INTERNAL, problem
 from service.http_schemas import MAX_SCALE
-from service.messages import Floats, Frame, Header, Scores, Timing
+from service.messages import Floats, Frame, Header
 from service.metrics import Metrics
 from service.negotiation import Answer
 from service.operations import Drawing
@@ -89,8 +86,8 @@ async def whole(drawing: Drawing, wanted: Wanted) -> Response:
     kind = wanted.answer
     if kind is Answer.JSON:
         parts = [await _encoded(frame) async for frame in drawing]
-        head, tail = _json(_head(drawing.header)), _json(_tail(drawing))
-        body = b"".join((head[:-1], b',"frames":[', b",".join(parts), b"],", tail[1:]))
+        start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing))
+        body = b"".join((start[:-1], b',"frames":[', b",".join(parts), b"],", end[1:]))
     else:
         frames = [frame.canvas async for frame in drawing]
         if kind is Answer.PNG and drawing.given is not None:  # the first column of the strip
@@ -124,7 +121,7 @@ async def _events(
                 metrics.first_canvas("http", exchange.seconds)
             step = frame.step
         exchange.outcome = "ok"
-        yield event("done", _json(_head(drawing.header) | _tail(drawing)))
+        yield event("done", to_json_bytes(head(drawing.header) | tail(drawing)))
     except PentimentoError as error:
         exchange.outcome = error.code.value.lower()
         yield event("error", _error_json(error, step, exchange))
@@ -158,82 +155,15 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def drawing_headers(header: Header) -> dict[str, str]:
-    """What is known before the first frame, for the formats that cannot hold it."""
-    return {
-        "Pentimento-Model": header.model,
-        "Pentimento-Version": header.version,
-        "Pentimento-Seed": str(header.seed),
-        "Pentimento-Steps": str(header.steps),
-        "Vary": "Accept",
-    }
-
-
-def score_objects(scores: Scores) -> list[dict[str, float]]:
-    """One object an image; `probability` only where the scorer's logit has one."""
-    logits = scores.logit.tolist()
-    if scores.probability is None:
-        return [{"logit": logit} for logit in logits]
-    pairs = zip(logits, scores.probability.tolist(), strict=True)
-    return [{"logit": logit, "probability": probability} for logit, probability in pairs]
-
-
 async def _encoded(frame: Frame) -> bytes:
     """A frame as JSON, made off the event loop unless that takes longer than making it."""
-    return (
-        _frame_json(frame) if frame.canvas.size <= _AT_ONCE else await asyncio.to_thread(_frame_json, frame)
-    )
-
-
-def pictures_base64(canvases: Floats) -> list[str]:
-    """PNG files as base64 of canvases in [0, 1], (n, C, H, W)."""
-    return [base64.b64encode(encode_png(canvas)).decode() for canvas in canvases]
-
-
-def _frame_json(frame: Frame) -> bytes:
-    content: dict[str, Any] = {
-        "step": frame.step,
-        "images": pictures_base64(frame.canvas),
-    }
-    if frame.scores is not None:
-        content["scores"] = score_objects(frame.scores)
-    return _json(content | {"elapsed_us": frame.elapsed_us})
-
-
-def _head(header: Header) -> dict[str, Any]:
-    return {
-        "model": header.model,
-        "version": header.version,
-        "seed": header.seed,
-        "n": header.n,
-        "steps": header.steps,
-    }
-
-
-def _tail(drawing: Drawing) -> dict[str, Any]:
-    """What is known at the end, or not of interest before."""
-    tail: dict[str, Any] = {"timing": _times(drawing.timing)}
-    if drawing.given is not None:
-        (tail["input"],) = pictures_base64(drawing.given)
-    if drawing.encoding is not None:
-        tail["encoding"] = {name: values.tolist() for name, values in drawing.encoding.items()}
-    if drawing.header.conditioning is not None:
-        tail["conditioning"] = drawing.header.conditioning
-    return tail
-
-
-def _times(timing: Timing) -> dict[str, int]:
-    return {"queue_us": timing.queue_us, "total_us": timing.total_us}
+    return frame_json(frame) if frame.canvas.size <= _AT_ONCE else await asyncio.to_thread(frame_json, frame)
 
 
 def _error_json(error: PentimentoError, step: int, exchange: Exchange) -> bytes:
     # Without the problem's own `type`, which would hide that of an NDJSON line.
     fault = problem(error, exchange.id).model_dump(exclude={"type"}, exclude_none=True)
-    return _json(fault | {"step": step})
-
-
-def _json(content: dict[str, Any]) -> bytes:
-    return to_json(content, inf_nan_mode="null")  # JSON has no NaN; a scorer may overflow
+    return to_json_bytes(fault | {"step": step})
 
 
 def _sse(kind: str, content: bytes) -> bytes:

@@ -11,8 +11,7 @@ from service import http_docs, http_drawings, http_readings
 from service.errors import Code, PentimentoError
 from service.http_context import Context, Server, counted
 from service.http_exchange import HttpExchanges
-from service.http_problems import answer_defect, install_problem_handlers
-from service.http_schemas import (
+from service.http_model_schemas import (
     IndexBody,
     ModelBody,
     ModelDetailBody,
@@ -20,6 +19,7 @@ from service.http_schemas import (
     RefusalBody,
     StatusBody,
 )
+from service.http_problems import answer_defect, install_problem_handlers
 from service.messages import ModelInfo
 from service.metrics import CONTENT_TYPE, Metrics
 from service.operations import Operations

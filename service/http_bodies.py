@@ -16,7 +16,8 @@ from starlette.requests import Request
 
 from service.errors import Code, PentimentoError, invalid
 from service.http_problems import describe
-from service.http_schemas import GenerateBody, GenerateQuery, InputBody, ScoreImagesBody
+from service.http_reading_schemas import ScoreImagesBody
+from service.http_schemas import GenerateBody, GenerateQuery, InputBody
 from service.messages import GenerateRequest, ImageInput
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -131,14 +132,14 @@ def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:
         PentimentoError: INVALID_ARGUMENT: the two give different values for a field.
     """
     values: dict[str, Any] = {}
-    for name in ("model", "n", "steps", "seed", "label", "score", "timeout_ms"):
+    for name in ("model", "n", "steps", "seed", "label", "score", "score_by", "timeout_ms"):
         asked, also = getattr(query, name), getattr(body, name)
         if asked is not None and also is not None and asked != also:
             raise invalid(name, f"is given twice: {asked!r} in the query and {also!r} in the body")
         value = also if asked is None else asked
         if value is not None:
             values[name] = value
-    return GenerateRequest(**values, latents=body.latents, seeds=body.seeds)
+    return GenerateRequest(**values, labels=body.labels, latents=body.latents, seeds=body.seeds)
 
 
 async def _read(request: Request, limit: int) -> bytes:

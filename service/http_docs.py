@@ -27,7 +27,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import PlainTextResponse
 
-from service.http_reading_schemas import PictureBody, PictureWithMaskBody
+from service.http_reading_schemas import PictureBody, PictureWithMaskBody, ScoreImagesBody
 from service.http_schemas import (
     DoneBody,
     DrawingBody,
@@ -35,7 +35,6 @@ from service.http_schemas import (
     FrameBody,
     GenerateBody,
     Problem,
-    ScoreImagesBody,
 )
 from service.negotiation import Answer
 
@@ -163,6 +162,9 @@ _DRAWING_HEADERS = {
         ("Version", "string", "Its version."),
         ("Seed", "integer", "The seed used, whether it was given or not."),
         ("Steps", "integer", "Canvases shown."),
+        ("Score-Kind", "string", "How scores are to be read, when they were asked for."),
+        ("Scored-By", "string", "The bundle whose scorer judged, when scores were asked for."),
+        ("Scored-By-Version", "string", "Its version."),
     )
 }
 

@@ -10,34 +10,43 @@ __all__ = [
     "LikelihoodQuery",
     "PictureBody",
     "PictureWithMaskBody",
+    "ScoreAnswerBody",
+    "ScoreImagesBody",
+    "ScoreQuery",
 ]
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictStr
 
-from service.http_schemas import MAX_SCALE, InputBody, TimingBody, Whole
-from service.messages import Fit
+from service.http_schemas import MAX_SCALE, SCORE, SCORE_BY, InputBody, ScoreBody, TimingBody, Whole
+from service.messages import Fit, ScoreKind
 
 _Picture = Annotated[StrictStr, Field(description="A PNG or JPEG file as base64.")]
 
 
-class _ReadingQuery(InputBody):
+class ScoreQuery(InputBody):
+    """Query of `POST /score`."""
+
     model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
     fit: Annotated[
         Fit,
         Field(description="`exact`: another size or colour is refused. `resize`: scaled and converted."),
     ] = "exact"
-    label: Annotated[Whole, Field(description="Class of the picture, for a conditional model.")] = None
-    seed: Annotated[Whole, Field(description="Seed of all noise, 0 to 2^63 - 1.")] = None
+    label: Annotated[Whole, Field(description="Class of the pictures, for a model that takes it.")] = None
     timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the request is given up.")] = (
         None
     )
 
 
+class _ReadingQuery(ScoreQuery):
+    seed: Annotated[Whole, Field(description="Seed of all noise, 0 to 2^63 - 1.")] = None
+
+
 class _DrawingFromPictureQuery(_ReadingQuery):
     steps: Annotated[Whole, Field(description="Canvases to show; by default the model's own number.")] = None
-    score: Annotated[bool, Field(description="Whether the model's scorer judges every canvas.")] = False
+    score: Annotated[bool, Field(description=SCORE)] = False
+    score_by: Annotated[str | None, Field(description=SCORE_BY)] = None
     scale: Annotated[
         Whole,
         Field(description=f"1 to {MAX_SCALE}: pixels of a strip or animation for each pixel of a canvas."),
@@ -69,6 +78,12 @@ class LikelihoodQuery(_ReadingQuery):
     pixels: Annotated[bool, Field(description="Whether to answer with each pixel's share too.")] = False
 
 
+class ScoreImagesBody(InputBody):
+    """JSON body of `POST /score`."""
+
+    images: Annotated[list[StrictStr], Field(description="PNG or JPEG files, each as base64.")]
+
+
 class PictureBody(InputBody):
     """JSON body of `POST /autoencode`."""
 
@@ -83,6 +98,16 @@ class PictureWithMaskBody(InputBody):
         StrictStr,
         Field(description="A black-and-white PNG as base64: white pixels are kept, black ones are drawn."),
     ]
+
+
+class ScoreAnswerBody(BaseModel):
+    """Answer of `POST /score`."""
+
+    model: str
+    version: str
+    kind: ScoreKind
+    scores: Annotated[list[ScoreBody], Field(description="One an image, in the order they came.")]
+    timing: TimingBody
 
 
 class EncodeAnswerBody(BaseModel):

@@ -7,17 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from service import http_docs
-from service.http_answers import pictures_base64, score_objects, unless_disconnected
+from service.http_answers import unless_disconnected
 from service.http_bodies import read_images
 from service.http_context import Context, Server, counted
+from service.http_json import pictures_base64, score_objects
 from service.http_reading_schemas import (
     EncodeAnswerBody,
     EncodeQuery,
     LikelihoodAnswerBody,
     LikelihoodBody,
     LikelihoodQuery,
+    ScoreAnswerBody,
+    ScoreQuery,
 )
-from service.http_schemas import ScoreAnswerBody, ScoreBody, ScoreQuery, TimingBody
+from service.http_schemas import ScoreBody, TimingBody
 from service.messages import EncodeRequest, ImageInput, LikelihoodRequest, ScoreRequest, Timing
 
 router = APIRouter()
@@ -25,7 +28,12 @@ router = APIRouter()
 
 @router.post("/score", dependencies=[counted("score")], **http_docs.SCORE)
 async def score(request: Request, query: Annotated[ScoreQuery, Query()], server: Server) -> ScoreAnswerBody:
-    """Judges images with a model's scorer: a raw PNG or JPEG body, multipart files, or base64 in JSON."""
+    """Judges images with a model's scorer: a raw PNG or JPEG body, multipart files, or base64 in JSON.
+
+    `kind` says how to read the answer: a discriminator's logit comes with the probability of `real`; a
+    critic's score is unbounded, has no probability, and is comparable only within one model. More is more
+    real.
+    """
     images = await _images(request, server)
     asked = ScoreRequest(images=images, **query.model_dump(exclude_none=True))
     result = await unless_disconnected(request.receive, server.operations.score(asked))

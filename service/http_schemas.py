@@ -1,4 +1,4 @@
-"""What travels over HTTP as JSON: queries, bodies, answers and problems; the source of the OpenAPI page."""
+"""What travels over HTTP as JSON for a drawing: query, body, answer, problems; also on the OpenAPI page."""
 
 __all__ = [
     "DoneBody",
@@ -7,32 +7,32 @@ __all__ = [
     "FrameBody",
     "GenerateBody",
     "GenerateQuery",
-    "IndexBody",
     "InputBody",
-    "ModelBody",
-    "ModelDetailBody",
-    "ModelsBody",
+    "MAX_SCALE",
     "Problem",
-    "RefusalBody",
-    "ScoreAnswerBody",
+    "SCORE",
+    "SCORE_BY",
     "ScoreBody",
-    "ScoreImagesBody",
-    "ScoreQuery",
-    "StatusBody",
+    "ScoredByBody",
     "TimingBody",
     "Whole",
 ]
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 from pydantic_core import PydanticCustomError
 
-from bundle.manifest import ImageSpec, Manifest, NoiseSpec, Steps
-from service.messages import OperationName
+from service.messages import ScoreKind
 
 MAX_SCALE = 16
+
+SCORE = "Whether the model's scorer judges every canvas of every step: `scores` in JSON and in streams."
+SCORE_BY = (
+    "Served bundle whose scorer judges every canvas instead of the model's own; implies `score`. It must "
+    "judge images of the model's shape, and by label only where the model draws as many classes."
+)
 
 
 def _whole(value: object) -> object:
@@ -49,6 +49,7 @@ def _whole(value: object) -> object:
 
 
 Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int | None)]
+_Number = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 
 
 class InputBody(BaseModel):
@@ -67,7 +68,9 @@ class _Common(InputBody):
         Whole,
         Field(description="0 to 2^63 - 1. The same seed, version and parameters give the same bytes."),
     ] = None
-    label: Annotated[Whole, Field(description="Class to draw, for a conditional model.")] = None
+    label: Annotated[
+        Whole, Field(description="Class to draw, for a conditional model: an index into its `labels`.")
+    ] = None
     timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the drawing is given up.")] = (
         None
     )
@@ -77,9 +80,8 @@ class GenerateQuery(_Common):
     """Query of `POST /generate`."""
 
     model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
-    score: Annotated[
-        bool | None, Field(description="Whether the model's scorer judges every canvas of every step.")
-    ] = None
+    score: Annotated[bool | None, Field(description=SCORE)] = None
+    score_by: Annotated[str | None, Field(description=SCORE_BY)] = None
     scale: Annotated[
         Whole,
         Field(description=f"1 to {MAX_SCALE}: pixels of a strip or animation for each pixel of a canvas."),
@@ -87,10 +89,15 @@ class GenerateQuery(_Common):
 
 
 class GenerateBody(_Common):
-    """Body of `POST /generate`, all optional: the fields of the query but `scale`, and explicit latents."""
+    """Body of `POST /generate`, all optional: the fields of the query but `scale`, and lists."""
 
     model: StrictStr | None = None
-    score: StrictBool | None = None
+    score: Annotated[StrictBool | None, Field(description=SCORE)] = None
+    score_by: Annotated[StrictStr | None, Field(description=SCORE_BY)] = None
+    labels: Annotated[
+        tuple[_Number, ...] | None,
+        Field(description="Classes to draw, one for each of the n images, instead of `label` for all."),
+    ] = None
     latents: Annotated[
         dict[str, Any],
         Field(
@@ -99,40 +106,28 @@ class GenerateBody(_Common):
         ),
     ] = {}
     seeds: Annotated[
-        dict[str, Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]],
+        dict[str, _Number],
         Field(description="Seeds by the name of a noise that shall not use `seed`: one level at a time."),
     ] = {}
 
 
-class ScoreQuery(InputBody):
-    """Query of `POST /score`."""
-
-    model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
-    fit: Annotated[
-        Literal["exact", "resize"],
-        Field(
-            description="`exact`: another size or colour is refused. `resize`: it is scaled and converted."
-        ),
-    ] = "exact"
-    timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the request is given up.")] = (
-        None
-    )
-
-
-class ScoreImagesBody(InputBody):
-    """JSON body of `POST /score`."""
-
-    images: Annotated[list[StrictStr], Field(description="PNG or JPEG files, each as base64.")]
-
-
 class ScoreBody(BaseModel):
-    """A scorer's opinion of one image."""
+    """A scorer's opinion of one image; more is more real."""
 
-    logit: float | None
-    probability: Annotated[
+    logit: Annotated[
         float | None,
-        Field(description="Of `real`; only a discriminator has it, a critic's logit is unbounded."),
+        Field(description="Of a discriminator, the logit; of a critic, its score, which is unbounded."),
+    ]
+    probability: Annotated[
+        float | None, Field(description="Of `real`. Only a discriminator has it: no critic says one.")
     ] = None
+
+
+class ScoredByBody(BaseModel):
+    """The bundle whose scorer judged."""
+
+    model: str
+    version: str
 
 
 class TimingBody(BaseModel):
@@ -147,6 +142,7 @@ class FrameBody(BaseModel):
 
     step: Annotated[int, Field(description="From 1.")]
     images: Annotated[list[str], Field(description="PNG files as base64, one an image.")]
+    score_kind: Annotated[ScoreKind | None, Field(description="How `scores` are to be read.")] = None
     scores: Annotated[list[ScoreBody] | None, Field(description="One an image, when asked for.")] = None
     elapsed_us: Annotated[int, Field(description="Microseconds from admission to this canvas.")]
 
@@ -159,6 +155,12 @@ class DoneBody(BaseModel):
     seed: Annotated[int, Field(description="The seed used, whether it was given or not.")]
     n: int
     steps: int
+    score_kind: Annotated[
+        ScoreKind | None, Field(description="Of the scorer that judged, when scores were asked for.")
+    ] = None
+    scored_by: Annotated[
+        ScoredByBody | None, Field(description="Whose scorer that was: the model's own, or `score_by`.")
+    ] = None
     timing: TimingBody
     input: Annotated[str | None, Field(description="The given picture as the model saw it, base64 PNG.")] = (
         None
@@ -175,70 +177,6 @@ class DrawingBody(DoneBody):
     """A whole drawing. `input`, `encoding` and `conditioning` are there where it starts from a picture."""
 
     frames: list[FrameBody]
-
-
-class ScoreAnswerBody(BaseModel):
-    """Answer of `POST /score`."""
-
-    model: str
-    version: str
-    kind: Literal["discriminator", "critic"]
-    scores: Annotated[list[ScoreBody], Field(description="One an image, in the order they came.")]
-    timing: TimingBody
-
-
-class ModelBody(BaseModel):
-    """A served bundle in short."""
-
-    name: str
-    version: str
-    family: str
-    summary: str
-    default: Annotated[bool, Field(description="Whether requests that name no model get this one.")]
-    operations: Annotated[list[OperationName], Field(description="What can be asked of it here.")]
-    image: ImageSpec
-    steps: Annotated[Steps | None, Field(description="Canvases that a request may ask for.")]
-    latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]
-    labels: Annotated[list[str] | None, Field(description="Class names of a conditional model.")]
-    score_kind: Literal["discriminator", "critic"] | None
-    likelihood_kind: Literal["exact", "bound"] | None
-    completion: Annotated[
-        Literal["raster"] | None, Field(description="The order in which a picture is completed.")
-    ]
-
-
-class ModelDetailBody(ModelBody):
-    """A served bundle with its whole manifest."""
-
-    manifest: Manifest
-
-
-class RefusalBody(BaseModel):
-    """A folder that is not served, and why."""
-
-    name: str
-    reason: str
-
-
-class ModelsBody(BaseModel):
-    """All served bundles, and the folders that were refused."""
-
-    models: list[ModelBody]
-    refused: list[RefusalBody]
-
-
-class StatusBody(BaseModel):
-    """Health or readiness."""
-
-    status: Literal["alive", "ready"]
-
-
-class IndexBody(BaseModel):
-    """Where to go from the root."""
-
-    name: str
-    docs: str
-    calls: list[str]
 
 
 class _Fault(BaseModel):

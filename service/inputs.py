@@ -85,8 +85,8 @@ def eps_values(manifest: Manifest, graph: str) -> int:
     return 0 if spec is None else math.prod(spec.shape)
 
 
-def labels(label: int | None, n: int) -> dict[str, Array]:
-    """The label of every row, where there is one."""
+def labels(label: Sequence[int] | int | None, n: int) -> dict[str, Array]:
+    """The label of every row, where there is one: for all of them, or for each its own."""
     return {} if label is None else {"label": np.full(n, label, dtype=np.int64)}
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "ScoreKind",
     "ScoreRequest",
     "ScoreResult",
+    "ScoredBy",
     "Scores",
     "Timing",
 ]
@@ -48,14 +49,20 @@ OperationName = Literal["generate", "score", "encode", "autoencode", "likelihood
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GenerateRequest:
-    """Draw `n` images in `steps` shown canvases. None means: the bundle's or the server's default."""
+    """Draw `n` images in `steps` shown canvases. None means: the bundle's or the server's default.
+
+    `score` asks for the opinion of the bundle's own scorer on every canvas. `score_by` names the bundle whose
+    scorer gives its opinion instead, and implies `score`: the bundle's own name is the same as `score` alone.
+    """
 
     model: str | None = None
     n: int | None = None  # as many as there are explicit latents, or else 1
     steps: int | None = None
     seed: int | None = None  # drawn by the server when None, and returned
     label: int | None = None
+    labels: tuple[int, ...] | None = None  # one for each image, instead of `label`
     score: bool = False
+    score_by: str | None = None
     # Explicit noise by name: nested lists or arrays, (n, ...).
     latents: Mapping[str, object] = field(default_factory=dict)
     # Seeds by noise name, where they differ from `seed`: the levels of a model, varied one at a time.
@@ -78,6 +85,7 @@ class ScoreRequest:
     model: str | None = None
     images: tuple[ImageInput, ...]
     fit: Fit = "exact"
+    label: int | None = None  # for a scorer of classes
     timeout_ms: int | None = None
 
 
@@ -105,6 +113,7 @@ class AutoencodeRequest:
     seed: int | None = None
     label: int | None = None
     score: bool = False
+    score_by: str | None = None
     timeout_ms: int | None = None
 
 
@@ -121,6 +130,7 @@ class CompleteRequest:
     seed: int | None = None
     label: int | None = None
     score: bool = False
+    score_by: str | None = None
     timeout_ms: int | None = None
 
 
@@ -139,6 +149,15 @@ class LikelihoodRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredBy:
+    """The bundle whose scorer judges a drawing, and how its logits are to be read."""
+
+    model: str
+    version: str
+    kind: ScoreKind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Header:
     """What is known of a drawing before its first frame."""
 
@@ -147,16 +166,16 @@ class Header:
     seed: int
     n: int
     steps: int
-    score_kind: ScoreKind | None  # set when scores were asked for
+    scored_by: ScoredBy | None = None  # set when scores were asked for
     conditioning: str | None = None  # of a completed picture: what the drawn pixels could see of the given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
-    """A scorer's opinion of n images."""
+    """A scorer's opinion of n images; either way more is more real."""
 
     kind: ScoreKind
-    logit: Floats  # (n,)
+    logit: Floats  # (n,); of a critic: its score, unbounded
     probability: Floats | None  # (n,), only for a discriminator: the sigmoid of the logit
 
 

@@ -17,7 +17,6 @@ from service import checks, inputs, pictures
 from service.catalog import Catalog, LoadedModel
 from service.drawing import Drawing, gather, join, read_scores, timing
 from service.engine import Engine, Ticket
-from service.errors import Code, PentimentoError
 from service.inputs import Inputs
 from service.job import Arrays, Call, Emission
 from service.messages import (
@@ -33,8 +32,8 @@ from service.messages import (
     LikelihoodRequest,
     LikelihoodResult,
     ModelInfo,
-    OperationName,
     Refusal,
+    ScoredBy,
     ScoreRequest,
     ScoreResult,
 )
@@ -56,7 +55,7 @@ class _DrawingRequest(Protocol):
     @property
     def score(self) -> bool: ...
     @property
-    def label(self) -> int | None: ...
+    def score_by(self) -> str | None: ...
     @property
     def timeout_ms(self) -> int | None: ...
 
@@ -89,7 +88,7 @@ class Operations:
 
     async def generate(self, request: GenerateRequest) -> Drawing:
         """Draws images from noise. Returns before the first step."""
-        model = self._able(request.model, "generate")
+        model = self._catalog.able(request.model, "generate")
         manifest = model.manifest
         steps = checks.steps(manifest, request.steps)
         n = checks.image_count(request, self._settings.max_images)
@@ -98,7 +97,7 @@ class Operations:
         latents = await self._latents(manifest, request, n, steps)
         start = Inputs(
             n=n,
-            given=inputs.labels(checks.label(manifest, request.label), n) | inputs.nothing_known(manifest, n),
+            given=inputs.labels(checks.labels(manifest, request, n), n) | inputs.nothing_known(manifest, n),
             noise=inputs.drawing_noise(manifest, seed, steps, seeds=seeds, given=latents),
             noise_values=inputs.noise_values(manifest, steps),
         )
@@ -106,7 +105,7 @@ class Operations:
 
     async def autoencode(self, request: AutoencodeRequest) -> Drawing:
         """Encodes an image and draws it again, step by step, `samples` times."""
-        model = self._able(request.model, "autoencode")
+        model = self._catalog.able(request.model, "autoencode")
         manifest = model.manifest
         n = checks.in_range("samples", request.samples, 1, self._settings.max_images)
         steps = checks.reconstruction_steps(manifest, request.steps)
@@ -128,7 +127,7 @@ class Operations:
 
     async def complete(self, request: CompleteRequest) -> Drawing:
         """Keeps the given pixels of an image and draws the others."""
-        model = self._able(request.model, "complete")
+        model = self._catalog.able(request.model, "complete")
         manifest = model.manifest
         n = checks.in_range("n", request.n, 1, self._settings.max_images)
         steps = checks.steps(manifest, request.steps)
@@ -149,7 +148,7 @@ class Operations:
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
         """Encodes images; the result holds whatever the bundle's encoder puts out."""
-        model = self._able(request.model, "encode")
+        model = self._catalog.able(request.model, "encode")
         manifest = model.manifest
         seed = _seed(request.seed)
         images = await self._read(manifest, request.images, request.fit, seed)
@@ -173,24 +172,23 @@ class Operations:
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """Judges images with a bundle's scorer."""
-        model = self._able(request.model, "score")
-        manifest = model.manifest
-        assert manifest.scorer is not None
+        model = self._catalog.able(request.model, "score")
+        manifest, judge = model.manifest, model.judge
+        assert manifest.scorer is not None and judge is not None
+        labels = inputs.labels(checks.scorer_label(manifest, request.label), len(request.images))
         images = await self._read(manifest, request.images, request.fit, seed=0)
-        start = Inputs(n=len(images), given={"image": images}, noise=lambda _: {})
-        ((_, parts),), tickets = await self._run(plan_score(model.graphs["score"]), start, request.timeout_ms)
-        scores = read_scores(manifest.scorer.kind, parts)
-        assert scores is not None
+        start = Inputs(n=len(images), given=labels | {"image": images}, noise=lambda _: {})
+        ((_, parts),), tickets = await self._run(plan_score(judge), start, request.timeout_ms)
         return ScoreResult(
             model=manifest.name,
             version=manifest.version,
-            scores=scores,
+            scores=read_scores(manifest.scorer.kind, parts),
             timing=timing(tickets, time.monotonic()),
         )
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """Log-likelihood of images: exact, or the importance-weighted bound."""
-        model = self._able(request.model, "likelihood")
+        model = self._catalog.able(request.model, "likelihood")
         manifest = model.manifest
         assert manifest.likelihood is not None
         kind = manifest.likelihood.kind
@@ -240,20 +238,27 @@ class Operations:
     ) -> Drawing:
         """Admits a drawing, after the calls that come before it."""
         manifest = model.manifest
-        if request.score and model.scorer is None:
-            raise self._unsupported(model, "score")
-        scorer = model.scorer if request.score else None
-        plan = before + plan_drawing(manifest, model.graphs, steps=steps, scorer=scorer)
+        judging = self._judging(model, request)
+        judge = judging.judge if judging else None
+        plan = before + plan_drawing(manifest, model.graphs, steps=steps, judge=judge)
         header = Header(
             model=manifest.name,
             version=manifest.version,
             seed=seed,
             n=start.n,
             steps=steps,
-            score_kind=manifest.scorer.kind if scorer and manifest.scorer else None,
+            scored_by=_scored_by(judging.manifest) if judging else None,
             conditioning=conditioning,
         )
         return Drawing(header, await self._submit(plan, start, request.timeout_ms), given=given)
+
+    def _judging(self, model: LoadedModel, request: _DrawingRequest) -> LoadedModel | None:
+        """Whose scorer judges the canvases: that of `score_by`, or else the drawing's own if asked to."""
+        if request.score_by is None:
+            return self._catalog.able(model.manifest.name, "score") if request.score else None
+        judging = self._catalog.able(request.score_by, "score", field="score_by")
+        checks.score_by(judging.manifest, model.manifest)
+        return judging
 
     async def _run(
         self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
@@ -286,19 +291,10 @@ class Operations:
         pixels = self._settings.max_image_pixels
         return await asyncio.to_thread(pictures.read_images, images, manifest.image, fit, pixels, seed)
 
-    def _able(self, name: str | None, operation: OperationName) -> LoadedModel:
-        """The bundle of that name, which can do what is asked."""
-        model = self._catalog.get(name)
-        if operation not in model.operations:
-            raise self._unsupported(model, operation)
-        return model
 
-    def _unsupported(self, model: LoadedModel, operation: OperationName) -> PentimentoError:
-        able = [info.manifest.name for info in self._catalog.infos() if operation in info.operations]
-        message = (
-            f"model {model.manifest.name!r} cannot {operation}; models that can: {', '.join(able) or 'none'}"
-        )
-        return PentimentoError(Code.UNSUPPORTED, message, field="model")
+def _scored_by(manifest: Manifest) -> ScoredBy:
+    assert manifest.scorer is not None
+    return ScoredBy(model=manifest.name, version=manifest.version, kind=manifest.scorer.kind)
 
 
 def _seed(value: int | None) -> int:

@@ -1,11 +1,20 @@
 """From a manifest's drawing, which is data, to a plan: the sequence of graph calls of one job."""
 
-__all__ = ["plan_drawing", "plan_encode", "plan_likelihood", "plan_score", "shown_calls"]
+__all__ = ["Judge", "plan_drawing", "plan_encode", "plan_likelihood", "plan_score", "shown_calls"]
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bundle.manifest import Manifest, NoiseSpec, state_name
 from service.job import Call, Feed, Graph
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judge:
+    """A scorer's graph, and the tensors of the job that it takes besides the image."""
+
+    graph: Graph
+    takes: tuple[str, ...] = ()
 
 
 def shown_calls(calls: int, steps: int) -> dict[int, int]:
@@ -22,7 +31,7 @@ def shown_calls(calls: int, steps: int) -> dict[int, int]:
 
 
 def plan_drawing(
-    manifest: Manifest, graphs: Mapping[str, Graph], *, steps: int, scorer: Graph | None = None
+    manifest: Manifest, graphs: Mapping[str, Graph], *, steps: int, judge: Judge | None = None
 ) -> tuple[Call, ...]:
     """Plans a drawing.
 
@@ -30,7 +39,7 @@ def plan_drawing(
         manifest: The bundle's manifest, which has a drawing.
         graphs: The bundle's loaded graphs.
         steps: Canvases to show.
-        scorer: Graph that judges every shown canvas, of this bundle or another; None for no scores.
+        judge: Judges every shown canvas as it is, of this bundle or another; None for no scores.
 
     Returns:
         The calls in order. The job must hold the noise (and `label`) under its own names.
@@ -55,12 +64,12 @@ def plan_drawing(
                     takes_t=spec.input("t") is not None,
                     feeds={name: _feed(name, noises, t) for name in inputs},
                     keeps=states | {"canvas": "canvas"} if step else states,
-                    emits=("canvas",) if step and scorer is None else (),
+                    emits=("canvas",) if step and judge is None else (),
                     step=step,
                 )
             )
-            if step and scorer is not None:
-                plan.append(_judge(scorer, "canvas", emits=("canvas", "logit"), step=step))
+            if step and judge is not None:
+                plan.append(_judging(judge, "canvas", emits=("canvas", "logit"), step=step))
     return tuple(plan)
 
 
@@ -100,13 +109,14 @@ def plan_likelihood(
     )
 
 
-def plan_score(scorer: Graph) -> tuple[Call, ...]:
-    """Plans the judging of given images; the job must hold them as `image`."""
-    return (_judge(scorer, "image", emits=("logit",), step=1),)
+def plan_score(judge: Judge) -> tuple[Call, ...]:
+    """Plans the judging of given images; the job must hold them as `image`, and what else the judge takes."""
+    return (_judging(judge, "image", emits=("logit",), step=1),)
 
 
-def _judge(scorer: Graph, source: str, *, emits: tuple[str, ...], step: int) -> Call:
-    return Call(graph=scorer, feeds={"image": Feed(source)}, keeps={"logit": "logit"}, emits=emits, step=step)
+def _judging(judge: Judge, source: str, *, emits: tuple[str, ...], step: int) -> Call:
+    feeds = {"image": Feed(source), **{name: Feed(name) for name in judge.takes}}
+    return Call(graph=judge.graph, feeds=feeds, keeps={"logit": "logit"}, emits=emits, step=step)
 
 
 def _feed(name: str, noises: Mapping[str, NoiseSpec], t: int) -> Feed:

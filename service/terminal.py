@@ -167,7 +167,11 @@ class DrawingView:
 
 
 def _title(header: Header) -> str:
-    return f"{header.model} {header.version}, seed {header.seed}"
+    title, by = f"{header.model} {header.version}, seed {header.seed}", header.scored_by
+    if by is None:
+        return title
+    hint = ": more is more real, no probability" if by.kind == "critic" else ""
+    return f"{title}; scored by {by.model} {by.version}, a {by.kind}{hint}"
 
 
 def _opinion(scores: Scores | None) -> str:

@@ -25,6 +25,7 @@ from service.messages import (
     Frame,
     Header,
     LikelihoodResult,
+    ScoredBy,
     ScoreResult,
     Scores,
     Timing,
@@ -71,11 +72,12 @@ def header_message(
         seed=header.seed,
         image_count=header.n,
         step_count=header.steps,
-        score_kind=SCORE_KINDS[header.score_kind],
+        score_kind=SCORE_KINDS[header.scored_by.kind if header.scored_by else None],
         image_shape=image_shape_message(image),
         encoding=encoding,
         input=None if given is None else _encode(given, encoding)[0],
         conditioning=header.conditioning,
+        scored_by=_scored_by(header.scored_by) if header.scored_by else None,
     )
 
 
@@ -144,6 +146,10 @@ def _reading_header(
         image_shape=image_shape_message(image),
         encoding=encoding,
     )
+
+
+def _scored_by(judge: ScoredBy) -> pb.ScoredBy:
+    return pb.ScoredBy(model=judge.model, version=judge.version)
 
 
 def _encode(canvas: Floats, encoding: pb.ImageEncoding) -> list[bytes]:

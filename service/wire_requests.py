@@ -63,7 +63,9 @@ def generate_request(
         steps=_steps(spec),
         seed=_seed(spec),
         label=_label(spec),
+        labels=tuple(spec.labels) or None,
         score=spec.with_scores,
+        score_by=_score_by(spec),
         latents=latents,
         seeds=dict(spec.seeds),
         timeout_ms=_timeout_ms(spec, deadline_s, max_timeout_ms),
@@ -76,6 +78,7 @@ def score_request(message: pb.ScoreRequest, *, deadline_s: float | None, max_tim
         model=message.model or None,
         images=_images(message),
         fit=_fit(message),
+        label=_label(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
 
@@ -93,6 +96,7 @@ def autoencode_request(
         seed=_seed(message),
         label=_label(message),
         score=message.with_scores,
+        score_by=_score_by(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
 
@@ -111,6 +115,7 @@ def complete_request(
         seed=_seed(message),
         label=_label(message),
         score=message.with_scores,
+        score_by=_score_by(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
 
@@ -166,8 +171,12 @@ def _seed(message: _WithSeed) -> int | None:
     return message.seed if message.HasField("seed") else None
 
 
-def _label(message: _WithSeed) -> int | None:
+def _label(message: _Message) -> int | None:
     return message.label if message.HasField("label") else None
+
+
+def _score_by(message: pb.DrawingSpec | _FromPicture) -> str | None:
+    return message.score_by if message.HasField("score_by") else None
 
 
 def _array(tensor: pb.Tensor) -> Floats:

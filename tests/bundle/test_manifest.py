@@ -19,6 +19,13 @@ def valid(tmp_path_factory):
     return {path.name: json.loads((path / "manifest.json").read_text()) for path in folder.iterdir()}
 
 
+LABEL = {"name": "label", "dtype": "int64", "shape": []}
+
+
+def _score_inputs(manifest):
+    return manifest["graphs"]["score"]["inputs"]
+
+
 def _step(manifest):
     return manifest["graphs"]["step"]
 
@@ -52,6 +59,12 @@ def _rename(tensors, old, new):
         ("toy-steps", lambda m: m["graphs"]["init"].update(file="step.onnx"), "name the same file"),
         ("toy-steps", lambda m: _step(m)["inputs"][0].update(dtype="float32"), "'t' must be int64"),
         ("toy-labels", lambda m: m.pop("labels"), "lists no labels"),
+        ("toy-steps", lambda m: _score_inputs(m).append(LABEL), "graph 'score' takes a label"),
+        (
+            "toy-steps",
+            lambda m: _score_inputs(m).append(LABEL | {"dtype": "float32"}),
+            "'label' must be int64",
+        ),
         ("toy-rows", lambda m: m["drawing"]["steps"].update(max=7), "makes only 6 calls"),
         ("toy-steps", lambda m: m.update(name="Not A Name"), "name"),
         ("toy-steps", lambda m: m.update(version="one"), "version"),

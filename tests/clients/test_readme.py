@@ -20,7 +20,12 @@ README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
 
 
 # The models of the README, and the toys that stand in for them.
-STAND_INS = {"gran5-mnist": "toy-steps", "pixelvae-mnist": "toy-code", "pixelcnn-mnist": "toy-black"}
+STAND_INS = {
+    "gran5-mnist": "toy-steps",
+    "gran3-mnist": "toy-steps",
+    "pixelvae-mnist": "toy-code",
+    "pixelcnn-mnist": "toy-black",
+}
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ DRAWINGS = [
     ({"step_count": 0}, INVALID, "step_count", "got 0"),
     ({"step_count": -1}, INVALID, "step_count", "got -1"),
     ({"step_count": 10**9}, INVALID, "step_count", "got 1000000000"),
-    ({"model": "toy-once", "step_count": 2}, INVALID, "step_count", "must be 1 for model 'toy-once', got 2"),
+    ({"model": "toy-once", "step_count": 2}, INVALID, "step_count", "which draws in one step, got 2"),
     ({"image_count": 0}, INVALID, "image_count", "must be 1..8, got 0"),
     ({"image_count": -(2**31)}, INVALID, "image_count", "got -2147483648"),
     ({"image_count": 9}, INVALID, "image_count", "must be 1..8, got 9"),

@@ -32,7 +32,7 @@ def lives_on(http):
         ("steps=", "steps must be a whole number, got ''"),
         ("steps=%00", "steps must be a whole number, got '\\x00'"),
         ("steps=1_0", "steps must be a whole number, got '1_0'"),
-        ("model=toy-once&steps=2", "steps must be 1 for model 'toy-once', got 2"),
+        ("model=toy-once&steps=2", "steps must be 1 for model 'toy-once', which draws in one step, got 2"),
         ("n=0", "n must be 1..64, got 0"),
         ("n=65", "n must be 1..64, got 65"),
         ("seed=-1", "seed must be 0..9223372036854775807, got -1"),
@@ -41,10 +41,11 @@ def lives_on(http):
         ("score=maybe", "score must be true or false, got 'maybe'"),
         ("scale=17", "scale must be 1..16, got 17"),
         ("label=1", "label cannot be given: model 'toy-steps' is not conditional, got 1"),
-        ("model=toy-labels&label=3", "label must be 0..2 for model 'toy-labels', got 3"),
+        ("model=toy-labels&label=3", "label must be 0..2 for model 'toy-labels' of 3 classes, got 3"),
         (
             "step=5",
-            "step is not known here; known are: label, model, n, scale, score, seed, steps, timeout_ms",
+            "step is not known here; known are: label, model, n, scale, score, score_by, seed, steps, "
+            "timeout_ms",
         ),
     ],
 )
@@ -97,7 +98,7 @@ def test_what_a_model_cannot_do(http):
         (b'{"steps": true}', "steps must be a whole number, got True"),
         (b'{"score": "yes"}', "score must be true or false, got 'yes'"),
         (b'{"model": 3}', "model should be a valid string, got 3"),
-        (b'{"stepz": 3}', "stepz is not known here; known are: label, latents, model,"),
+        (b'{"stepz": 3}', "stepz is not known here; known are: label, labels, latents, model,"),
         (b'{"scale": 3}', "scale is not known here"),
         (b'{"latents": []}', "latents should be a valid dictionary, got list"),
         (b"[" * 10_000, "body may be nested at most 200 deep"),

@@ -107,6 +107,21 @@ def test_openapi_describes_every_format_and_error(openapi):
     assert "HTTPValidationError" not in openapi["components"]["schemas"]
 
 
+def test_openapi_tells_of_other_bundles_scorers_and_of_labels(openapi):
+    for path in ("/generate", "/autoencode", "/complete"):
+        names = {parameter["name"] for parameter in openapi["paths"][path]["post"]["parameters"]}
+        assert {"label", "score", "score_by"} <= names
+        headers = openapi["paths"][path]["post"]["responses"]["200"]["headers"]
+        assert {"Pentimento-Score-Kind", "Pentimento-Scored-By", "Pentimento-Scored-By-Version"} <= set(
+            headers
+        )
+    schemas = openapi["components"]["schemas"]
+    assert {"score_by", "labels"} <= set(schemas["GenerateBody"]["properties"])
+    for answer in ("DrawingBody", "DoneBody"):
+        assert {"score_kind", "scored_by"} <= set(schemas[answer]["properties"])
+    assert "score_kind" in schemas["FrameBody"]["properties"]
+
+
 def test_openapi_references_resolve(openapi):
     def references(node):
         if isinstance(node, dict):

@@ -112,7 +112,7 @@ async def test_explicit_latents_are_used_and_say_how_many_images(operations):
 
 async def test_scores_belong_to_the_canvas_they_come_with(operations):
     header, frames = await drawn(operations, model="toy-steps", n=10, steps=3, score=True)
-    assert header.score_kind == "discriminator"
+    assert (header.scored_by.model, header.scored_by.kind) == ("toy-steps", "discriminator")
     for frame in frames:
         expected = LOGIT_GAIN * (frame.canvas.mean(axis=(1, 2, 3)) - 0.5)
         np.testing.assert_allclose(frame.scores.logit, expected, atol=1e-5)
@@ -143,7 +143,7 @@ BAD = [
     ({"steps": 0}, Code.INVALID_ARGUMENT, "steps must be 1..16 for model 'toy-steps', got 0"),
     ({"steps": -1}, Code.INVALID_ARGUMENT, "got -1"),
     ({"steps": 10**9}, Code.INVALID_ARGUMENT, "got 1000000000"),
-    ({"model": "toy-once", "steps": 5}, Code.INVALID_ARGUMENT, "steps must be 1 for model 'toy-once', got 5"),
+    ({"model": "toy-once", "steps": 5}, Code.INVALID_ARGUMENT, "'toy-once', which draws in one step, got 5"),
     ({"n": 0}, Code.INVALID_ARGUMENT, "n must be 1..32, got 0"),
     ({"n": 33}, Code.INVALID_ARGUMENT, "n must be 1..32, got 33"),
     ({"seed": -1}, Code.INVALID_ARGUMENT, "seed must be 0..9223372036854775807, got -1"),

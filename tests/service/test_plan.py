@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundle.store import read_manifest
-from service.plan import plan_drawing, plan_score, shown_calls
+from service.plan import Judge, plan_drawing, plan_score, shown_calls
 
 
 class Named:
@@ -20,10 +20,10 @@ class Named:
         raise AssertionError
 
 
-def plan(toys, name, steps, scorer=None):
+def plan(toys, name, steps, judge=None):
     manifest = read_manifest(toys / name)
     graphs = {graph: Named(graph) for graph in manifest.graphs}
-    return plan_drawing(manifest, graphs, steps=steps, scorer=scorer)
+    return plan_drawing(manifest, graphs, steps=steps, judge=judge)
 
 
 @given(calls=st.integers(1, 64), data=st.data())
@@ -63,7 +63,7 @@ def test_a_row_model_makes_all_its_calls_and_shows_some(toys, steps, shown):
 
 
 def test_scores_follow_every_shown_canvas_and_leave_with_it(toys):
-    calls = plan(toys, "toy-steps", 2, scorer=Named("other/score"))
+    calls = plan(toys, "toy-steps", 2, judge=Judge(graph=Named("other/score")))
     assert [(c.graph.label, c.step, c.emits) for c in calls[1:]] == [
         ("step", 1, ()),
         ("other/score", 1, ("canvas", "logit")),
@@ -73,5 +73,12 @@ def test_scores_follow_every_shown_canvas_and_leave_with_it(toys):
 
 
 def test_given_images_are_scored_in_one_call():
-    (call,) = plan_score(Named("score"))
+    (call,) = plan_score(Judge(graph=Named("score")))
     assert call.feeds["image"].tensor == "image" and call.emits == ("logit",)
+
+
+def test_a_judge_of_classes_is_fed_the_label_beside_the_canvas(toys):
+    judge = Judge(graph=Named("other/score"), takes=("label",))
+    call = plan(toys, "toy-labels", 1, judge=judge)[-1]
+    assert {name: feed.tensor for name, feed in call.feeds.items()} == {"image": "canvas", "label": "label"}
+    assert plan_score(judge)[0].feeds["label"].tensor == "label"

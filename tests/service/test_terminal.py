@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from service.messages import Frame, Header, Scores
+from service.messages import Frame, Header, ScoredBy, Scores
 from service.terminal import DrawingView, Pictures, lay_out
 
-HEADER = Header(model="toy", version="1.0.0", seed=7, n=2, steps=2, score_kind=None)
+HEADER = Header(model="toy", version="1.0.0", seed=7, n=2, steps=2)
 
 
 def console(width=40, height=20, **options) -> Console:
@@ -85,12 +85,39 @@ def test_not_a_terminal_gets_plain_lines():
     assert target.file.getvalue() == "toy 1.0.0, seed 7\nstep 1 of 2; real? 25% 100%\n"
 
 
+@pytest.mark.parametrize(
+    ("kind", "title", "line"),
+    [
+        ("discriminator", "scored by judge 3.2.1, a discriminator", "step 1 of 2; real? 27% 100%"),
+        (
+            "critic",
+            "scored by judge 3.2.1, a critic: more is more real, no probability",
+            "step 1 of 2; critic -1.00 250.50",
+        ),
+    ],
+)
+def test_a_critics_score_is_shown_as_a_number_and_never_as_a_percentage(kind, title, line):
+    logit = np.array([-1, 250.5], np.float32)
+    probability = 1 / (1 + np.exp(-logit)) if kind == "discriminator" else None
+    frame = Frame(
+        step=1,
+        canvas=np.zeros((2, 1, 4, 4), np.float32),
+        scores=Scores(kind=kind, logit=logit, probability=probability),
+    )
+    by = ScoredBy(model="judge", version="3.2.1", kind=kind)
+    target = console(force_terminal=False, color_system=None, width=200)
+    with DrawingView(target) as view:
+        view.begin(Header(model="toy", version="1.0.0", seed=7, n=2, steps=2, scored_by=by))
+        view.show(frame)
+    assert target.file.getvalue().splitlines() == [f"toy 1.0.0, seed 7; {title}", line]
+
+
 def test_a_quick_drawing_is_slowed_down_for_the_eye_but_not_for_long():
     canvas = np.zeros((1, 1, 4, 4), np.float32)
     with DrawingView(console()) as view:
         view.begin(HEADER)
         assert 0 < view.show(Frame(step=1, canvas=canvas)) <= 0.25
-    long = Header(model="toy", version="1.0.0", seed=7, n=1, steps=1000, score_kind=None)
+    long = Header(model="toy", version="1.0.0", seed=7, n=1, steps=1000)
     with DrawingView(console()) as view:
         view.begin(long)
         assert view.show(Frame(step=1, canvas=canvas)) <= 0.0015

@@ -15,12 +15,13 @@ from bundle.store import read_manifest
 from service import wire, wire_fields, wire_requests
 from service.codec import encode_png
 from service.errors import Code, PentimentoError, invalid
-from service.messages import Frame, Header, ModelInfo, OperationName, Scores, Timing
+from service.messages import Frame, Header, ModelInfo, OperationName, ScoredBy, Scores, Timing
 from service.pb import canvas_service_pb2 as pb
 from service.wire_models import model_message
 from tests.service.toys import TOYS
 
 IMAGE = ImageSpec(channels=1, height=6, width=8)
+CRITIC = ScoredBy(model="judge", version="3.2.1", kind="critic")
 
 
 def read(spec: pb.DrawingSpec, deadline_s: float | None = None, max_timeout_ms: int = 600_000):
@@ -34,6 +35,7 @@ def test_an_empty_spec_leaves_everything_to_the_defaults():
     assert not request.score
     assert request.latents == {}
     assert request.seeds == {}
+    assert (request.labels, request.score_by) == (None, None)
 
 
 def test_zero_is_a_value_and_not_the_default():
@@ -67,6 +69,11 @@ def test_what_is_not_an_array_is_refused(tensor, says):
         read(pb.DrawingSpec(latents=[pb.Tensor(name="z", **tensor)]))
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert caught.value.field == "latents.z"
+
+
+def test_labels_and_the_name_of_a_judge():
+    request = read(pb.DrawingSpec(labels=[0, 3, -1], score_by=""))
+    assert (request.labels, request.score_by) == ((0, 3, -1), "")
 
 
 def test_seeds_by_name():
@@ -129,9 +136,10 @@ def test_the_size_estimate_is_an_upper_bound(encoding, shape):
 
 
 def test_header_scores_and_timing():
-    header = Header(model="m", version="1.2.3", seed=2**63 - 1, n=2, steps=5, score_kind="critic")
+    header = Header(model="m", version="1.2.3", seed=2**63 - 1, n=2, steps=5, scored_by=CRITIC)
     message = wire.header_message(header, IMAGE, pb.IMAGE_ENCODING_PNG)
     assert (message.seed, message.score_kind) == (2**63 - 1, pb.SCORE_KIND_CRITIC)
+    assert (message.scored_by.model, message.scored_by.version) == ("judge", "3.2.1")
     assert (message.image_shape.height, message.image_shape.width) == (6, 8)
     logit = np.array([-1.5, 2], dtype=np.float32)
     critic = Frame(

@@ -3,7 +3,7 @@
 from pentimento_client.async_client import AsyncClient, AsyncFrameStream
 from pentimento_client.client import Client, FrameStream
 from pentimento_client.errors import Code, PentimentoError
-from pentimento_client.messages import Drawing, Frame, Header, Scores, Timing
+from pentimento_client.messages import Drawing, Frame, Header, ScoredBy, Scores, Timing
 from pentimento_client.models import Latent, Model, Models, Refusal, StepRange
 from pentimento_client.pixels import ImageLike, film_strip
 from pentimento_client.requests import (
@@ -38,6 +38,7 @@ __all__ = [
     "ReadOptions",
     "Refusal",
     "ScoreResult",
+    "ScoredBy",
     "Scores",
     "StepRange",
     "Timing",

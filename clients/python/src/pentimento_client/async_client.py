@@ -173,10 +173,12 @@ class AsyncClient:
         model: str | None = None,
         *,
         fit: Literal["exact", "resize"] = "exact",
+        label: int | None = None,
         timeout_s: float | None = None,
     ) -> ScoreResult:
         """Asks a model's scorer for its opinion of pictures; arguments as Client.score."""
-        request = ScoreRequest(model=model, images=await _files(images), fit=fit, timeout_s=timeout_s)
+        files = await _files(images)
+        request = ScoreRequest(model=model, images=files, fit=fit, label=label, timeout_s=timeout_s)
         return await self._transport.score(request)
 
     async def models(self) -> Models:

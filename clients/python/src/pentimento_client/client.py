@@ -104,7 +104,8 @@ class Client:
 
         Args:
             model: A served model; by default the server's.
-            **options: n, steps, seed, label, score, latents, seeds, timeout_s, encoding: see DrawOptions.
+            **options: n, steps, seed, label, labels, score, score_by, latents, seeds, timeout_s, encoding:
+                see DrawOptions.
 
         Returns:
             A stream to be used in a `with` statement.
@@ -123,7 +124,8 @@ class Client:
         Args:
             image: File contents, a path, a Pillow image or an array.
             model: A served model; by default the server's.
-            **options: samples, steps, seed, label, score, fit, timeout_s, encoding: see AutoencodeOptions.
+            **options: samples, steps, seed, label, score, score_by, fit, timeout_s, encoding: see
+                AutoencodeOptions.
 
         Returns:
             A stream to be used in a `with` statement.
@@ -146,7 +148,7 @@ class Client:
             image: File contents, a path, a Pillow image or an array.
             mask: Likewise, of the model's size, white where pixels are given and black elsewhere.
             model: A served model; by default the server's.
-            **options: n, steps, seed, label, score, fit, timeout_s, encoding: see CompleteOptions.
+            **options: n, steps, seed, label, score, score_by, fit, timeout_s, encoding: see CompleteOptions.
 
         Returns:
             A stream to be used in a `with` statement.
@@ -192,6 +194,7 @@ class Client:
         model: str | None = None,
         *,
         fit: Literal["exact", "resize"] = "exact",
+        label: int | None = None,
         timeout_s: float | None = None,
     ) -> ScoreResult:
         """Asks a model's scorer for its opinion of pictures.
@@ -200,9 +203,11 @@ class Client:
             images: File contents, paths, Pillow images or arrays.
             model: A served model; by default the server's.
             fit: What to do with a picture of another size or colour mode: refuse it, or resize and convert.
+            label: Class of the pictures, for a scorer that takes it.
             timeout_s: Seconds after which the request is given up; by default the server's limit.
         """
-        request = ScoreRequest(model=model, images=_files(images), fit=fit, timeout_s=timeout_s)
+        files = _files(images)
+        request = ScoreRequest(model=model, images=files, fit=fit, label=label, timeout_s=timeout_s)
         return self._transport.score(request)
 
     def models(self) -> Models:

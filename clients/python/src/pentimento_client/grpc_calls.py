@@ -21,6 +21,7 @@ from pentimento_client.requests import (
     LikelihoodRequest,
     ScoreRequest,
     StreamRequest,
+    label_list,
     latent_arrays,
 )
 
@@ -58,6 +59,7 @@ def score_call(request: ScoreRequest) -> pb.ScoreRequest:
             model=request.model or "",
             images=request.images,
             fit=_FITS[request.fit],
+            label=request.label,
             timeout_ms=_timeout_ms(request.timeout_s),
         )
 
@@ -98,7 +100,9 @@ def _drawing(request: DrawRequest) -> pb.StreamCanvasRequest:
             step_count=request.steps,
             seed=request.seed,
             label=request.label,
+            labels=label_list(request),
             with_scores=request.score,
+            score_by=request.score_by,
             latents=[_tensor(name, array) for name, array in latent_arrays(request).items()],
             seeds=request.seeds,
             timeout_ms=_timeout_ms(request.timeout_s),
@@ -117,6 +121,7 @@ def _reconstruction(request: AutoencodeRequest) -> pb.AutoencodeRequest:
         seed=request.seed,
         label=request.label,
         with_scores=request.score,
+        score_by=request.score_by,
         timeout_ms=_timeout_ms(request.timeout_s),
         encoding=_ENCODINGS[request.encoding],
     )
@@ -133,6 +138,7 @@ def _completion(request: CompleteRequest) -> pb.CompleteRequest:
         seed=request.seed,
         label=request.label,
         with_scores=request.score,
+        score_by=request.score_by,
         timeout_ms=_timeout_ms(request.timeout_s),
         encoding=_ENCODINGS[request.encoding],
     )

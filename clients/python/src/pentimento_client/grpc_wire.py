@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from pentimento_client.errors import Code, PentimentoError
-from pentimento_client.messages import Done, Event, Frame, Header, Origin, Scores, Timing
+from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
 from pentimento_client.models import Latent, LikelihoodKind, Model, Models, Refusal, ScoreKind, StepRange
 from pentimento_client.pb import canvas_service_pb2 as pb
 from pentimento_client.pixels import Floats, from_png
@@ -76,7 +76,15 @@ class EventReader:
 
     def _begin(self, header: pb.DrawingHeader) -> Iterator[Event]:
         self._header = header
-        yield Header(model=header.model, version=header.version, seed=header.seed, steps=header.step_count)
+        by = header.scored_by
+        yield Header(
+            model=header.model,
+            version=header.version,
+            seed=header.seed,
+            steps=header.step_count,
+            score_kind=_SCORE_KINDS.get(header.score_kind),
+            scored_by=ScoredBy(model=by.model, version=by.version) if header.HasField("scored_by") else None,
+        )
         if header.HasField("input"):
             conditioning = header.conditioning if header.HasField("conditioning") else None
             yield Origin(input=_images([header.input], header)[0], conditioning=conditioning)

@@ -18,6 +18,7 @@ from pentimento_client.requests import (
     ReadRequest,
     ScoreRequest,
     StreamRequest,
+    label_list,
     latent_arrays,
 )
 
@@ -45,19 +46,19 @@ def stream_call(request: StreamRequest) -> Call:
     if isinstance(request, DrawRequest):
         call = _post("/generate", _drawing(request))
     elif isinstance(request, AutoencodeRequest):
-        call = _post("/autoencode", {"image": _base64(request.image)}, _query(request, "samples", "steps"))
+        call = _post(
+            "/autoencode", {"image": _base64(request.image)}, _query(request, "samples", "steps", "score_by")
+        )
     else:
         pictures = {"image": _base64(request.image), "mask": _base64(request.mask)}
-        call = _post("/complete", pictures, _query(request, "n", "steps"))
+        call = _post("/complete", pictures, _query(request, "n", "steps", "score_by"))
     call["headers"] = {**call["headers"], "Accept": "application/x-ndjson"}
     return call
 
 
 def score_call(request: ScoreRequest) -> Call:
     """The request for scores."""
-    params: dict[str, str | int] = {"fit": request.fit, **_timeout(request.timeout_s)}
-    if request.model is not None:
-        params["model"] = request.model
+    params = {"fit": request.fit, **_given(request, "model", "label"), **_timeout(request.timeout_s)}
     return _post("/score", _pictures(request.images), params)
 
 
@@ -80,9 +81,12 @@ def model_path(name: str) -> str:
 
 
 def _drawing(request: DrawRequest) -> dict[str, Any]:
-    body = _given(request, "model", "n", "steps", "seed", "label")
+    body = _given(request, "model", "n", "steps", "seed", "label", "score_by")
     if request.score:
         body["score"] = True
+    labels = label_list(request)
+    if labels is not None:
+        body["labels"] = labels
     if request.latents:
         body["latents"] = {name: array.tolist() for name, array in latent_arrays(request).items()}
     if request.seeds:

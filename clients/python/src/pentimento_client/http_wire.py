@@ -13,8 +13,8 @@ import numpy as np
 
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.http_errors import error_from
-from pentimento_client.messages import Done, Event, Frame, Header, Origin, Scores, Timing
-from pentimento_client.models import Latent, Model, Models, Refusal, StepRange
+from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
+from pentimento_client.models import Latent, Model, Models, Refusal, ScoreKind, StepRange
 from pentimento_client.pixels import Floats, from_png
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
@@ -40,13 +40,7 @@ class StreamReader:
         self._lines = LineReader()
         self._step = 0
         self._over = False
-        headers = response.headers
-        self.header = Header(
-            model=headers["Pentimento-Model"],
-            version=headers["Pentimento-Version"],
-            seed=int(headers["Pentimento-Seed"]),
-            steps=int(headers["Pentimento-Steps"]),
-        )
+        self.header = _header(response.headers)
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """The events that `chunk` completes.
@@ -83,7 +77,7 @@ def score(content: Json) -> ScoreResult:
     return ScoreResult(
         model=content["model"],
         version=content["version"],
-        scores=_scores(content["scores"]),
+        scores=_scores(content["kind"], content["scores"]),
         timing=_timing(content["timing"]),
     )
 
@@ -154,12 +148,28 @@ def model(content: Json) -> Model:
     )
 
 
+def _header(headers: httpx.Headers) -> Header:
+    kind, scored_by = headers.get("Pentimento-Score-Kind"), None
+    if kind is not None:
+        scored_by = ScoredBy(
+            model=headers["Pentimento-Scored-By"], version=headers["Pentimento-Scored-By-Version"]
+        )
+    return Header(
+        model=headers["Pentimento-Model"],
+        version=headers["Pentimento-Version"],
+        seed=int(headers["Pentimento-Seed"]),
+        steps=int(headers["Pentimento-Steps"]),
+        score_kind=kind,
+        scored_by=scored_by,
+    )
+
+
 def _frame(content: Json) -> Frame:
     scores = content.get("scores")
     return Frame(
         step=content["step"],
         arrays=_images(content["images"]),
-        scores=None if scores is None else _scores(scores),
+        scores=None if scores is None else _scores(content["score_kind"], scores),
         elapsed_us=content["elapsed_us"],
     )
 
@@ -182,15 +192,12 @@ def _arrays(values: Json) -> dict[str, Floats]:
     return {name: np.asarray(nested, dtype=np.float32) for name, nested in values.items()}
 
 
-def _scores(entries: list[Json]) -> Scores:
+def _scores(kind: ScoreKind, entries: list[Json]) -> Scores:
+    probabilities = None
+    if kind == "discriminator":
+        probabilities = _floats([entry["probability"] for entry in entries])
     logits = _floats([entry["logit"] for entry in entries])
-    probabilities = [entry.get("probability") for entry in entries]
-    is_critic = all(probability is None for probability in probabilities)
-    return Scores(
-        kind="critic" if is_critic else "discriminator",
-        logits=logits,
-        probabilities=None if is_critic else _floats(probabilities),
-    )
+    return Scores(kind=kind, logits=logits, probabilities=probabilities)
 
 
 def _floats(values: list[float | None]) -> Floats:

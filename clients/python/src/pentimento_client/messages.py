@@ -10,6 +10,7 @@ __all__ = [
     "Frame",
     "Header",
     "Origin",
+    "ScoredBy",
     "Scores",
     "Timing",
 ]
@@ -26,6 +27,14 @@ from pentimento_client.pixels import Floats, film_strip, to_image
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredBy:
+    """The model whose scorer judges a drawing: the one that draws, or that of `score_by`."""
+
+    model: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Header:
     """What is known of a drawing before its first frame."""
 
@@ -33,15 +42,20 @@ class Header:
     version: str
     seed: int
     steps: int
+    score_kind: ScoreKind | None = None  # of the scorer that judges; None when no scores were asked for
+    scored_by: ScoredBy | None = None  # likewise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Scores:
-    """A scorer's opinion of n images."""
+    """A scorer's opinion of n images; of either kind, more is more real.
+
+    A critic's score is no probability: it is unbounded, and comparable only within one model.
+    """
 
     kind: ScoreKind
-    logits: Floats  # (n,); NaN where the server could not say
-    probabilities: Floats | None  # (n,), only of a discriminator: of `real`
+    logits: Floats  # (n,), of a critic its scores; NaN where the server could not say
+    probabilities: Floats | None  # (n,), of `real`; None of a critic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -17,10 +17,12 @@ __all__ = [
     "ReadRequest",
     "ScoreRequest",
     "StreamRequest",
+    "label_list",
     "latent_arrays",
 ]
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypedDict
 
@@ -44,9 +46,13 @@ class DrawOptions(TypedDict, total=False):
     seed: int
     """Seed of all noise, in [0, 2^63 - 1]; by default the server chooses one, and tells it in the header."""
     label: int
-    """Class to draw, for models with labels."""
+    """Class to draw, for models with labels: an index into `Model.labels`."""
+    labels: Sequence[int]
+    """Classes to draw, one for each of the n images, instead of `label` for all of them."""
     score: bool
     """Whether the model's scorer judges every canvas."""
+    score_by: str
+    """A model whose scorer judges every canvas instead of the model's own; implies `score`."""
     latents: Mapping[str, ArrayLike]
     """Noise by name instead of from the seed, (n, ...) or, for noise per call, (n, calls, ...)."""
     seeds: Mapping[str, int]
@@ -79,6 +85,8 @@ class AutoencodeOptions(ReadOptions, total=False):
     """Canvases to show; by default the model's own number."""
     score: bool
     """Whether the model's scorer judges every canvas."""
+    score_by: str
+    """A model whose scorer judges instead, as in DrawOptions."""
     encoding: Travel
     """How canvases travel, as in DrawOptions."""
 
@@ -92,6 +100,8 @@ class CompleteOptions(ReadOptions, total=False):
     """Canvases to show; by default the model's own number."""
     score: bool
     """Whether the model's scorer judges every canvas."""
+    score_by: str
+    """A model whose scorer judges instead, as in DrawOptions."""
     encoding: Travel
     """How canvases travel, as in DrawOptions."""
 
@@ -114,7 +124,9 @@ class DrawRequest:
     steps: int | None = None
     seed: int | None = None
     label: int | None = None
+    labels: Sequence[int] | None = None
     score: bool = False
+    score_by: str | None = None
     latents: Mapping[str, ArrayLike] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
     timeout_s: float | None = None
@@ -140,6 +152,7 @@ class AutoencodeRequest(ReadRequest):
     samples: int | None = None
     steps: int | None = None
     score: bool = False
+    score_by: str | None = None
     encoding: Travel = "png"
 
 
@@ -152,6 +165,7 @@ class CompleteRequest(ReadRequest):
     n: int | None = None
     steps: int | None = None
     score: bool = False
+    score_by: str | None = None
     encoding: Travel = "png"
 
 
@@ -178,6 +192,7 @@ class ScoreRequest:
     model: str | None = None
     images: tuple[bytes, ...]
     fit: Fit = "exact"
+    label: int | None = None
     timeout_s: float | None = None
 
 
@@ -200,3 +215,22 @@ def latent_arrays(request: DrawRequest) -> dict[str, Floats]:
             message = f"{field} must be numbers in an array: {error}"
             raise PentimentoError(Code.INVALID_ARGUMENT, message, field=field) from None
     return arrays
+
+
+def label_list(request: DrawRequest) -> list[int] | None:
+    """The labels of a request as numbers.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT: one is not a whole number, or there is none.
+    """
+    if request.labels is None:
+        return None
+    try:
+        labels = [operator.index(label) for label in request.labels]
+    except TypeError as error:
+        message = f"labels must be whole numbers: {error}"
+        raise PentimentoError(Code.INVALID_ARGUMENT, message, field="labels") from None
+    if not labels:  # gRPC would take that for no labels at all
+        message = "labels must be one for each image, got none"
+        raise PentimentoError(Code.INVALID_ARGUMENT, message, field="labels")
+    return labels

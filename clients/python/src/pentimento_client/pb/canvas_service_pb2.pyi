@@ -88,7 +88,7 @@ PRIOR_NORMAL: Prior
 PRIOR_UNIFORM: Prior
 
 class DrawingSpec(_message.Message):
-    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds")
+    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds", "score_by", "labels")
     class SeedsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +105,8 @@ class DrawingSpec(_message.Message):
     LATENTS_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     SEEDS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_BY_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     model: str
     image_count: int
     step_count: int
@@ -114,7 +116,9 @@ class DrawingSpec(_message.Message):
     latents: _containers.RepeatedCompositeFieldContainer[Tensor]
     timeout_ms: int
     seeds: _containers.ScalarMap[str, int]
-    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    score_by: str
+    labels: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ..., score_by: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Tensor(_message.Message):
     __slots__ = ("name", "shape", "values", "data")
@@ -139,7 +143,7 @@ class ImageShape(_message.Message):
     def __init__(self, channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
 
 class DrawingHeader(_message.Message):
-    __slots__ = ("model", "version", "seed", "image_count", "step_count", "score_kind", "image_shape", "encoding", "input", "conditioning")
+    __slots__ = ("model", "version", "seed", "image_count", "step_count", "score_kind", "image_shape", "encoding", "input", "conditioning", "scored_by")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +154,7 @@ class DrawingHeader(_message.Message):
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     CONDITIONING_FIELD_NUMBER: _ClassVar[int]
+    SCORED_BY_FIELD_NUMBER: _ClassVar[int]
     model: str
     version: str
     seed: int
@@ -160,7 +165,16 @@ class DrawingHeader(_message.Message):
     encoding: ImageEncoding
     input: bytes
     conditioning: str
-    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., seed: _Optional[int] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., input: _Optional[bytes] = ..., conditioning: _Optional[str] = ...) -> None: ...
+    scored_by: ScoredBy
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., seed: _Optional[int] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., input: _Optional[bytes] = ..., conditioning: _Optional[str] = ..., scored_by: _Optional[_Union[ScoredBy, _Mapping]] = ...) -> None: ...
+
+class ScoredBy(_message.Message):
+    __slots__ = ("model", "version")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    version: str
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("step", "images", "scores", "elapsed_us")
@@ -239,16 +253,18 @@ class GenerateResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
 
 class ScoreRequest(_message.Message):
-    __slots__ = ("model", "images", "fit", "timeout_ms")
+    __slots__ = ("model", "images", "fit", "timeout_ms", "label")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     FIT_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     model: str
     images: _containers.RepeatedScalarFieldContainer[bytes]
     fit: ImageFit
     timeout_ms: int
-    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+    label: int
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., timeout_ms: _Optional[int] = ..., label: _Optional[int] = ...) -> None: ...
 
 class ScoreResponse(_message.Message):
     __slots__ = ("model", "version", "scores", "timing")
@@ -263,7 +279,7 @@ class ScoreResponse(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
 
 class AutoencodeRequest(_message.Message):
-    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding")
+    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -274,6 +290,7 @@ class AutoencodeRequest(_message.Message):
     WITH_SCORES_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
+    SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     sample_count: int
@@ -284,7 +301,8 @@ class AutoencodeRequest(_message.Message):
     with_scores: bool
     timeout_ms: int
     encoding: ImageEncoding
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+    score_by: str
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ...) -> None: ...
 
 class AutoencodeResponse(_message.Message):
     __slots__ = ("header", "frame", "summary", "encoder_output")
@@ -305,7 +323,7 @@ class EncoderOutput(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ...) -> None: ...
 
 class CompleteRequest(_message.Message):
-    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding")
+    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     MASK_FIELD_NUMBER: _ClassVar[int]
@@ -317,6 +335,7 @@ class CompleteRequest(_message.Message):
     WITH_SCORES_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
+    SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     mask: bytes
@@ -328,7 +347,8 @@ class CompleteRequest(_message.Message):
     with_scores: bool
     timeout_ms: int
     encoding: ImageEncoding
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+    score_by: str
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ...) -> None: ...
 
 class CompleteResponse(_message.Message):
     __slots__ = ("header", "frame", "summary")

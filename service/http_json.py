@@ -1,0 +1,98 @@
+"""A drawing in words: as JSON, and as the headers of formats that have no room for them."""
+
+__all__ = [
+    "drawing_headers",
+    "frame_json",
+    "head",
+    "pictures_base64",
+    "score_objects",
+    "tail",
+    "to_json_bytes",
+]
+
+import base64
+from typing import Any
+
+from pydantic_core import to_json
+
+from service.codec import encode_png
+from service.messages import Floats, Frame, Header, Scores, Timing
+from service.operations import Drawing
+
+
+def drawing_headers(header: Header) -> dict[str, str]:
+    """What is known before the first frame, for the formats that cannot hold it."""
+    headers = {
+        "Pentimento-Model": header.model,
+        "Pentimento-Version": header.version,
+        "Pentimento-Seed": str(header.seed),
+        "Pentimento-Steps": str(header.steps),
+        "Vary": "Accept",
+    }
+    if header.scored_by is not None:
+        headers["Pentimento-Score-Kind"] = header.scored_by.kind
+        headers["Pentimento-Scored-By"] = header.scored_by.model
+        headers["Pentimento-Scored-By-Version"] = header.scored_by.version
+    return headers
+
+
+def head(header: Header) -> dict[str, Any]:
+    """What is known before the first frame."""
+    known: dict[str, Any] = {
+        "model": header.model,
+        "version": header.version,
+        "seed": header.seed,
+        "n": header.n,
+        "steps": header.steps,
+    }
+    if header.scored_by is not None:
+        known["score_kind"] = header.scored_by.kind
+        known["scored_by"] = {"model": header.scored_by.model, "version": header.scored_by.version}
+    return known
+
+
+def tail(drawing: Drawing) -> dict[str, Any]:
+    """What is known at the end, or not of interest before."""
+    known: dict[str, Any] = {"timing": _times(drawing.timing)}
+    if drawing.given is not None:
+        (known["input"],) = pictures_base64(drawing.given)
+    if drawing.encoding is not None:
+        known["encoding"] = {name: values.tolist() for name, values in drawing.encoding.items()}
+    if drawing.header.conditioning is not None:
+        known["conditioning"] = drawing.header.conditioning
+    return known
+
+
+def frame_json(frame: Frame) -> bytes:
+    """A frame."""
+    content: dict[str, Any] = {
+        "step": frame.step,
+        "images": pictures_base64(frame.canvas),
+    }
+    if frame.scores is not None:
+        content["score_kind"] = frame.scores.kind
+        content["scores"] = score_objects(frame.scores)
+    return to_json_bytes(content | {"elapsed_us": frame.elapsed_us})
+
+
+def score_objects(scores: Scores) -> list[dict[str, float]]:
+    """One object an image; `probability` only of a discriminator."""
+    logits = scores.logit.tolist()
+    if scores.probability is None:
+        return [{"logit": logit} for logit in logits]
+    pairs = zip(logits, scores.probability.tolist(), strict=True)
+    return [{"logit": logit, "probability": probability} for logit, probability in pairs]
+
+
+def pictures_base64(canvases: Floats) -> list[str]:
+    """PNG files as base64 of canvases in [0, 1], (n, C, H, W)."""
+    return [base64.b64encode(encode_png(canvas)).decode() for canvas in canvases]
+
+
+def _times(timing: Timing) -> dict[str, int]:
+    return {"queue_us": timing.queue_us, "total_us": timing.total_us}
+
+
+def to_json_bytes(content: dict[str, Any]) -> bytes:
+    """JSON, null where a number is not finite."""
+    return to_json(content, inf_nan_mode="null")  # JSON has no NaN; a scorer may overflow

@@ -1,0 +1,70 @@
+"""Answers about the server itself: what is served, and how it is."""
+
+__all__ = ["IndexBody", "ModelBody", "ModelDetailBody", "ModelsBody", "RefusalBody", "StatusBody"]
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from bundle.manifest import ImageSpec, Manifest, NoiseSpec, Steps
+from service.messages import OperationName, ScoreKind
+
+
+class ModelBody(BaseModel):
+    """A served bundle in short."""
+
+    name: str
+    version: str
+    family: str
+    summary: str
+    default: Annotated[bool, Field(description="Whether requests that name no model get this one.")]
+    operations: Annotated[list[OperationName], Field(description="What can be asked of it here.")]
+    image: ImageSpec
+    steps: Annotated[Steps | None, Field(description="Canvases that a request may ask for.")]
+    latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]
+    labels: Annotated[
+        list[str] | None,
+        Field(description="Class names of a conditional model: label i is called labels[i]."),
+    ]
+    score_kind: Annotated[
+        ScoreKind | None,
+        Field(description="`discriminator`: logits with probabilities. `critic`: unbounded scores alone."),
+    ]
+    likelihood_kind: Literal["exact", "bound"] | None
+    completion: Annotated[
+        Literal["raster"] | None, Field(description="The order in which a picture is completed.")
+    ]
+
+
+class ModelDetailBody(ModelBody):
+    """A served bundle with its whole manifest."""
+
+    manifest: Manifest
+
+
+class RefusalBody(BaseModel):
+    """A folder that is not served, and why."""
+
+    name: str
+    reason: str
+
+
+class ModelsBody(BaseModel):
+    """All served bundles, and the folders that were refused."""
+
+    models: list[ModelBody]
+    refused: list[RefusalBody]
+
+
+class StatusBody(BaseModel):
+    """Health or readiness."""
+
+    status: Literal["alive", "ready"]
+
+
+class IndexBody(BaseModel):
+    """Where to go from the root."""
+
+    name: str
+    docs: str
+    calls: list[str]
