@@ -5,9 +5,10 @@ After the first byte of a stream its status cannot change; so it ends with exact
 
 __all__ = [
     "MAX_ANSWER_VALUES",
+    "DrawingStream",
     "Wanted",
+    "check_scale",
     "check_size",
-    "stream",
     "unless_disconnected",
     "whole",
 ]
@@ -22,7 +23,7 @@ import numpy as np
 from fastapi.sse import format_sse_event
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive
+from starlette.types import Receive, Scope, Send
 
 from bundle.manifest import ImageSpec
 from service.codec import animation, encode_npy, film_strip, picture_pixels
@@ -55,16 +56,22 @@ class Wanted:
     scale: int = 1
 
 
-def check_size(wanted: Wanted, header: Header, image: ImageSpec) -> None:
-    """Refuses an answer too large to be held in memory, before a step is drawn.
+def check_scale(wanted: Wanted) -> None:
+    """Refuses a scale out of range.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT.
     """
     if not 1 <= wanted.scale <= MAX_SCALE:
         raise invalid("scale", f"must be 1..{MAX_SCALE}, got {wanted.scale}")
-    if wanted.answer.streams:
-        return
+
+
+def check_size(wanted: Wanted, header: Header, image: ImageSpec) -> None:
+    """Refuses an answer too large to be held in memory, before a step is drawn.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
     size = header.n * header.steps * image.height * image.width
     if wanted.answer in (Answer.PNG, Answer.GIF, Answer.APNG):
         size = picture_pixels(header.n, header.steps, image, wanted.scale)
@@ -96,17 +103,24 @@ async def whole(drawing: Drawing, wanted: Wanted) -> Response:
     return Response(body, media_type=kind.value, headers=drawing_headers(drawing.header))
 
 
-def stream(drawing: Drawing, wanted: Wanted, exchange: Exchange, metrics: Metrics) -> Response:
-    """Answers with events as they are drawn.
+class DrawingStream(StreamingResponse):
+    """Answers with events as they are drawn, and closes the drawing however that ends.
 
     FastAPI's own SSE routes serve one format; here the Accept header chooses, so only its framing is used.
-    Starlette ends the iteration when the client leaves, and the drawing is closed by whoever admitted it.
+    Starlette ends the iteration when the client leaves.
     """
-    frame_event: Callable[[str, bytes], bytes] = _sse if wanted.answer is Answer.SSE else _ndjson
-    headers = drawing_headers(drawing.header) | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _events(drawing, frame_event, exchange, metrics), media_type=wanted.answer.value, headers=headers
-    )
+
+    def __init__(self, drawing: Drawing, wanted: Wanted, exchange: Exchange, metrics: Metrics) -> None:
+        frame_event: Callable[[str, bytes], bytes] = _sse if wanted.answer is Answer.SSE else _ndjson
+        headers = drawing_headers(drawing.header) | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        events = _events(drawing, frame_event, exchange, metrics)
+        super().__init__(events, media_type=wanted.answer.value, headers=headers)
+        self._drawing = drawing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer."""
+        async with self._drawing:
+            await super().__call__(scope, receive, send)
 
 
 async def _events(

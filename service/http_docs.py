@@ -27,13 +27,21 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import PlainTextResponse
 
-from service.http_reading_schemas import PictureBody, PictureWithMaskBody, ScoreImagesBody
+from service.http_query import query_parameters
+from service.http_reading_schemas import (
+    AutoencodeQuery,
+    CompleteQuery,
+    PictureBody,
+    PictureWithMaskBody,
+    ScoreImagesBody,
+)
 from service.http_schemas import (
     DoneBody,
     DrawingBody,
     ErrorBody,
     FrameBody,
     GenerateBody,
+    GenerateQuery,
     Problem,
 )
 from service.negotiation import Answer
@@ -171,11 +179,11 @@ _DRAWING_HEADERS = {
 _PICTURE_TYPES = ("image/png", "image/jpeg", "application/octet-stream")
 
 
-def _draws(body: dict[str, Any]) -> dict[str, Any]:
+def _draws(query: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
     return {
         "tags": ["drawing"],
         "response_model": None,
-        "openapi_extra": {"requestBody": body},
+        "openapi_extra": {"parameters": query_parameters(query), "requestBody": body},
         "responses": {
             200: {
                 "description": "The drawing, in the format that Accept prefers; JSON by default.",
@@ -219,13 +227,14 @@ def _pictures(*names: str, several: bool = False, body: type[BaseModel]) -> dict
 
 
 GENERATE = _draws(
+    GenerateQuery,
     {
         "required": False,
         "content": {"application/json": {"schema": _ref(GenerateBody), "example": _EXAMPLE_LATENTS}},
-    }
+    },
 )
-AUTOENCODE = _draws(_pictures("image", body=PictureBody))
-COMPLETE = _draws(_pictures("image", "mask", body=PictureWithMaskBody))
+AUTOENCODE = _draws(AutoencodeQuery, _pictures("image", body=PictureBody))
+COMPLETE = _draws(CompleteQuery, _pictures("image", "mask", body=PictureWithMaskBody))
 SCORE = ENCODE = LIKELIHOOD = _reads()
 
 MODELS: dict[str, Any] = {"tags": ["models"]}
