@@ -121,8 +121,10 @@ def test_the_guides_commands_run(command, live, guide_folder):
 def test_the_guides_python_runs(block, live, guide_folder):
     (guide_folder / "snippet.py").write_text(block.replace("http://localhost:8000", live.http))
     assert run(f"{shlex.quote(sys.executable)} snippet.py", live, guide_folder).strip()
-    (picture,) = re.findall(r'save\("(\w+\.png)"\)', block)
-    assert (guide_folder / picture).read_bytes().startswith(b"\x89PNG")
+    pictures = re.findall(r'save\("(\w+\.png)"\)', block)
+    assert pictures
+    for picture in pictures:
+        assert (guide_folder / picture).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_table_of_the_zoo_is_what_the_manifests_say():
