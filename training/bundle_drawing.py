@@ -21,7 +21,7 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
     """Draws images as a server would for one request with this seed.
 
     Args:
-        bundle: A bundle whose drawing takes no labels.
+        bundle: A bundle that draws; one with labels is asked for all of them in turn.
         rows: Number of drawings.
         seed: Seed of the noise.
         step_count: Canvases of each drawing, by default the bundle's default.
@@ -33,8 +33,9 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
         ValueError: The bundle cannot draw that.
     """
     drawing = bundle.manifest.drawing
-    if drawing is None or bundle.manifest.labels is not None:
-        raise ValueError(f"bundle {bundle.manifest.name!r} does not draw without labels")
+    if drawing is None:
+        raise ValueError(f"bundle {bundle.manifest.name!r} does not draw")
+    class_count = len(bundle.manifest.labels.names) if bundle.manifest.labels else 1
     steps = step_count or drawing.steps.default
     if not drawing.steps.min <= steps <= drawing.steps.max:
         raise ValueError(f"steps must be {drawing.steps.min}..{drawing.steps.max}, got {steps}")
@@ -46,6 +47,7 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
         values: dict[str, Array] = {
             KNOWN: np.zeros((len(chunk), *bundle.manifest.image.shape), np.float32),
             KNOWN_MASK: np.zeros((len(chunk), 1, height, width), np.float32),
+            "label": np.array([row % class_count for row in chunk], np.int64),
         }
         noise = draw_noise(drawing, bundle.manifest.graphs, seed=seed, rows=chunk, steps=steps)
         per_call = {spec.name for spec in drawing.noise if spec.per == "call"}

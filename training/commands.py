@@ -1,4 +1,4 @@
-"""The commands of the training side: recipes, data, train, export, evaluate.
+"""The commands of the training side: recipes, data, train, export, evaluate, stability.
 
 They register themselves through the entry point `pentimento.commands`. Torch is imported inside the commands
 only, so that `pentimento --help` is quick, and works without the training extra.
@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from training.commands_bundle import evaluate, export
+from training.commands_stability import stability
 from training.commands_train import train
 from training.options import DataFolder, with_training
 
 
 def register(app: typer.Typer) -> None:
     """Adds the training commands to the program."""
-    for command in (recipes, data, train, export, evaluate):
+    for command in (recipes, data, train, export, evaluate, stability):
         app.command(rich_help_panel="Training (needs the extra `train`)")(with_training(command))
 
 

@@ -33,41 +33,23 @@ def export(
     not, nothing is written), and judges drawings, or the likelihood of
     test images.
     """
-    from training.checkpoints import BEST, LATEST, read_checkpoint
-    from training.classifier import load_classifier
+    from training.checkpoints import BEST, LATEST
     from training.datasets import load_dataset
     from training.device import choose_device
-    from training.export import Trained, export_bundle, load_trained
-    from training.likelihood_export import TrainedLikelihood, export_likelihood_bundle, load_likelihood
+    from training.results import export_result, load_result
     from training.show import draw_strip, show_figures
 
     console = Console()
     where = choose_device(device)
-    checkpoint = LATEST if latest else BEST
-    has_likelihood = "family" in read_checkpoint(run / checkpoint)["config"]
-    trained: Trained | TrainedLikelihood
-    if has_likelihood:
-        trained = load_likelihood(run, checkpoint=checkpoint)
-    else:
-        with console.status("Freezing the statistics"):
-            trained = load_trained(run, where, checkpoint=checkpoint)
+    with console.status("Freezing the statistics"):
+        trained = load_result(run, where, checkpoint=LATEST if latest else BEST)
     channels, image_size, _ = trained.config.image_shape
     dataset = load_dataset(trained.config.dataset, channels=channels, image_size=image_size, folder=data)
     folder = zoo / (name or trained.config.recipe)
     with console.status("Judging, exporting, measuring the parity"):
-        if isinstance(trained, TrainedLikelihood):
-            manifest = export_likelihood_bundle(
-                trained, folder, dataset=dataset, rows=rows, bundle_version=version
-            )
-        else:
-            manifest = export_bundle(
-                trained,
-                folder,
-                classifier=load_classifier(dataset, where),
-                dataset=dataset,
-                rows=rows,
-                bundle_version=version,
-            )
+        manifest = export_result(
+            trained, folder, dataset=dataset, device=where, rows=rows, bundle_version=version
+        )
     parity, provenance = manifest.parity, manifest.provenance
     assert parity is not None and provenance is not None
     console.print(f"{folder}: epoch {provenance.epochs:g} of {provenance.recipe}")
@@ -97,6 +79,8 @@ def evaluate(
     images (with --dataset, of images it was not trained on). Drawings are
     judged by class shares, confidence and novelty, with a classifier of
     the data set that this package trains itself and keeps in its cache.
+    A bundle with labels is asked for all classes in turn, and judged by
+    how often the classifier sees the class that was asked for, too.
     With the default seed and number of rows, the figures are those in the
     bundle's manifest; a bound varies a little with its random latents.
     """
@@ -134,5 +118,8 @@ def evaluate(
     with console.status("Judging drawings"):
         classifier = load_classifier(compared, torch.device("cpu"))
         drawings = draw_bundle(loaded, rows=rows, seed=seed, step_count=steps)
-        judged |= figures(drawings, classifier, compared, seed)
+        labels = manifest.labels.names if manifest.labels else ()
+        # Another data set's classes are not those that were asked for.
+        asked = len(labels) if labels == compared.class_names else 0
+        judged |= figures(drawings, classifier, compared, seed, asked)
     show_figures(judged, console)

@@ -36,7 +36,7 @@ def interpolate(real: Tensor, drawn: Tensor, epsilon: Tensor) -> Tensor:
 def gradient_norms(score: Callable[[Tensor], Tensor], image: Tensor, *, learn: bool = True) -> Tensor:
     """Norm of each score's gradient with respect to its image, over all pixels and channels.
 
-    Always in float32: a penalty on differences of gradients needs more than the eight bits of a bfloat16.
+    Never in less than float32: a penalty on the slope of a slope needs more than a bfloat16's eight bits.
 
     Args:
         score: Images to scores of shape (B,), each score depending on its own image only.
@@ -46,7 +46,7 @@ def gradient_norms(score: Callable[[Tensor], Tensor], image: Tensor, *, learn: b
     Returns:
         Shape (B,). Where a gradient is zero, so is the slope of its norm, which else would not be a number.
     """
-    image = image.detach().float().requires_grad_()
+    image = image.detach().to(torch.promote_types(image.dtype, torch.float32)).requires_grad_()
     with torch.autocast(image.device.type, enabled=False):
         total = score(image).sum()  # rows do not interact, so one gradient holds every row's
         (gradient,) = torch.autograd.grad(total, image, create_graph=learn)

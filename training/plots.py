@@ -128,7 +128,8 @@ def _finish(figure: Any, titled: tuple[tuple[Any, str], ...], path: Path) -> Non
     for axes, title in titled:
         axes.set_ylabel(title)
         axes.grid(alpha=0.3)
-        axes.legend()
+        if axes.has_data():  # of a training shorter than a line of the log there is none
+            axes.legend()
     titled[-1][0].set_xlabel("iteration")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=80)

@@ -1,6 +1,6 @@
 """Bookkeeping around the training loop: log, checkpoints, pictures, evaluations, findings."""
 
-__all__ = ["Outcome", "Run", "Trainee"]
+__all__ = ["DivergedError", "Outcome", "Run", "Trainee"]
 
 import time
 from collections.abc import Callable
@@ -17,6 +17,10 @@ from training.datasets import Dataset
 from training.failure import Finding, inspect_iteration
 from training.judges import Judge
 from training.run_log import Meters, RunLog
+
+
+class DivergedError(CheckpointError):
+    """A training ended before its first evaluation: there is nothing to keep."""
 
 
 class Trainee(Protocol):
@@ -186,7 +190,7 @@ class Run:
         """Says how it went, and which checkpoint to export."""
         if not self.history:
             reason = f": {self.stopped.message}" if self.stopped else ""
-            raise CheckpointError(f"the training ended before its first evaluation{reason}")
+            raise DivergedError(f"the training ended before its first evaluation{reason}")
         best = self.history[self.best_epoch - 1]
         if self.stopped is not None:
             self.console.print(f"[red]Stopped early[/]: {self.stopped.message}.")

@@ -1,0 +1,34 @@
+"""Trainings of one-shot generators that take seconds."""
+
+__all__ = ["SMALL", "small"]
+
+from dataclasses import replace
+
+from models.one_shot_config import OneShotConfig
+from training.one_shot_config import OneShotTrainConfig
+from training.one_shot_objectives import OBJECTIVES
+
+SMALL = OneShotTrainConfig(
+    recipe="small",
+    model=OneShotConfig(width=4, latent_dim=6),
+    objective="wgan_gp",
+    dataset="slice",
+    epochs=2,
+    batch_rows=10,
+    evaluation_iterations=4,
+    log_iterations=2,
+    checkpoint_iterations=3,  # at other times than the log's lines and the epochs
+    sheet_iterations=6,
+    evaluation_rows=60,
+    statistics_rows=60,
+    held_out_rows=30,
+    **{**OBJECTIVES["wgan_gp"].settings, "scorer_updates": 2},
+)
+
+
+def small(objective="wgan_gp", *, model=None, **changes):
+    """That training with another objective and other values; `model` holds changes of the networks."""
+    plain = {"gradient_penalty": 0.0, "weight_clip": None}
+    settings = {**plain, **OBJECTIVES[objective].settings, "scorer_updates": 2}
+    chosen = replace(SMALL.model, **(model or {}))
+    return replace(SMALL, **{"objective": objective, "model": chosen, **settings, **changes})
