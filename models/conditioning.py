@@ -31,17 +31,22 @@ class ConditionalBatchNorm2d(nn.Module):
     def __init__(self, features: int, class_count: int = 0) -> None:
         super().__init__()
         self.class_count = class_count
-        self.norm = nn.BatchNorm2d(features, affine=False)
-        self.weight = nn.Parameter(torch.ones(max(class_count, 1), features))
-        self.bias = nn.Parameter(torch.zeros(max(class_count, 1), features))
+        self.norm = nn.BatchNorm2d(features, affine=not class_count)
+        if class_count:
+            self.weight = nn.Parameter(torch.ones(class_count, features))
+            self.bias = nn.Parameter(torch.zeros(class_count, features))
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """Normalises x, shape (B, F, H, W); label is int64, shape (B,), or None if K is 0."""
-        weight, bias = self.weight, self.bias  # (1, F), for all rows
-        if self.class_count:
-            assert label is not None
-            weight, bias = weight.index_select(0, label), bias.index_select(0, label)  # (K, F) -> (B, F)
-        return self.norm(x) * weight[:, :, None, None] + bias[:, :, None, None]
+        x = self.norm(x)
+        if not self.class_count:
+            return x
+        assert label is not None
+        weight, bias = (
+            self.weight.index_select(0, label),
+            self.bias.index_select(0, label),
+        )  # (K, F) -> (B, F)
+        return x * weight[:, :, None, None] + bias[:, :, None, None]
 
 
 def scorer_norm(kind: ScorerNorm, features: int) -> nn.Module:

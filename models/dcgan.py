@@ -15,7 +15,7 @@ What differs from the paper or the authors' code, and why:
 Shapes: B batch, C channels, H = W image size, F features.
 """
 
-__all__ = ["ACTIVATIONS", "DCGANGenerator", "DCGANScorer", "build_dcgan", "init_dcgan"]
+__all__ = ["ACTIVATIONS", "DCGANGenerator", "DCGANScorer", "build_dcgan", "dcgan_widths", "init_dcgan"]
 
 from collections.abc import Callable, Sequence
 

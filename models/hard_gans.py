@@ -1,4 +1,4 @@
-"""The six architectures that WGAN-GP alone could train (Gulrajani et al., 2017, arXiv:1704.00028).
+"""Six hard architectures, of which WGAN-GP alone trained all (Gulrajani et al., 2017, arXiv:1704.00028).
 
 Five vary the DCGAN of `dcgan.py`, with latents of 128, images of 64x64 and d = 64 in the paper:
 
@@ -18,6 +18,10 @@ tanh(x / 5); the score is divided by 5.
 
 The paper's normalisation is batch in the generator; in the scorer, layer for WGAN-GP and batch for the others
 (`scorer_norm`). The generators draw in [0, 1], by (tanh + 1) / 2, and scorers map it back to [-1, 1].
+
+As with the authors, `no_normalisation`, `tanh` and the scorers of the first two start from DCGAN's
+N(0, 0.02^2), which suits d = 64: narrower nets without normalisation begin with hardly any signal. The others
+start at the scale of rectifiers.
 
 What differs from the authors' code, and why:
 - Other sizes than 64 have fewer scales. 28 pixels take the levels of `dcgan.py`, or 4 -> 7 -> 14 -> 28.
