@@ -1,12 +1,19 @@
 """Trainings of one-shot generators that take seconds."""
 
-__all__ = ["SMALL", "small"]
+__all__ = ["CLASSIFIED", "CONDITIONED", "SMALL", "players_of", "small", "weights_of"]
 
 from dataclasses import replace
 
+import torch
+
 from models.one_shot_config import OneShotConfig
+from models.one_shot_models import build_one_shot
 from training.one_shot_config import OneShotTrainConfig
 from training.one_shot_objectives import OBJECTIVES
+from training.one_shot_players import OneShotPlayers
+
+CONDITIONED = {"class_count": 10, "conditioning": "concat"}
+CLASSIFIED = {"class_count": 10, "conditioning": "classifier"}
 
 SMALL = OneShotTrainConfig(
     recipe="small",
@@ -32,3 +39,13 @@ def small(objective="wgan_gp", *, model=None, **changes):
     settings = {**plain, **OBJECTIVES[objective].settings, "scorer_updates": 2}
     chosen = replace(SMALL.model, **(model or {}))
     return replace(SMALL, **{"objective": objective, "model": chosen, **settings, **changes})
+
+
+def players_of(config):
+    """Both players at the start of a training."""
+    return OneShotPlayers(config, *build_one_shot(config.model, config.seed), torch.device("cpu"))
+
+
+def weights_of(network):
+    """All weights in one row."""
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])

@@ -7,16 +7,9 @@ from torch import nn
 
 from bundle.noise import draw
 from models.one_shot_models import build_one_shot
-from tests.training.small_one_shot import SMALL, small
+from tests.training.small_one_shot import CONDITIONED, SMALL, players_of, small, weights_of
 from training.one_shot_drawing import asked_labels, draw_chunks, freeze_statistics, prior_latents
 from training.one_shot_judge import OneShotJudge
-from training.one_shot_players import OneShotPlayers
-
-CPU = torch.device("cpu")
-
-
-def weights_of(network):
-    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
 
 
 @pytest.fixture
@@ -59,7 +52,7 @@ def test_statistics_are_the_means_over_the_latents(generator):
 
 
 def test_the_average_is_judged_with_statistics_of_its_own(dataset, classifier):
-    players = OneShotPlayers(SMALL, *build_one_shot(SMALL.model, 1), CPU)
+    players = players_of(SMALL)
     with torch.no_grad():
         for parameter in players.generator.parameters():
             parameter.add_(1.0)
@@ -74,8 +67,8 @@ def test_the_average_is_judged_with_statistics_of_its_own(dataset, classifier):
 
 
 def test_a_sheet_of_a_conditional_generator_has_a_row_a_class(dataset, classifier, tmp_path, monkeypatch):
-    config = small("gan", model={"class_count": 10, "conditioning": "concat"})
-    players = OneShotPlayers(config, *build_one_shot(config.model, 1), CPU)
+    config = small("gan", model=CONDITIONED)
+    players = players_of(config)
     asked = []
     judge = OneShotJudge(config, dataset, classifier, players)
     players.average.register_forward_pre_hook(lambda module, inputs: asked.append(inputs[1]))
