@@ -3,15 +3,15 @@
 __all__ = ["Catalog", "LoadedModel"]
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bundle.manifest import Manifest
 from bundle.store import BundleError, read_bundle
 from service.errors import Code, PentimentoError
-from service.job import Graph
+from service.job import Call, Graph
 from service.messages import ModelInfo, OperationName, Refusal
-from service.plan import Judge
+from service.plan import Judge, plan_drawing
 from service.runtime import Runtime
 
 _PREFERRED_DEFAULT = "gran5-mnist"
@@ -23,6 +23,20 @@ class LoadedModel:
 
     manifest: Manifest
     graphs: Mapping[str, Graph]
+    _plans: dict[tuple[int, Judge | None], tuple[Call, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
+        """The plan of a drawing, as `plan_drawing`.
+
+        It is the same for every request and is kept: with 28 rows, making it took as long as the noise.
+        """
+        plan = self._plans.get((steps, judge))
+        if plan is None:
+            plan = plan_drawing(self.manifest, self.graphs, steps=steps, judge=judge)
+            self._plans[steps, judge] = plan
+        return plan
 
     @property
     def operations(self) -> tuple[OperationName, ...]:

@@ -37,7 +37,7 @@ from service.messages import (
     ScoreRequest,
     ScoreResult,
 )
-from service.plan import plan_drawing, plan_encode, plan_likelihood, plan_score
+from service.plan import plan_encode, plan_likelihood, plan_score
 from service.settings import Settings
 
 _RASTER = (
@@ -240,7 +240,7 @@ class Operations:
         manifest = model.manifest
         judging = self._judging(model, request)
         judge = judging.judge if judging else None
-        plan = before + plan_drawing(manifest, model.graphs, steps=steps, judge=judge)
+        plan = before + model.plan(steps, judge)
         header = Header(
             model=manifest.name,
             version=manifest.version,
