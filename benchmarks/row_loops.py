@@ -50,7 +50,8 @@ class Ways:
         def row(loop):
             def function(starts, noise, *rest):
                 windows, head = rest[: config.layers], rest[config.layers :]
-                return (loop(pixel, windows, starts.transpose(0, 1), noise.transpose(0, 1), head),)
+                values = loop(pixel, windows, starts.transpose(0, 1), noise.transpose(0, 1), head)
+                return (values.transpose(0, 1),)
 
             return Function(pixel, function)
 
@@ -88,7 +89,7 @@ class Ways:
             out = self.pixel.run(state | here)
             state |= {name: out[f"next_{name}"] for name in self.windows}
             values.append(out["value"])
-        return np.stack(values)
+        return np.stack(values, axis=1)
 
 
 def main():
