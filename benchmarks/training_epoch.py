@@ -76,6 +76,7 @@ def main():
     here = LikelihoodPlayers(config, device)
     plain = straightforward(here)
     image = (torch.rand(config.batch_rows, *config.image_shape) < 0.2).float()
+    label = torch.zeros(len(image), dtype=torch.int64)
     eps = torch.zeros(len(image), getattr(here.model, "latent_dim", 0))
     with torch.no_grad():
         maps = [
@@ -93,7 +94,7 @@ def main():
         for (name, precision), players in ways.items():
             started = time.perf_counter()
             for _ in range(ITERATIONS):
-                fit(players, config, image, "dynamic", precision, 0.5)
+                fit(players, config, image, label, "dynamic", precision, 0.5)
             times[name, precision].append((time.perf_counter() - started) / ITERATIONS)
     epoch = IMAGES / config.batch_rows
     print(f"this machine's precision: {choose_precision(device)}")

@@ -25,7 +25,7 @@ def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int)
     chance, far less than the standard error says.
 
     Args:
-        bundle: A bundle with a likelihood.
+        bundle: A bundle with a likelihood; a class-conditional one is told the images' labels.
         dataset: Its test images are asked about.
         rows: Images from the start of the test split.
         seed: Of the binarisation and of the latents.
@@ -38,13 +38,14 @@ def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int)
         raise ValueError(f"bundle {manifest.name!r} has no likelihood")
     rule = _rule(manifest, dataset)
     session = Session(bundle.graphs["likelihood"])
-    latents = {node.name: node.shape[1:] for node in session.inputs if node.name != "image"}
+    latents = {node.name: node.shape[1:] for node in session.inputs if node.name not in ("image", "label")}
     images = dataset.test.images[:rows]
     nats = []
     for start in range(0, len(images), _CHUNK_ROWS):
         grey = torch.from_numpy(images[start : start + _CHUNK_ROWS]).float() / 255
         chunk = range(start, start + len(grey))
         feeds = {name: draw(seed, name, tuple(shape), rows=chunk) for name, shape in latents.items()}
+        feeds["label"] = dataset.test.labels[start : start + len(grey)].astype(np.int64)
         feeds["image"] = binarise_for_evaluation(grey, rule, seed, start).numpy()
         nats.append(-session.run(feeds)["log_likelihood"])
     values = np.concatenate(nats).astype(np.float64)

@@ -12,7 +12,7 @@ from models.autoregressive import AutoregressiveModel
 from models.latent import Bound
 from training.binarise import Binarisation, binarise
 from training.device import Precision, autocast
-from training.likelihood_config import LikelihoodConfig, LikelihoodModel, build_model
+from training.likelihood_config import LikelihoodConfig, LikelihoodModel, build_model, class_condition
 
 
 class LikelihoodPlayers:
@@ -55,6 +55,7 @@ def fit(
     players: LikelihoodPlayers,
     config: LikelihoodConfig,
     image: Tensor,
+    label: Tensor,
     rule: Binarisation,
     precision: Precision,
     progress: float,
@@ -65,6 +66,7 @@ def fit(
         players: The model, changed in place.
         config: The recipe.
         image: Data in [0, 1], shape (B, 1, H, W).
+        label: Class of each image, int64, shape (B,); for models that are told it.
         rule: How its pixels become binary.
         precision: Of matrix products and convolutions.
         progress: Share of the training that is done.
@@ -73,7 +75,7 @@ def fit(
         The loss, in nats an image, and for a latent model its two parts.
     """
     with autocast(image.device, precision):
-        terms = likelihood_terms(players.model, binarise(image, rule))
+        terms = likelihood_terms(players.model, binarise(image, rule), label)
     reconstruction, levels = -terms.log_likelihood.mean(), terms.kl.mean(0)
     # Free nats (Kingma et al., 2016, arXiv:1606.04934): early on the pixel layers learn faster than the
     # latent, and without them the KL falls to nothing.
@@ -88,9 +90,9 @@ def fit(
     return figures | ({"kl": kl.item()} if len(levels) else {})
 
 
-def likelihood_terms(model: LikelihoodModel, image: Tensor) -> Bound:
+def likelihood_terms(model: LikelihoodModel, image: Tensor, label: Tensor) -> Bound:
     """Log p(x | z) and the KL of each level, with fresh latents; for an exact model there is no level."""
     if isinstance(model, AutoregressiveModel):
-        exact = model.log_likelihood(image)
+        exact = model.log_likelihood(image, class_condition(model, label))
         return Bound(exact, exact.new_zeros(len(image), 0))
     return model.bound(image, torch.randn(len(image), model.latent_dim, device=image.device))

@@ -6,6 +6,7 @@ __all__ = [
     "LikelihoodModel",
     "ModelConfig",
     "build_model",
+    "class_condition",
 ]
 
 import json
@@ -14,7 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from models.autoregressive import AutoregressiveModel
 from models.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
@@ -60,6 +62,11 @@ class LikelihoodConfig(LoopConfig):
         return getattr(self.model, "levels", 2)
 
     @property
+    def class_count(self) -> int:
+        """Classes that the model is told of, as a one-hot condition; 0 for none."""
+        return self.model.condition_dim if isinstance(self.model, GatedPixelCNNConfig) else 0
+
+    @property
     def family(self) -> str:
         """Name of the model's family."""
         return next(name for name, (config, _) in FAMILIES.items() if type(self.model) is config)
@@ -94,6 +101,13 @@ class LikelihoodConfig(LoopConfig):
     def kl_weight(self, progress: float) -> float:
         """The weight of the KL when `progress`, in 0..1, of the training is done."""
         return 1.0 if progress >= self.kl_warm_share else progress / self.kl_warm_share
+
+
+def class_condition(model: LikelihoodModel, label: Tensor) -> Tensor | None:
+    """What a class-conditional model is told of labels, int64, (B,): one-hot, (B, K); None for any other."""
+    if not isinstance(model, GatedPixelCNN) or not model.config.condition_dim:
+        return None
+    return one_hot(label, model.config.condition_dim).to(torch.float32)
 
 
 def build_model(config: ModelConfig, seed: int = 0) -> LikelihoodModel:

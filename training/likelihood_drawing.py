@@ -13,7 +13,7 @@ from models.likelihoods import draw_pixels
 from models.pixelvae import PixelVAE
 from models.pixelvae_two_level import PixelVAETwoLevel, draw_maps
 from models.vae import VAE
-from training.likelihood_config import LikelihoodModel
+from training.likelihood_config import LikelihoodModel, class_condition
 
 
 def row_sampler(pixels: GatedPixelCNN) -> RowSampler:
@@ -49,7 +49,8 @@ def draw_images(model: LikelihoodModel, latent: Tensor | None, rows: range, seed
     Args:
         model: In inference mode.
         latent: From `prior_latent`, or an encoding; None for a model without.
-        rows: Row indices within the request, for the noise of the pixels.
+        rows: Row indices within the request, for the noise of the pixels; a class-conditional model draws
+            class `row % K`.
         seed: Of the pixels' noise.
     """
     if isinstance(model, VAE):
@@ -62,6 +63,9 @@ def draw_images(model: LikelihoodModel, latent: Tensor | None, rows: range, seed
     elif isinstance(model, PixelVAETwoLevel):
         assert latent is not None
         condition_map = model.pixel_map(model.split(latent)[1])
+    elif isinstance(model, GatedPixelCNN) and model.config.condition_dim:
+        label = torch.tensor(list(rows)) % model.config.condition_dim
+        condition = class_condition(model, label.to(next(model.parameters()).device))
     pixels = model if isinstance(model, AutoregressiveModel) else model.pixels
     shape = (pixels.height, pixels.width)
     noise = torch.from_numpy(draw(seed, "noise", shape, rows=rows, prior="uniform"))

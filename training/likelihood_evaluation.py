@@ -25,7 +25,7 @@ from models.latent import LatentModel
 from models.likelihoods import importance_bound
 from training.binarise import Binarisation, binarise_for_evaluation
 from training.datasets import Split
-from training.likelihood_config import LikelihoodModel
+from training.likelihood_config import LikelihoodModel, class_condition
 
 _CHUNK_ROWS = 250
 _NEIGHBOURS = 5
@@ -70,7 +70,8 @@ def evaluate_likelihood(
     for start, chunk in _chunks(split, rows, rule, seed):
         image = chunk.to(device)
         if isinstance(model, AutoregressiveModel):
-            nats.append(-model.log_likelihood(image))
+            label = torch.from_numpy(split.labels[start : start + len(image)]).long().to(device)
+            nats.append(-model.log_likelihood(image, class_condition(model, label)))
             continue
         eps = draw(seed, "eps", (model.latent_dim,), rows=range(start, start + len(image)))
         bound = model.bound(image, torch.from_numpy(eps).to(device))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from bundle.drawing import Drawing, NoiseSpec, Phase, Steps
-from bundle.manifest import ImageSpec, Likelihood, Manifest, Paper, Parity
+from bundle.manifest import ImageSpec, Labels, Likelihood, Manifest, Paper, Parity
 from bundle.store import write_bundle
 from models.autoregressive import AutoregressiveModel
 from models.latent import LatentModel
@@ -160,6 +160,7 @@ def export_likelihood_bundle(
         ),
         graphs={name: graph_entry(name, graph) for name, graph in graphs.items()},
         drawing=drawing,
+        labels=Labels(names=dataset.class_names) if config.class_count else None,
         likelihood=Likelihood(kind="exact" if isinstance(model, AutoregressiveModel) else "bound"),
         parity=Parity(
             batches=BATCHES,

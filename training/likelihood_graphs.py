@@ -20,11 +20,12 @@ from models.pixelvae import PixelVAE
 from models.pixelvae_two_level import PixelVAETwoLevel, draw_maps
 from models.vae import VAE
 from training.graphs import EXAMPLE_ROWS, Function, GraphModule
-from training.likelihood_config import LikelihoodModel
+from training.likelihood_config import LikelihoodModel, class_condition
 from training.likelihood_drawing import row_sampler
 from training.scan import columns_as_scan
 
 _T = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
+_LABEL = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 
 
 def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
@@ -47,13 +48,13 @@ def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
 
 
 def _exact_graph(model: AutoregressiveModel, image: Tensor) -> GraphModule:
-    def likelihood(image: Tensor) -> tuple[Tensor, ...]:
-        pixels = model.log_likelihood_map(image)
+    def likelihood(image: Tensor, *label: Tensor) -> tuple[Tensor, ...]:
+        pixels = model.log_likelihood_map(image, *(class_condition(model, each) for each in label))
         return pixels.sum((1, 2, 3)), pixels
 
     return GraphModule(
         module=Function(model, likelihood),
-        inputs={"image": image},
+        inputs={"image": image} | ({"label": _LABEL} if _has_classes(model) else {}),
         outputs=("log_likelihood", "pixel_log_likelihood"),
     )
 
@@ -104,14 +105,16 @@ def _one_shot_graph(model: VAE) -> GraphModule:
 
 
 def _row_graphs(pixels: GatedPixelCNN) -> dict[str, GraphModule]:
-    """Of a model without a latent: `init` takes t for the number of rows."""
+    """Of a model without a latent: `init` takes the label, or t for the number of rows."""
     sampler = _scanning(row_sampler(pixels))
 
-    def init(t: Tensor) -> RowState:
-        return sampler.initial_state(t.shape[0])
+    def init(first: Tensor) -> RowState:
+        return sampler.initial_state(first.shape[0], class_condition(pixels, first))
 
-    state = init(_T)
-    return {"init": _init_graph(sampler, init, {"t": _T}), "step": _step_graph(sampler, pixels.levels, state)}
+    given = {"label": _LABEL} if _has_classes(pixels) else {"t": _T}
+    with torch.no_grad():
+        state = init(*given.values())
+    return {"init": _init_graph(sampler, init, given), "step": _step_graph(sampler, pixels.levels, state)}
 
 
 def _latent_row_graphs(model: PixelVAE) -> dict[str, GraphModule]:
@@ -165,6 +168,10 @@ def _two_level_graphs(model: PixelVAETwoLevel) -> dict[str, GraphModule]:
         "paint": _init_graph(network, paint, {"state.prior_canvas": prior_state.canvas}),
         "step": _step_graph(sampler, model.pixels.levels, state),
     }
+
+
+def _has_classes(model: AutoregressiveModel) -> bool:
+    return isinstance(model, GatedPixelCNN) and model.config.condition_dim > 0
 
 
 def _scanning(sampler: RowSampler) -> RowSampler:

@@ -76,6 +76,7 @@ def _trace(
     mask = np.zeros((len(rows), *images.shape[1:]), np.float32)
     mask[:, :, : images.shape[2] // 2] = np.array([row % 2 for row in rows], np.float32)[:, None, None, None]
     values: dict[str, Array] = {KNOWN: images[rows] * mask, KNOWN_MASK: mask, "image": images[rows]}
+    values["label"] = np.array(rows, np.int64) % 2  # there are two classes at least
     trace: _Calls = []
     for name, t in calls:
         values["t"] = np.full(len(rows), t, dtype=np.int64)

@@ -3,6 +3,7 @@
 __all__ = ["LIKELIHOOD_RECIPES"]
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from models.gated_pixelcnn import GatedPixelCNNConfig
 from models.pixelvae import PixelVAEConfig
@@ -21,6 +22,17 @@ def pixelcnn_mnist() -> LikelihoodConfig:
     """
     model = GatedPixelCNNConfig(features=24, layers=6, place_bias=True)
     return LikelihoodConfig(recipe="pixelcnn-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
+
+
+def pixelcnn_mnist_classes() -> LikelihoodConfig:
+    """Gated PixelCNN on binary MNIST that is told the class, and draws the digit that is asked for.
+
+    `pentimento train pixelcnn-mnist-classes`
+
+    Not measured.
+    """
+    model = GatedPixelCNNConfig(features=24, layers=6, place_bias=True, condition_dim=10)
+    return replace(pixelcnn_mnist(), recipe="pixelcnn-mnist-classes", model=model)
 
 
 def pixelvae_mnist() -> LikelihoodConfig:
@@ -110,6 +122,7 @@ LIKELIHOOD_RECIPES: dict[str, Callable[[], LikelihoodConfig]] = {
     build().recipe: build
     for build in (
         pixelcnn_mnist,
+        pixelcnn_mnist_classes,
         pixelvae_mnist,
         pixelvae2d_mnist,
         vae2d_mnist,

@@ -71,7 +71,9 @@ def prepare(
         return Training(
             players=model,
             judge=reader,
-            iterate=lambda batch: fit(model, config, batch.image, reader.rule, precision, batch.progress),
+            iterate=lambda batch: fit(
+                model, config, batch.image, batch.label, reader.rule, precision, batch.progress
+            ),
         )
     if classifier is None:
         raise ValueError("drawings of an adversarial training are judged by a classifier; give one")

@@ -54,20 +54,25 @@ def wgan_mnist() -> OneShotTrainConfig:
 
 
 def wgan_gp_mnist() -> OneShotTrainConfig:
-    """WGAN-GP on MNIST, the authors' networks at a quarter of their width.
+    """WGAN-GP on MNIST, the authors' networks at three eighths of their width.
 
     `pentimento train wgan-gp-mnist`
 
+    With the paper's rate of 1e-4, which is for 200,000 updates of the generator, 4,000 updates of a net of
+    width 16 had reached a confidence of 0.79; hence four times that rate, falling in the second half.
+
     Not measured.
     """
+    settings = OBJECTIVES["wgan_gp"].settings | {"generator_rate": 4e-4, "scorer_rate": 4e-4}
     return OneShotTrainConfig(
         recipe="wgan-gp-mnist",
-        model=OneShotConfig(architecture="wgan_gp", width=16, latent_dim=128),
+        model=OneShotConfig(architecture="wgan_gp", width=24, latent_dim=128),
         objective="wgan_gp",
         dataset="mnist",
-        epochs=33,
+        epochs=24,
         batch_rows=50,
-        **OBJECTIVES["wgan_gp"].settings,
+        decay_from=0.5,
+        **settings,
     )
 
 

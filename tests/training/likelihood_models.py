@@ -16,6 +16,7 @@ _PIXELVAE = PixelVAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6), place_b
 MODELS = {
     "pixelcnn": PixelCNNConfig(height=SIZE, width=SIZE, features=8, blocks=2),
     "gated": GatedPixelCNNConfig(height=SIZE, width=SIZE, **_PIXELS),
+    "gated with classes": GatedPixelCNNConfig(height=SIZE, width=SIZE, condition_dim=10, **_PIXELS),
     "vae": VAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6)),
     "pixelvae": _PIXELVAE,
     "pixelvae upsampling": replace(_PIXELVAE, upsampling=True),

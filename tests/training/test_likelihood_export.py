@@ -12,7 +12,7 @@ from training.binarise import binarise_for_evaluation, find_binarisation
 from training.bundle_drawing import draw_bundle
 from training.bundle_likelihood import bundle_likelihood
 from training.device import describe_device
-from training.likelihood_config import LikelihoodConfig, build_model
+from training.likelihood_config import LikelihoodConfig, build_model, class_condition
 from training.likelihood_drawing import draw_images, prior_latent
 from training.likelihood_export import EVALUATION_SEED, TrainedLikelihood, export_likelihood_bundle
 from training.parity import Session
@@ -51,7 +51,8 @@ def test_a_bundle_is_asked_for_the_likelihood_of_a_data_set(exported, small):
     )
     with torch.no_grad():
         if judged.exact:
-            expected = model.log_likelihood(image)
+            labels = torch.from_numpy(small.test.labels[:60]).long()
+            expected = model.log_likelihood(image, class_condition(model, labels))
         else:
             eps = torch.from_numpy(draw(EVALUATION_SEED, "eps", (model.latent_dim,), rows=range(60)))
             expected = model.log_weight(image, eps)
@@ -76,6 +77,9 @@ def test_the_manifest_says_what_the_bundle_can(exported, small):
     judged = manifest.provenance.evaluation["likelihood"]
     assert judged["rows"] == 60 and judged["exact"] == exact
     assert manifest.provenance.config["family"] == manifest.family
+    assert (manifest.labels is not None) == (
+        "label" in [i.name for i in manifest.graphs["likelihood"].inputs]
+    )
     assert exact or manifest.provenance.evaluation["importance"]["importance_samples"] == 50
 
 
@@ -101,7 +105,7 @@ def test_it_draws_what_the_model_draws(exported):
 def sessions_and_values(bundle, rows):
     sessions = {name: Session(data) for name, data in bundle.graphs.items()}
     generator = np.random.default_rng(1)
-    values = {"t": np.zeros(rows, np.int64)}
+    values = {"t": np.zeros(rows, np.int64), "label": np.arange(rows) % 10}
     for noise in bundle.manifest.drawing.noise:
         if noise.per == "drawing":
             values[noise.name] = generator.standard_normal((rows, *noise.shape)).astype(np.float32)
@@ -151,8 +155,10 @@ def test_encodings_draw_and_weights_are_the_models(exported):
     torch_image = torch.from_numpy(image)
     with torch.no_grad():
         if manifest.likelihood.kind == "exact":
-            ours = sessions["likelihood"].run({"image": image})
-            assert np.allclose(ours["log_likelihood"], model.log_likelihood(torch_image).numpy(), atol=1e-3)
+            label = np.array([3, 1, 4, 1])
+            ours = sessions["likelihood"].run({"image": image, "label": label})
+            theirs = model.log_likelihood(torch_image, class_condition(model, torch.from_numpy(label)))
+            assert np.allclose(ours["log_likelihood"], theirs.numpy(), atol=1e-3)
             total = ours["pixel_log_likelihood"].sum((1, 2, 3))
             assert np.allclose(total, ours["log_likelihood"], atol=1e-3)
             return

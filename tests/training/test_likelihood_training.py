@@ -18,6 +18,7 @@ from training.binarise import binarise_for_evaluation, find_binarisation
 from training.checkpoints import LATEST, CheckpointError, read_checkpoint
 from training.likelihood import LikelihoodPlayers, fit
 from training.likelihood_config import LikelihoodConfig, build_model
+from training.likelihood_drawing import draw_images
 from training.likelihood_evaluation import evaluate_likelihood, importance_nats, neighbour_error
 from training.likelihood_judge import LikelihoodJudge
 from training.likelihood_recipes import LIKELIHOOD_RECIPES
@@ -99,7 +100,9 @@ def test_an_iteration_weighs_the_divergence_by_the_progress(small):
     figures = []
     for player, progress in zip(players, (0.0, 1.0), strict=True):
         torch.manual_seed(0)
-        figures.append(fit(player, SMALL, image, "dynamic", "float32", progress))
+        figures.append(
+            fit(player, SMALL, image, torch.zeros(30, dtype=torch.int64), "dynamic", "float32", progress)
+        )
     assert figures[0] == figures[1], "the figures are those of the whole bound at any time"
     ours, theirs = (player.model.encoder.linear.weight for player in players)
     assert not torch.equal(ours, theirs)
@@ -158,8 +161,24 @@ def test_recipes_build_and_take_a_step(name):
     config = LIKELIHOOD_RECIPES[name]()
     assert config.recipe == name and LikelihoodConfig.from_json(config.to_json()) == config
     players = LikelihoodPlayers(config, CPU)
-    figures = fit(players, config, torch.rand(2, 1, 28, 28), "dynamic", "float32", 0.5)
+    figures = fit(players, config, torch.rand(2, 1, 28, 28), torch.arange(2), "dynamic", "float32", 0.5)
     assert 300 < figures["loss"] < 1000  # 784 pixels at log 2 each
+
+
+def test_a_class_conditional_model_hears_the_labels_and_wants_as_many_classes(small):
+    config = replace(SMALL, model=MODELS["gated with classes"])
+    model = build_model(config.model, 1).eval()
+    shuffled = replace(small.test, labels=(small.test.labels + 1) % 10)
+    options = {"rows": 60, "rule": "dynamic", "seed": 1}
+    assert evaluate_likelihood(model, small.test, **options) != evaluate_likelihood(
+        model, shuffled, **options
+    )
+    drawn = draw_images(model, None, range(20), 3)
+    again = draw_images(model, None, range(10, 20), 3)  # class row % 10
+    assert torch.equal(drawn[10:], again)
+    few = replace(config, model=replace(config.model, condition_dim=3))
+    with pytest.raises(ValueError, match=r"told of 3 classes, but .* has 10"):
+        LikelihoodJudge(few, small, LikelihoodPlayers(few, CPU))
 
 
 def test_a_configuration_of_another_version_is_refused():
