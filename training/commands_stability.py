@@ -15,7 +15,7 @@ def stability(
     out: Annotated[
         Path, typer.Option(help="Folder for the table, the picture and a folder a training.")
     ] = Path("runs/stability"),
-    iterations: Annotated[int, typer.Option("--iterations", min=1, help="Updates of each generator.")] = 1000,
+    iterations: Annotated[int, typer.Option("--iterations", min=1, help="Updates of each generator.")] = 2000,
     architecture: Annotated[
         list[str] | None, typer.Option(help="Only this one; may be repeated.", show_default=False)
     ] = None,

@@ -4,6 +4,10 @@ Every architecture meets every objective with one set of defaults: the optimiser
 recommends, and in the scorer batch normalisation, but layer normalisation for WGAN-GP, whose penalty wants
 each image judged by itself. Each pair is a cell: a training of its own, in a folder of its own, that a
 later call skips once it is finished and takes up again if it was interrupted.
+
+Measured in bfloat16 in seconds of one CPU core, at a width of 16 and 32 images an update: 0.02 to 0.14 s an
+update of the generator, twice that for the gated networks, 0.5 to 2.4 s for those of 101 layers; with all
+their objectives and 2,000 updates, these take 2.5 hours and the other six together one.
 """
 
 __all__ = ["ARCHITECTURES", "Cell", "StabilityPlan", "cell_config", "run_stability"]
@@ -52,7 +56,7 @@ class StabilityPlan:
     dataset: str
     architectures: tuple[str, ...] = ARCHITECTURES
     objectives: tuple[str, ...] = tuple(OBJECTIVES)
-    iterations: int = 1000  # updates of the generator
+    iterations: int = 2000  # updates of the generator
     image_size: int = 28
     channels: int = 1
     width: int = 16
