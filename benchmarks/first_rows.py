@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.serving import served
 
-ROUNDS = 15
+ROUNDS = 31
 CASES = [(steps, n) for n in (1, 32) for steps in (7, 14, 28)]
 
 
@@ -50,7 +50,7 @@ def main():
     for (steps, n), times in results.items():
         first, last = (1000 * statistics.median(column) for column in zip(*times, strict=True))
         share = statistics.median(a / b for a, b in times)
-        print(f"| {steps} | {n} | {first:.1f} | {last:.1f} | {share:.0%} |")
+        print(f"| {steps} | {n} | {first:.1f} | {last:.1f} | {share:.1%} |")
 
 
 if __name__ == "__main__":
