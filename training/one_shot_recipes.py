@@ -98,8 +98,9 @@ def acgan_mnist() -> OneShotTrainConfig:
 
     `pentimento train acgan-mnist`
 
-    The weights of the classifier's loss are those of the WGAN-GP authors: 1 for the critic, on data only, and
-    0.1 for the generator.
+    As with the WGAN-GP authors, the critic's classifier learns from data only, with a weight of 1. Theirs for
+    the generator, 0.1, is for 100,000 updates: after 480 of them 27 % of the drawings were of the class asked
+    for, with a weight of 1 it was 86 %.
 
     Not measured.
     """
@@ -109,7 +110,7 @@ def acgan_mnist() -> OneShotTrainConfig:
         recipe="acgan-mnist",
         model=replace(base.model, class_count=10, conditioning="classifier"),
         scorer_class_weight=1.0,
-        generator_class_weight=0.1,
+        generator_class_weight=1.0,
         classify_drawn=False,
     )
 
