@@ -61,7 +61,8 @@ def wgan_gp_mnist() -> OneShotTrainConfig:
     With the paper's rate of 1e-4, which is for 200,000 updates of the generator, 4,000 updates of a net of
     width 16 had reached a confidence of 0.79; hence four times that rate, falling in the second half.
 
-    Not measured.
+    Measured on one CPU core in bfloat16: 34 minutes to epoch 22 of 24, where the bundle is from, the core
+    shared with other work. 10,000 drawings: KL(classes || data) 0.002, rarest class 8.0 %, confidence 0.914.
     """
     settings = OBJECTIVES["wgan_gp"].settings | {"generator_rate": 4e-4, "scorer_rate": 4e-4}
     return OneShotTrainConfig(
