@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.autoregressive import AutoregressiveModel
 from models.latent import Bound
+from training.averaging import move_average
 from training.binarise import Binarisation, binarise
 from training.device import Precision, autocast
 from training.likelihood_config import LikelihoodConfig, LikelihoodModel, build_model, class_condition
@@ -34,12 +35,9 @@ class LikelihoodPlayers:
         """Sets the learning rate to `factor` times the recipe's."""
         self.optimizer.param_groups[0]["lr"] = self._config.rate * factor
 
-    @torch.no_grad()
     def update_average(self, iteration: int) -> None:
-        """Moves the average towards the model, faster at first."""
-        decay = min(self._config.average_decay, (1 + iteration) / (10 + iteration))
-        averaged, learning = list(self.average.parameters()), list(self.model.parameters())
-        torch._foreach_lerp_(averaged, learning, 1 - decay)
+        """Moves the average towards the model; see `move_average`."""
+        move_average(self.average, self.model, self._config.average_decay, iteration)
 
     def state(self) -> dict[str, Any]:
         """For checkpoints."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from training.averaging import move_average
 from training.config import TrainConfig
 from training.networks import build_networks
 
@@ -38,12 +39,9 @@ class Players:
         self.generator_optimizer.param_groups[0]["lr"] = self._config.generator_rate * factor
         self.scorer_optimizer.param_groups[0]["lr"] = self._config.scorer_rate * factor
 
-    @torch.no_grad()
     def update_average(self, iteration: int) -> None:
-        """Moves the average towards the generator, faster at first, when the weights are far from good."""
-        decay = min(self._config.average_decay, (1 + iteration) / (10 + iteration))
-        averaged, playing = list(self.average.parameters()), list(self.generator.parameters())
-        torch._foreach_lerp_(averaged, playing, 1 - decay)
+        """Moves the average towards the generator; see `move_average`."""
+        move_average(self.average, self.generator, self._config.average_decay, iteration)
 
     def state(self) -> dict[str, Any]:
         """For checkpoints."""
