@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.options import DataFolder, Device
+from training.options import DataFolder, Device, PrecisionName, known_precision
 
 
 def stability(
@@ -29,10 +29,7 @@ def stability(
     dataset: Annotated[str, typer.Option(help="Data set of 28x28 grey images, by name or path.")] = "mnist",
     data: DataFolder = None,
     device: Device = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="float32 or bfloat16; by default what is fast here.", show_default=False),
-    ] = None,
+    precision: PrecisionName = None,
 ) -> None:
     """Train every architecture with every objective, one set of defaults.
 
@@ -58,8 +55,6 @@ def stability(
         unknown = sorted(set(chosen or ()) - set(known))
         if unknown:
             raise ValueError(f"{what} must be one of {', '.join(known)}, got {unknown[0]!r}")
-    if precision not in (None, "float32", "bfloat16"):
-        raise ValueError(f"--precision must be float32 or bfloat16, got {precision!r}")
     console = Console()
     plan = StabilityPlan(
         dataset=dataset,
@@ -77,7 +72,7 @@ def stability(
         classifier = load_classifier(loaded, where)
     out.mkdir(parents=True, exist_ok=True)
     cells = []
-    how = choose_precision(where, precision)
+    how = choose_precision(where, known_precision(precision))
     for cell in run_stability(plan, loaded, classifier, out, device=where, precision=how, console=console):
         cells.append(cell)
         save_stability_table(out, plan, cells)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.options import DataFolder, Device
+from training.options import DataFolder, Device, PrecisionName, known_precision
 
 
 def train(
@@ -24,10 +24,7 @@ def train(
     batch_rows: Annotated[int | None, typer.Option(min=2, help="Another batch size.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed.")] = None,
     device: Device = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="float32 or bfloat16; by default what is fast here.", show_default=False),
-    ] = None,
+    precision: PrecisionName = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a training that is there.")] = False,
     dry_run: Annotated[
@@ -61,10 +58,8 @@ def train(
     config = replace(
         find_recipe(recipe), **{name: value for name, value in changes.items() if value is not None}
     )
-    if precision not in (None, "float32", "bfloat16"):
-        raise ValueError(f"--precision must be float32 or bfloat16, got {precision!r}")
     where = choose_device(device)
-    how = choose_precision(where, precision)
+    how = choose_precision(where, known_precision(precision))
     folder = out or Path("runs") / recipe
     if dry_run:
         show_plan(config, where, how, data, console)

@@ -1,15 +1,18 @@
 """What the training commands have in common: options, and one sentence for whatever is missing or wrong."""
 
-__all__ = ["DataFolder", "Device", "Rows", "with_training"]
+__all__ = ["DataFolder", "Device", "PrecisionName", "Rows", "known_precision", "with_training"]
 
 import os
 from collections.abc import Callable
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
 import typer
+
+if TYPE_CHECKING:
+    from training.device import Precision
 
 _P = ParamSpec("_P")
 _NEEDED = ("torch", "onnx", "onnxscript", "onnxruntime", "matplotlib")
@@ -22,7 +25,24 @@ DataFolder = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
 ]
+PrecisionName = Annotated[
+    str | None,
+    typer.Option(
+        "--precision", help="float32 or bfloat16; by default what is fast here.", show_default=False
+    ),
+]
 Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings, or test images, to judge.")]
+
+
+def known_precision(name: str | None) -> "Precision | None":
+    """The precision of that name, None for none.
+
+    Raises:
+        ValueError: There is no such precision.
+    """
+    if name is None or name == "float32" or name == "bfloat16":
+        return name
+    raise ValueError(f"--precision must be float32 or bfloat16, got {name!r}")
 
 
 def with_training(command: Callable[_P, None]) -> Callable[_P, None]:

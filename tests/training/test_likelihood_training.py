@@ -1,6 +1,5 @@
 """Training by likelihood: the shared loop learns, resumes to the same weights, and leaves its figures."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from models.pixelvae import PixelVAEConfig
 from models.pixelvae_two_level import PixelVAETwoLevelConfig
 from models.vae import VAEConfig
 from tests.training.likelihood_models import MODELS, crop
+from tests.training.run_folders import timeless
 from training.binarise import binarise_for_evaluation, find_binarisation
 from training.checkpoints import LATEST, CheckpointError, read_checkpoint
 from training.likelihood import LikelihoodPlayers, fit
@@ -46,11 +46,6 @@ def small(dataset):
 
 def weights(folder):
     return read_checkpoint(folder / LATEST)["players"]["average"]
-
-
-def timeless(folder):
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if not key.startswith("wall_")} for line in lines]
 
 
 def test_interrupted_and_resumed_gives_the_weights_and_log_of_an_uninterrupted_training(

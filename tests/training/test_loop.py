@@ -1,6 +1,5 @@
 """The loop: a killed training goes on as if nothing had happened, and what it leaves behind."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.training.run_folders import timeless
 from tests.training.small_training import SMALL
 from training.checkpoints import BEST, LATEST, CheckpointError, read_checkpoint, write_checkpoint
 from training.loop import play, train
@@ -26,12 +26,6 @@ def run(folder, *options):
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},  # several threads would only wait for each other
     )
-
-
-def timeless(folder):
-    """The log without the fields measured by the clock."""
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if not key.startswith("wall_")} for line in lines]
 
 
 def test_killed_and_resumed_gives_the_log_of_an_uninterrupted_training(tmp_path):

@@ -1,6 +1,5 @@
 """Interrupted and resumed a training ends the same; the judge sees what it should; curves are drawn."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,6 +7,7 @@ import torch
 
 import training.loop
 import training.plots
+from tests.training.run_folders import timeless
 from tests.training.small_one_shot import CONDITIONED, SMALL, players_of, small
 from training.checkpoints import LATEST, CheckpointError, read_checkpoint
 from training.datasets import Split
@@ -17,11 +17,6 @@ from training.one_shot_judge import OneShotJudge, scorer_loss_on
 
 CPU = torch.device("cpu")
 OPTIONS = {"device": CPU, "precision": "float32"}
-
-
-def timeless(folder):
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if not key.startswith("wall_")} for line in lines]
 
 
 @pytest.mark.parametrize("historical", [0.0, 0.1])
