@@ -44,6 +44,7 @@ class Ways:
             for index, taps in enumerate(pixel.taps)
         ]
         self.start_width, self.features = config.layers * 2 * config.features, config.features
+        self.sizes = []  # (bytes, seconds to load) of unrolled, Scan, pixel
         example = {k: torch.from_numpy(v) for k, v in self.inputs(EXAMPLE_ROWS).items()}
         row_inputs = {name: value for name, value in example.items()}
 
@@ -60,9 +61,12 @@ class Ways:
             return (*after, value)
 
         def session(module, inputs, outputs, scanned=None):
-            return Session(
-                export_graph(GraphModule(module=module, inputs=inputs, outputs=outputs, pixel=scanned)).data
-            )
+            graph = GraphModule(module=module, inputs=inputs, outputs=outputs, pixel=scanned)
+            data = export_graph(graph).data
+            started = time.perf_counter()
+            loaded = Session(data)
+            self.sizes.append((len(data), time.perf_counter() - started))
+            return loaded
 
         self.unrolled = session(row(loop_over_columns), row_inputs, ("values",))
         self.scan = session(row(columns_as_scan), row_inputs, ("values",), pixel)
@@ -102,6 +106,8 @@ def main():
         "unrolled": lambda feeds: ways.unrolled.run(feeds)["values"],
         "Scan": lambda feeds: ways.scan.run(feeds)["values"],
     }
+    for name, (size, seconds) in zip(("unrolled", "Scan", "pixel"), ways.sizes, strict=True):
+        print(f"{name}: {size / 1e3:.0f} kB, loaded in {1000 * seconds:.0f} ms")
     other = np.zeros(CACHE_VALUES, np.float32)
     print("| batch | caches | way | us a row | Scan is faster |\n|---|---|---|---|---|")
     for rows in BATCHES:

@@ -30,7 +30,8 @@ class LoadedModel:
     def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
         """The plan of a drawing, as `plan_drawing`.
 
-        It is the same for every request and is kept: with 28 rows, making it took as long as the noise.
+        It is the same for every request and is kept, one for each number of steps and scorer: with 28 rows,
+        making it took longer than drawing the noise.
         """
         plan = self._plans.get((steps, judge))
         if plan is None:

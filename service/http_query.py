@@ -1,7 +1,7 @@
 """A route's query, read by hand where every tenth of a millisecond before the first canvas counts.
 
-FastAPI takes a query apart field by field and keeps generators for a route's dependencies; for a drawing of
-a few steps that took longer than its graph calls.
+FastAPI takes a query apart field by field and keeps generators for a route's dependencies. For a drawing of
+one step that took as long as its graph calls.
 """
 
 __all__ = ["query_parameters", "read_query"]
