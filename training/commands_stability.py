@@ -16,6 +16,9 @@ def stability(
         Path, typer.Option(help="Folder for the table, the picture and a folder a training.")
     ] = Path("runs/stability"),
     iterations: Annotated[int, typer.Option("--iterations", min=1, help="Updates of each generator.")] = 2000,
+    deep_iterations: Annotated[
+        int, typer.Option("--deep-iterations", min=1, help="Updates of those of 101 layers, which are slow.")
+    ] = 600,
     architecture: Annotated[
         list[str] | None, typer.Option(help="Only this one; may be repeated.", show_default=False)
     ] = None,
@@ -61,6 +64,7 @@ def stability(
         architectures=tuple(architecture or ARCHITECTURES),
         objectives=tuple(objective or OBJECTIVES),
         iterations=iterations,
+        deep_iterations=deep_iterations,
         width=width,
         batch_rows=batch_rows,
         evaluation_rows=rows,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.stability import Cell, StabilityPlan
+from training.stability import Cell, StabilityPlan, cell_iterations
 
 _TRAINED, _FAILED = "#2e7d32", "#b71c1c"
 
@@ -22,15 +22,17 @@ def save_stability_table(folder: Path, plan: StabilityPlan, cells: Sequence[Cell
     (folder / "stability.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     found = {(cell.architecture, cell.objective): _words(cell) for cell in cells}
     lines = [
-        f"{plan.iterations:,} updates of each generator; KL(drawn classes || data) and the classifier's "
-        f"confidence, which must reach {plan.min_confidence:g}.",
+        "KL(drawn classes || data) and the classifier's confidence, which must reach "
+        f"{plan.min_confidence:g}.",
         "",
-        "| architecture | " + " | ".join(plan.objectives) + " |",
-        "|---" * (len(plan.objectives) + 1) + "|",
+        "| architecture | updates | " + " | ".join(plan.objectives) + " |",
+        "|---|---:" + "|---" * len(plan.objectives) + "|",
     ]
     for architecture in plan.architectures:
         row = [found.get((architecture, objective), "") for objective in plan.objectives]
-        lines.append(f"| {architecture} | " + " | ".join(row) + " |")
+        lines.append(
+            f"| {architecture} | {cell_iterations(plan, architecture):,} | " + " | ".join(row) + " |"
+        )
     (folder / "stability.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

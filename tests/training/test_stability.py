@@ -38,7 +38,8 @@ def test_seven_architectures_meet_four_objectives_with_one_set_of_defaults():
     for architecture in ARCHITECTURES:
         for objective in OBJECTIVES:
             config = cell_config(plan, architecture, objective)
-            assert config.iterations(60_000) == plan.iterations
+            deep = architecture == "resnet101"
+            assert config.iterations(60_000) == (plan.deep_iterations if deep else plan.iterations)
             assert all(getattr(config, k) == v for k, v in OBJECTIVES[objective].settings.items())
             plain = replace(config.model, architecture="dcgan", scorer_norm="none")
             assert plain == replace(cell_config(plan, "dcgan", "gan").model, scorer_norm="none")
@@ -110,7 +111,7 @@ def test_a_cell_that_diverges_has_failed(dataset, classifier, tmp_path, monkeypa
     assert [cell] == list(run_stability(plan, dataset, classifier, tmp_path, **OPTIONS))
     save_stability_picture(tmp_path / "all.png", plan, [cell], tmp_path)
     save_stability_table(tmp_path, plan, [cell])
-    assert "| tanh | failed: the training ended" in (tmp_path / "stability.md").read_text()
+    assert "| tanh | 2 | failed: the training ended" in (tmp_path / "stability.md").read_text()
 
 
 def judged(cells, **changes):
@@ -141,7 +142,7 @@ def test_verdicts_follow_the_figures(changes, reason, finished, dataset, classif
     written = json.loads((tmp_path / "stability.json").read_text())
     assert written["cells"] == [asdict(cell)] and written["plan"]["iterations"] == 2
     table = (tmp_path / "stability.md").read_text()
-    assert ("| dcgan | trained: 0.00, 0.90 |" in table) == (not reason)
+    assert ("| dcgan | 2 | trained: 0.00, 0.90 |" in table) == (not reason)
 
 
 def test_the_command_leaves_a_table_and_a_picture(shared_cache, monkeypatch, tmp_path):
@@ -157,7 +158,8 @@ def test_the_command_leaves_a_table_and_a_picture(shared_cache, monkeypatch, tmp
     done = invoke(*options, *chosen)
     assert done.exit_code == 0, done.output
     lines = (tmp_path / "out" / "stability.md").read_text().splitlines()
-    assert lines[2] == "| architecture | gan | lsgan |" and lines[4].startswith("| mlp_generator | failed: ")
+    assert lines[2] == "| architecture | updates | gan | lsgan |"
+    assert lines[4].startswith("| mlp_generator | 1 | failed: ")
     with Image.open(tmp_path / "out" / "stability.png") as picture:
         assert min(picture.size) > 150
     wrong = invoke("--objective", "began")
