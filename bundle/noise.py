@@ -10,6 +10,7 @@ normals are made here from the raw bits, by the Box-Muller transform in float64.
 
 __all__ = ["MAX_SEED", "draw", "draw_noise", "noise_shape"]
 
+import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -22,6 +23,16 @@ from bundle.manifest import Drawing, GraphSpec, NoiseSpec
 MAX_SEED = 2**63 - 1  # the largest int64: seeds travel through protobuf and JSON as signed integers
 
 _DOUBLE = 1.0 / (1 << 53)
+
+
+class _Streams(threading.local):
+    """A generator for each thread: to make one takes as long as to draw a hundred numbers with it."""
+
+    def __init__(self) -> None:
+        self.philox = np.random.Philox(0)  # from a number only so as not to ask the system for entropy
+
+
+_STREAMS = _Streams()
 
 
 def draw(
@@ -45,7 +56,7 @@ def draw(
     bits = np.empty((len(rows), size + size % 2), dtype=np.uint64)
     key = np.array([seed, zlib.crc32(name.encode())], dtype=np.uint64)
     buffer = np.zeros(4, dtype=np.uint64)
-    generator = np.random.Philox(0)  # seeded from a number only so as not to ask the system for entropy
+    generator = _STREAMS.philox
     for i, row in enumerate(rows):
         # The row sits in the counter's highest word, so streams of different rows can never overlap.
         counter = np.array([0, 0, 0, row], dtype=np.uint64)

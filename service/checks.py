@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from bundle.manifest import Manifest
 from bundle.noise import MAX_SEED, noise_shape
 from service.errors import PentimentoError, invalid
-from service.job import Array, Arrays
 from service.messages import GenerateRequest, LikelihoodRequest
+from service.rows import Array, Arrays
 from service.settings import Settings
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "animation",
     "encode_npy",
     "encode_png",
+    "encode_pngs",
     "film_strip",
     "picture_pixels",
     "to_uint8",
@@ -17,13 +18,14 @@ __all__ = [
 
 import io
 import struct
-import zlib
+from functools import lru_cache
 from math import ceil, sqrt
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from zlib_ng import zlib_ng
 
 from bundle.manifest import ImageSpec
 
@@ -35,25 +37,33 @@ PAPER = 255  # the gap's colour: most generated pictures have a dark ground
 FRAME_MS = 250
 LAST_FRAME_MS = 1500  # the finished picture stays a while before the animation starts again
 
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-
 
 def to_uint8(canvases: Floats) -> Bytes:
-    """Canvases in [0, 1] as bytes, floor(255 x + 1/2), of the same shape."""
-    levels: Bytes = np.floor(np.clip(canvases, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    return levels
+    """Canvases in [0, 1] as bytes, floor(255 x + 1/2), of the same shape; what is out of range is cut."""
+    levels = np.multiply(canvases, np.float32(255), dtype=np.float32)
+    levels += np.float32(0.5)
+    # np.clip would do, and takes several times as long on a picture as small as these.
+    np.maximum(levels, np.float32(0), out=levels)
+    np.minimum(levels, np.float32(255), out=levels)
+    return levels.astype(np.uint8)
 
 
 def encode_png(canvas: Floats) -> bytes:
-    """One canvas as an 8-bit PNG.
+    """One canvas as an 8-bit PNG: grey or RGB.
 
     Args:
         canvas: In [0, 1], (C, H, W).
-
-    Returns:
-        A grey or RGB PNG file.
     """
-    return _png(to_uint8(canvas).transpose(1, 2, 0))
+    return encode_pngs(canvas[None])[0]
+
+
+def encode_pngs(canvases: Floats) -> list[bytes]:
+    """Each canvas as an 8-bit PNG; together they take half the time that they take one by one.
+
+    Args:
+        canvases: In [0, 1], (n, C, H, W).
+    """
+    return _pngs(to_uint8(canvases).transpose(0, 2, 3, 1))
 
 
 def encode_npy(canvases: Floats) -> bytes:
@@ -70,7 +80,7 @@ def film_strip(canvases: Floats, scale: int = 1) -> bytes:
         canvases: In [0, 1], (n, T, C, H, W).
         scale: Pixels of the PNG for each pixel of a canvas, at least 1; crisp, without smoothing.
     """
-    return _png(_tile(to_uint8(canvases), scale))
+    return _pngs(_tile(to_uint8(canvases), scale)[None])[0]
 
 
 def animation(canvases: Floats, kind: Literal["gif", "apng"], scale: int = 1) -> bytes:
@@ -122,16 +132,32 @@ def _tile(cells: Bytes, scale: int) -> Bytes:
     return picture.repeat(scale, axis=0).repeat(scale, axis=1) if scale > 1 else picture
 
 
-def _png(pixels: Bytes) -> bytes:
-    """(H, W, C) -> PNG. Written out here as frames are many and small: 20 us for 28x28, with Pillow 135."""
-    height, width, channels = pixels.shape
-    rows = np.zeros((height, 1 + width * channels), dtype=np.uint8)  # a row starts with its filter: 0, none
-    rows[:, 1:] = pixels.reshape(height, width * channels)
+def _pngs(pixels: Bytes) -> list[bytes]:
+    """(n, H, W, C) -> PNGs. Written out here as frames are many and small: Pillow takes 135 us for 28x28."""
+    n, height, width, channels = pixels.shape
+    rows = np.zeros((n, height, 1 + width * channels), dtype=np.uint8)  # a row starts with its filter: none
+    rows[:, :, 1:] = pixels.reshape(n, height, width * channels)
+    start = _png_start(width, height, channels)
+    files = []
+    for row in rows:
+        # Level 1 of zlib-ng takes a quarter of zlib's time on a drawn digit, for 5 % more bytes.
+        data = zlib_ng.compress(row, 1)
+        size, check = _U32.pack(len(data)), _U32.pack(zlib_ng.crc32(data, _IDAT_CRC))
+        files.append(b"".join((start, size, b"IDAT", data, check, _PNG_END)))
+    return files
+
+
+@lru_cache(maxsize=64)
+def _png_start(width: int, height: int, channels: int) -> bytes:
+    """All that comes before the data: the magic number and the header."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
-    # Level 1: level 6 saves 2 % on drawn digits and takes up to five times as long on colour pictures.
-    data = zlib.compress(rows.tobytes(), 1)
-    return _PNG_MAGIC + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(kind + data))))
+    return b"".join((_U32.pack(len(data)), kind, data, _U32.pack(zlib_ng.crc32(kind + data))))
+
+
+_U32 = struct.Struct(">I")
+_IDAT_CRC = zlib_ng.crc32(b"IDAT")
+_PNG_END = _chunk(b"IEND", b"")

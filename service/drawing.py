@@ -38,21 +38,45 @@ class Drawing:
         return timing(self._tickets, self._finished_at or time.monotonic())
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
-        scored_by = self.header.scored_by
         try:
             async for step, parts in gather(self._tickets):
                 if step == 0:
-                    self.encoding = {name: join(parts, name) for name in parts[0].tensors}
-                    continue
-                yield Frame(
-                    step=step,
-                    canvas=join(parts, "canvas"),
-                    scores=None if scored_by is None else read_scores(scored_by.kind, parts),
-                    elapsed_us=max(part.elapsed_us for part in parts),
-                )
+                    self._take_encoding(parts)
+                else:
+                    yield self._frame(step, parts)
             self._finished_at = time.monotonic()
         finally:
             self.close()
+
+    async def frames(self) -> list[Frame]:
+        """All frames, at the end: their reader is woken once. Empty if the drawing was closed before.
+
+        The frames are held in memory, so their number must have been looked at.
+        """
+        try:
+            collected = [await ticket.stream.collect() for ticket in self._tickets]
+            self._finished_at = time.monotonic()
+        finally:
+            self.close()
+        frames: list[Frame] = []
+        for parts in zip(*collected, strict=False):  # closed on the way, some parts are shorter
+            if parts[0].step == 0:
+                self._take_encoding(parts)
+            else:
+                frames.append(self._frame(parts[0].step, parts))
+        return frames
+
+    def _take_encoding(self, parts: Sequence[Emission]) -> None:
+        self.encoding = {name: join(parts, name) for name in parts[0].tensors}
+
+    def _frame(self, step: int, parts: Sequence[Emission]) -> Frame:
+        scored_by = self.header.scored_by
+        return Frame(
+            step=step,
+            canvas=join(parts, "canvas"),
+            scores=None if scored_by is None else read_scores(scored_by.kind, parts),
+            elapsed_us=max(part.elapsed_us for part in parts),
+        )
 
     async def __aenter__(self) -> Self:
         return self

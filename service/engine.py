@@ -1,6 +1,6 @@
 """The engine: lanes (threads) that take batches from the scheduler, call graphs and hand results over.
 
-    batch = scheduler.next_batch(); results = run(batch); deliveries = scheduler.advance(batch, results)
+    batch = scheduler.next_batch(); outputs = run(batch); deliveries = scheduler.advance(batch, outputs)
 
 `submit`, `cancel` and the streams belong to one event loop; the lanes to their threads; `_wake` guards the
 scheduler between them. ONNX Runtime releases the GIL while it computes, so lanes run side by side.
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service.errors import Code, PentimentoError
-from service.job import Array, Arrays, Batch, Call, Job
+from service.job import Batch, Call, Job
+from service.rows import Array, Arrays, Rows
 from service.scheduler import Delivery, Scheduler
 from service.stream import FrameStream
 
@@ -140,19 +141,21 @@ class Engine:
             id=next(self._ids),
             rows=submission.rows,
             plan=submission.plan,
-            tensors=submission.tensors,
+            tensors={name: Rows.of(values) for name, values in submission.tensors.items()},
             deadline=now + timeout_s,
             room=self._stream_frames,
             admitted_at=now,
         )
-        stream = FrameStream(on_read=lambda: self._grant(job.id), on_close=lambda: self._cancel(job.id))
+        stream = FrameStream(
+            on_room=lambda frames: self._grant(job.id, frames), on_close=lambda: self._cancel(job.id)
+        )
         self._streams[job.id] = stream
         self._scheduler.add(job)
         return Ticket(job=job, stream=stream)
 
-    def _grant(self, job_id: int) -> None:
+    def _grant(self, job_id: int, frames: int) -> None:
         with self._wake:
-            if self._scheduler.grant(job_id):
+            if self._scheduler.grant(job_id, frames):
                 self._wake.notify()
 
     def _cancel(self, job_id: int) -> None:
@@ -175,8 +178,11 @@ class Engine:
         if batch is None:
             return False
         results = self._run(batch)
+        deliveries: list[Delivery] = []
         with self._wake:
-            deliveries = self._scheduler.advance(batch, results, time.monotonic())
+            now = time.monotonic()
+            for part, outputs in results:
+                deliveries += self._scheduler.advance(part, outputs, now)
         self._deliver(deliveries)
         return True
 
@@ -201,7 +207,7 @@ class Engine:
             if batch is not None:
                 return batch
 
-    def _run(self, batch: Batch) -> list[Arrays | PentimentoError]:
+    def _run(self, batch: Batch) -> list[tuple[Batch, Arrays | PentimentoError]]:
         """Calls the graph; if that fails, calls it for each job alone, so that only the guilty one fails."""
         try:
             started = time.monotonic()
@@ -211,13 +217,13 @@ class Engine:
                 self._observer.batch(
                     graph=batch.graph.label, rows=batch.rows, distinct_t=batch.distinct_t, seconds=seconds
                 )
-            return list(batch.split(outputs))
+            return [(batch, outputs)]
         except Exception:
             if len(batch.jobs) > 1:
-                singles = [Batch(graph=batch.graph, jobs=(job,)) for job in batch.jobs]
-                return [self._run(single)[0] for single in singles]
+                return [self._run(Batch(graph=batch.graph, jobs=(job,)))[0] for job in batch.jobs]
             _log.exception("graph %s failed", batch.graph.label)
-            return [PentimentoError(Code.INFERENCE_FAILED, f"graph {batch.graph.label} failed on this input")]
+            message = f"graph {batch.graph.label} failed on this input"
+            return [(batch, PentimentoError(Code.INFERENCE_FAILED, message))]
 
     def _deliver(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries and self._loop is not None:

@@ -11,7 +11,6 @@ from service.http_answers import (
     Wanted,
     check_scale,
     check_size,
-    unless_disconnected,
     whole,
 )
 from service.http_bodies import merge, read_generate_body, read_named_pictures
@@ -101,4 +100,4 @@ async def _answer(
         return DrawingStream(drawing, wanted, exchange, context.metrics)
     async with drawing:
         check_size(wanted, drawing.header, context.operations.model(drawing.header.model).manifest.image)
-        return await unless_disconnected(request.receive, whole(drawing, wanted))
+        return await whole(drawing, wanted, request.receive)

@@ -13,7 +13,8 @@ from bundle.drawing import KNOWN, KNOWN_MASK
 from bundle.manifest import Manifest
 from bundle.noise import draw, draw_noise, noise_shape
 from service.engine import Submission
-from service.job import Array, Arrays, Call
+from service.job import Call
+from service.rows import Array, Arrays
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,18 +5,16 @@ can ask for (a drawing, a score, later an encoding) is the same thing here: a se
 inputs are tensors of the job and whose outputs become tensors of the job.
 """
 
-__all__ = ["Array", "Arrays", "Batch", "Call", "Emission", "Feed", "Graph", "Job", "JobState"]
+__all__ = ["Batch", "Call", "Emission", "Feed", "Graph", "Job", "JobState"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Arrays = Mapping[str, Array]
+from service.rows import Array, Arrays, Rows, stack
 
 
 class Graph(Protocol):
@@ -75,7 +73,7 @@ class Job:
     id: int
     rows: int
     plan: Sequence[Call]
-    tensors: dict[str, Array]  # (rows, ...) each
+    tensors: dict[str, Rows]
     deadline: float  # on the engine's clock, in seconds
     room: int  # frames that the reader can still take; at 0 the job pauses: the backpressure
     state: JobState = JobState.WAITING
@@ -125,24 +123,16 @@ class Batch:
         calls = [job.next_call for job in self.jobs]
         feeds: dict[str, Array] = {}
         for name in calls[0].feeds:
-            rows = [_resolve(job, call.feeds[name]) for job, call in zip(self.jobs, calls, strict=True)]
-            feeds[name] = np.ascontiguousarray(rows[0]) if len(rows) == 1 else np.concatenate(rows)
+            feeds[name] = stack(
+                [_resolve(job, call.feeds[name]) for job, call in zip(self.jobs, calls, strict=True)]
+            )
         if calls[0].takes_t:
             feeds["t"] = np.repeat(
                 np.array([call.t for call in calls], dtype=np.int64), [job.rows for job in self.jobs]
             )
         return feeds
 
-    def split(self, outputs: Arrays) -> list[dict[str, Array]]:
-        """Each job's rows of the graph's outputs, as views."""
-        parts: list[dict[str, Array]] = []
-        start = 0
-        for job in self.jobs:
-            parts.append({name: rows[start : start + job.rows] for name, rows in outputs.items()})
-            start += job.rows
-        return parts
 
-
-def _resolve(job: Job, feed: Feed) -> Array:
-    tensor = job.tensors[feed.tensor]
-    return tensor if feed.index is None else tensor[:, feed.index]
+def _resolve(job: Job, feed: Feed) -> Rows:
+    rows = job.tensors[feed.tensor]
+    return rows if feed.index is None else Rows.of(rows.values[:, feed.index])

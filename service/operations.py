@@ -18,7 +18,7 @@ from service.catalog import Catalog, LoadedModel
 from service.drawing import Drawing, gather, join, read_scores, timing
 from service.engine import Engine, Ticket
 from service.inputs import Inputs
-from service.job import Arrays, Call, Emission
+from service.job import Call, Emission
 from service.messages import (
     AutoencodeRequest,
     CompleteRequest,
@@ -38,6 +38,7 @@ from service.messages import (
     ScoreResult,
 )
 from service.plan import plan_encode, plan_likelihood, plan_score
+from service.rows import Arrays
 from service.settings import Settings
 
 _RASTER = (

@@ -11,7 +11,7 @@ import onnxruntime as ort
 
 from bundle.manifest import GraphSpec, TensorSpec
 from bundle.store import Bundle, BundleError
-from service.job import Array, Arrays
+from service.rows import Array, Arrays
 
 _ORT_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
 _PROBE_ROWS = (1, 3)  # a graph that was exported for one batch size fails at the other

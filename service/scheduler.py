@@ -8,13 +8,14 @@ for longer than one round.
 
 __all__ = ["Delivery", "Scheduler"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from service.errors import Code, PentimentoError
-from service.job import Array, Arrays, Batch, Emission, Job, JobState
+from service.job import Batch, Emission, Job, JobState
+from service.rows import Arrays, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,41 +76,44 @@ class Scheduler:
             del self._queue[job.id]
         return Batch(graph=graph, jobs=tuple(chosen))
 
-    def advance(
-        self, batch: Batch, results: Sequence[Arrays | PentimentoError], now: float
-    ) -> list[Delivery]:
-        """Stores a batch's results, job by job, and says what goes to the streams.
+    def advance(self, batch: Batch, outputs: Arrays | PentimentoError, now: float) -> list[Delivery]:
+        """Stores what a batch's call put out and says what goes to the streams.
 
         Args:
             batch: What `next_batch` gave.
-            results: For each job of the batch its rows of the outputs, or why it failed.
+            outputs: The graph's outputs, the rows of all jobs one below the other; or why there are none.
             now: Time on the engine's clock, in seconds.
         """
         deliveries: list[Delivery] = []
-        for job, result in zip(batch.jobs, results, strict=True):
+        sound: dict[int, bool] = {}  # by id of an array: whether all its values are numbers
+        start = 0
+        for job in batch.jobs:
+            stop = start + job.rows
             if job.state is not JobState.RUNNING:
-                continue  # cancelled while its rows were on a lane: the outputs are dropped
-            if isinstance(result, PentimentoError):
-                deliveries.append(self._fail(job, result))
-                continue
-            deliveries += self._store(job, result, now)
+                pass  # cancelled while its rows were on a lane: its outputs are dropped
+            elif isinstance(outputs, PentimentoError):
+                deliveries.append(self._fail(job, outputs))
+            else:
+                for output, tensor in job.next_call.keeps.items():
+                    job.tensors[tensor] = Rows(outputs[output], start, stop)
+                self._step(job, now, sound, deliveries)
+            start = stop
         return deliveries
 
-    def _store(self, job: Job, outputs: Arrays, now: float) -> list[Delivery]:
+    def _step(self, job: Job, now: float, sound: dict[int, bool], deliveries: list[Delivery]) -> None:
+        """Moves a job on by the call that it has made."""
         call = job.next_call
-        for output, tensor in call.keeps.items():
-            job.tensors[tensor] = outputs[output]
-        deliveries: list[Delivery] = []
         if call.emits:
-            tensors = {name: _owned(job.tensors[name]) for name in call.emits}
-            if not all(np.isfinite(values).all() for values in tensors.values()):
+            if not all(_are_numbers(job.tensors[name], sound) for name in call.emits):
                 message = f"{call.graph.label} put out a value that is not a number at step {call.step}"
-                return [self._fail(job, PentimentoError(Code.INFERENCE_FAILED, message))]
+                deliveries.append(self._fail(job, PentimentoError(Code.INFERENCE_FAILED, message)))
+                return
+            tensors = {name: job.tensors[name].owned() for name in call.emits}
             elapsed_us = round((now - job.admitted_at) * 1e6)
             deliveries.append(Delivery(job, Emission(step=call.step, tensors=tensors, elapsed_us=elapsed_us)))
             job.room -= 1
-            if job.room == 0:  # may pause for long: let go of the batch that its rows are views of
-                job.tensors = {name: _owned(values) for name, values in job.tensors.items()}
+            if job.room == 0:  # may pause for long: let go of the batch that its rows are in
+                job.tensors = {name: Rows.of(rows.owned()) for name, rows in job.tensors.items()}
         job.position += 1
         if job.position == len(job.plan):
             self._end(job, JobState.FINISHED)
@@ -119,15 +123,15 @@ class Scheduler:
         else:
             job.state = JobState.WAITING
             self._queue[job.id] = job
-        return deliveries
 
-    def grant(self, job_id: int) -> bool:
-        """Notes that the reader took a frame. True if a paused job may run again."""
+    def grant(self, job_id: int, frames: int) -> bool:
+        """Notes that the reader has room for more frames. True if a paused job may run again."""
         job = self._jobs.get(job_id)
         if job is None:
             return False
-        job.room += 1
-        return job.room == 1 and job.runnable
+        paused = job.room == 0
+        job.room += frames
+        return paused and job.runnable
 
     def cancel(self, job_id: int) -> bool:
         """Drops a job, waiting or running; its rows are free at once. False if it was over already."""
@@ -163,7 +167,9 @@ class Scheduler:
         self._rows -= job.rows
 
 
-def _owned(values: Array) -> Array:
-    """The array itself, or a copy when it is a view that would keep a larger one alive."""
-    base = values.base
-    return values.copy() if isinstance(base, np.ndarray) and base.nbytes > values.nbytes else values
+def _are_numbers(rows: Rows, sound: dict[int, bool]) -> bool:
+    """Whether no value is NaN or infinite; an array is looked through once, and again only if one is."""
+    key = id(rows.array)
+    if key not in sound:
+        sound[key] = bool(np.isfinite(rows.array).all())
+    return sound[key] or bool(np.isfinite(rows.values).all())

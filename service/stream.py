@@ -2,7 +2,8 @@
 
 A stream lives on the event loop and needs no lock: the engine hands its deliveries over with one
 `call_soon_threadsafe` a batch. It never grows beyond the frames that the job had room for, because each read
-grants room for one more and a job without room does not run.
+grants room for one more and a job without room does not run. A reader that wants everything at the end grants
+room for all of it, and is woken once.
 """
 
 __all__ = ["FrameStream"]
@@ -15,15 +16,23 @@ from typing import Self
 from service.errors import PentimentoError
 from service.job import Emission
 
+_ALL = 1 << 30  # frames; more than any plan has
+
 
 class FrameStream:
-    """Async iterator of a job's emissions; ends, or raises the job's error, exactly once."""
+    """Async iterator of a job's emissions; ends, or raises the job's error, exactly once.
 
-    def __init__(self, *, on_read: Callable[[], None], on_close: Callable[[], None]) -> None:
-        self._on_read = on_read
+    Args:
+        on_room: Told how many more frames the reader can take.
+        on_close: Told that the reader is gone.
+    """
+
+    def __init__(self, *, on_room: Callable[[int], None], on_close: Callable[[], None]) -> None:
+        self._on_room = on_room
         self._on_close = on_close
         self._events: deque[Emission | PentimentoError | None] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._wakes_at_end_only = False
         self._over = False
 
     def put(self, event: Emission | PentimentoError | None) -> None:
@@ -31,8 +40,8 @@ class FrameStream:
         if self._over:
             return
         self._events.append(event)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if not (self._wakes_at_end_only and isinstance(event, Emission)):
+            self._wake()
 
     def __aiter__(self) -> Self:
         return self
@@ -41,19 +50,31 @@ class FrameStream:
         while not self._events:
             if self._over:
                 raise StopAsyncIteration
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+            await self._wait()
         event = self._events.popleft()
         if isinstance(event, Emission):
-            self._on_read()
+            self._on_room(1)
             return event
         self._over = True
         if event is None:
             raise StopAsyncIteration
         raise event
+
+    async def collect(self) -> list[Emission]:
+        """All that is left, at the end. Raises the job's error; of a closed stream there is nothing."""
+        self._on_room(_ALL)
+        self._wakes_at_end_only = True
+        while not self._over and (not self._events or isinstance(self._events[-1], Emission)):
+            await self._wait()
+        if self._over:
+            return []
+        self._over = True
+        *emissions, end = self._events
+        self._events.clear()
+        if end is not None:
+            assert isinstance(end, PentimentoError)
+            raise end
+        return [emission for emission in emissions if isinstance(emission, Emission)]
 
     def close(self) -> None:
         """Cancels the job unless it is over. Harmless twice."""
@@ -61,5 +82,15 @@ class FrameStream:
             self._over = True
             self._events.clear()
             self._on_close()
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
+            self._wake()
+
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

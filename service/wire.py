@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from bundle.manifest import ImageSpec
-from service.codec import encode_png, to_uint8
+from service.codec import encode_pngs, to_uint8
 from service.errors import invalid
 from service.messages import (
     EncodeResult,
@@ -158,7 +158,7 @@ def _encode(canvas: Floats, encoding: pb.ImageEncoding) -> list[bytes]:
         return [image.tobytes() for image in canvas.astype("<f4", copy=False)]
     if encoding == pb.IMAGE_ENCODING_UINT8:
         return [image.tobytes() for image in to_uint8(canvas)]
-    return [encode_png(image) for image in canvas]
+    return encode_pngs(canvas)
 
 
 def _tensor(name: str, values: Floats) -> pb.Tensor:

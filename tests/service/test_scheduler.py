@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from service.errors import Code, PentimentoError
-from service.job import Job, JobState
+from service.job import Batch, Job, JobState
+from service.rows import Rows
 from service.scheduler import Scheduler
 from tests.service.plans import drawing
 
@@ -20,12 +21,12 @@ class FakeGraph:
 
 def job(id, plan, *, rows=1, deadline=1e9, room=99):
     x = np.full((rows, 2), id, dtype=np.float32)
-    return Job(id=id, rows=rows, plan=plan, tensors={"x": x}, deadline=deadline, room=room)
+    return Job(id=id, rows=rows, plan=plan, tensors={"x": Rows.of(x)}, deadline=deadline, room=room)
 
 
 def advance(scheduler, batch, now=0.0):
     outputs = {"next.x": batch.stack()["x"] + 1}
-    return scheduler.advance(batch, batch.split(outputs), now)
+    return scheduler.advance(batch, outputs, now)
 
 
 def ids(batch):
@@ -116,7 +117,7 @@ def test_a_full_stream_pauses_its_own_job_only():
     assert slow.room == 0
     assert ids(scheduler.next_batch()) == [2]
     assert not scheduler.runnable
-    assert scheduler.grant(1) is True
+    assert scheduler.grant(1, 1) is True
     assert ids(scheduler.next_batch()) == [1]
 
 
@@ -126,8 +127,24 @@ def test_a_paused_job_lets_go_of_its_batch_mates_arrays():
     scheduler.add(slow)
     scheduler.add(job(2, drawing(graph, 5)))
     deliveries = advance(scheduler, scheduler.next_batch())
-    assert slow.tensors["x"].base is None
+    assert slow.tensors["x"].array.base is None and len(slow.tensors["x"].array) == 1
     assert all(d.event.tensors["x"].base is None for d in deliveries)
+
+
+def test_jobs_that_stay_together_are_never_taken_apart():
+    graph, scheduler = FakeGraph(), Scheduler()
+    for id, rows in ((1, 2), (2, 1), (3, 3)):
+        scheduler.add(job(id, drawing(graph, 5), rows=rows))
+    batch = scheduler.next_batch()
+    outputs = {"next.x": batch.stack()["x"] + 1}
+    scheduler.advance(batch, outputs, 0.0)
+    again = scheduler.next_batch()
+    assert np.shares_memory(again.stack()["x"], outputs["next.x"])
+    assert again.stack()["x"].tolist() == outputs["next.x"].tolist()
+    scheduler.cancel(2)
+    advance(scheduler, again)
+    fewer = scheduler.next_batch()
+    assert ids(fewer) == [1, 3] and fewer.stack()["x"][:, 0].tolist() == [3, 3, 5, 5, 5]
 
 
 def test_cancel_while_waiting_frees_the_rows_at_once():
@@ -158,7 +175,9 @@ def test_a_failing_job_fails_alone():
     scheduler.add(job(2, drawing(graph, 1)))
     batch = scheduler.next_batch()
     error = PentimentoError(Code.INFERENCE_FAILED, "broken")
-    deliveries = scheduler.advance(batch, [error, {"next.x": np.zeros((1, 2), np.float32)}], 0.0)
+    alone = [Batch(graph=graph, jobs=(each,)) for each in batch.jobs]
+    deliveries = scheduler.advance(alone[0], error, 0.0)
+    deliveries += scheduler.advance(alone[1], {"next.x": np.zeros((1, 2), np.float32)}, 0.0)
     assert [(d.job.id, d.event is error) for d in deliveries] == [(1, True), (2, False), (2, False)]
     assert deliveries[-1].event is None
 
@@ -170,7 +189,7 @@ def test_a_value_that_is_no_number_never_reaches_a_client(poison):
     scheduler.add(job(2, drawing(graph, 1)))
     batch = scheduler.next_batch()
     outputs = {"next.x": np.array([[0, poison], [0, 0]], dtype=np.float32)}
-    deliveries = scheduler.advance(batch, batch.split(outputs), 0.0)
+    deliveries = scheduler.advance(batch, outputs, 0.0)
     assert deliveries[0].event.code is Code.INFERENCE_FAILED
     assert deliveries[1].job.id == 2 and deliveries[1].event.step == 1
 

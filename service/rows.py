@@ -1,0 +1,56 @@
+"""A job's rows within the array of a whole batch, and how rows are put below each other again.
+
+Outputs of a call stay together, as the runtime made them; each job knows where its own rows lie. So while the
+same jobs go on together, nothing is taken apart and nothing copied.
+"""
+
+__all__ = ["Array", "Arrays", "Rows", "stack"]
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+
+
+class Rows(NamedTuple):
+    """Some neighbouring rows of an array, (rows, ...)."""
+
+    array: Array
+    start: int
+    stop: int
+
+    @classmethod
+    def of(cls, array: Array) -> "Rows":
+        """All rows of an array."""
+        return cls(array, 0, len(array))
+
+    @property
+    def values(self) -> Array:
+        """The rows, as a view."""
+        return self.array[self.start : self.stop]
+
+    def owned(self) -> Array:
+        """The rows, in an array that keeps no larger one alive."""
+        values, base = self.values, self.array.base
+        whole = len(values) == len(self.array) and not (
+            isinstance(base, np.ndarray) and base.nbytes > values.nbytes
+        )
+        return values if whole else values.copy()
+
+
+def stack(parts: Sequence[Rows]) -> Array:
+    """Rows below each other, C order; a copy only where they are not neighbours in one array already."""
+    pieces: list[Array] = []
+    array, start, stop = parts[0]
+    for part in parts[1:]:
+        if part.array is array and part.start == stop:
+            stop = part.stop
+        else:
+            pieces.append(array[start:stop])
+            array, start, stop = part
+    pieces.append(array[start:stop])
+    return np.ascontiguousarray(pieces[0]) if len(pieces) == 1 else np.concatenate(pieces)
