@@ -19,6 +19,7 @@ from typing import Self
 import uvicorn
 
 from bundle.store import BundleError
+from service.calibration import Calibrator
 from service.catalog import Catalog
 from service.engine import Engine
 from service.grpc_api import create_server
@@ -66,10 +67,14 @@ class Server:
         # Before the bundles are loaded, so that a port in use is known at once; early clients wait a moment.
         listener = _listen(settings.host, settings.http_port)
         try:
-            self._runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
+            self._runtime = Runtime(
+                provider=settings.provider,
+                max_batch_rows=settings.max_batch_rows,
+                calibrator=Calibrator(settings.cache) if settings.calibrate else None,
+            )
             self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
             self.engine = Engine(
-                lanes=settings.lanes or available_cpus(),
+                lanes=settings.lanes or self._choose_lanes(),
                 max_rows_in_flight=settings.max_rows_in_flight,
                 stream_frames=settings.stream_frames,
                 observer=self.metrics,
@@ -104,6 +109,16 @@ class Server:
         ]
         lines += [f"refused {refusal.name}: {refusal.reason}" for refusal in self.catalog.refused]
         return "\n".join(lines)
+
+    def _choose_lanes(self) -> int:
+        """As many as suit the default model's drawing."""
+        cpus = available_cpus()
+        if self.catalog.default is None:
+            return cpus
+        model = self.catalog.get(None)
+        assert model.manifest.drawing is not None
+        (shown,) = (phase.graph for phase in model.manifest.drawing.phases if phase.shows)
+        return self._runtime.choose_lanes(model.graphs[shown], cpus)
 
     async def _start_http(self, listener: socket.socket) -> None:
         config = uvicorn.Config(

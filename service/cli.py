@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from service import cli_reading
+from service import cli_bench, cli_reading
 from service.cli_run import (
     Bundles,
     Output,
@@ -154,6 +154,7 @@ def draw(
 
 for command in (cli_reading.autoencode, cli_reading.complete, cli_reading.score, cli_reading.likelihood):
     app.command()(command)
+app.command()(cli_bench.bench)
 
 
 def main() -> None:

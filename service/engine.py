@@ -75,6 +75,7 @@ class Engine:
         self._observer = observer
         self._scheduler = Scheduler()
         self._wake = threading.Condition()
+        self._waiting = 0  # lanes without work
         self._streams: dict[int, FrameStream] = {}  # event loop only
         self._ids = itertools.count(1)
         self._threads: list[threading.Thread] = []
@@ -194,7 +195,7 @@ class Engine:
                     return None
                 now = time.monotonic()
                 late = self._scheduler.expire(now)
-                batch = self._scheduler.next_batch()
+                batch = self._scheduler.next_batch(self._waiting + 1)
                 if batch is not None:
                     for job in batch.jobs:
                         job.started_at = job.started_at or now
@@ -202,7 +203,9 @@ class Engine:
                         self._wake.notify()  # there is work for another lane as well
                 elif not late:
                     deadline = self._scheduler.next_deadline
+                    self._waiting += 1
                     self._wake.wait(None if deadline is None else max(0.0, deadline - now))
+                    self._waiting -= 1
             self._deliver(late)
             if batch is not None:
                 return batch

@@ -2,7 +2,7 @@
 
 __all__ = ["OnnxGraph", "Runtime"]
 
-from collections.abc import Mapping
+import time
 from importlib import metadata
 from typing import Literal
 
@@ -11,24 +11,47 @@ import onnxruntime as ort
 
 from bundle.manifest import GraphSpec, TensorSpec
 from bundle.store import Bundle, BundleError
+from service.calibration import Calibrator, Curve, RowLimits, choose_lanes, choose_limits
+from service.job import Graph
 from service.rows import Array, Arrays
 
 _ORT_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
+_MOST_ROWS = 64  # of a call, where nothing else is asked for
+_USUAL = RowLimits(efficient=8, most=32)  # where nothing is measured
 _PROBE_ROWS = (1, 3)  # a graph that was exported for one batch size fails at the other
 
 
 class OnnxGraph:
     """One graph of a bundle, ready to run; safe to call from several threads."""
 
-    def __init__(self, label: str, session: ort.InferenceSession, spec: GraphSpec, max_rows: int) -> None:
+    def __init__(self, label: str, session: ort.InferenceSession, spec: GraphSpec) -> None:
         self.label = label
-        self.max_rows = max_rows
+        self.limits = RowLimits(efficient=1, most=max(_PROBE_ROWS))  # until they are chosen
+        self.curve: Curve | None = None  # what they were chosen from
+        self.sha256 = spec.sha256
         self._session = session
+        self._spec = spec
         self._outputs = [tensor.name for tensor in spec.outputs]
+
+    @property
+    def max_rows(self) -> int:
+        """Rows that one call takes at most."""
+        return self.limits.most
+
+    @property
+    def efficient_rows(self) -> int:
+        """Rows from which on filling a call further saves little."""
+        return self.limits.efficient
 
     def run(self, feeds: Arrays) -> dict[str, Array]:
         """Calls the graph once. Raises whatever ONNX Runtime raises."""
         return dict(zip(self._outputs, self._session.run(self._outputs, dict(feeds)), strict=True))
+
+    def run_on_zeros(self, rows: int) -> dict[str, Array]:
+        """Calls the graph once with inputs of no meaning."""
+        return self.run(
+            {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self._spec.inputs}
+        )
 
 
 class Runtime:
@@ -36,17 +59,24 @@ class Runtime:
 
     Args:
         provider: `cpu`, `cuda`, or `auto`: CUDA where this ONNX Runtime offers it.
-        max_batch_rows: Rows that one call of any graph takes at most.
+        max_batch_rows: Rows that one call of any graph takes at most; None lets the calibrator choose.
+        calibrator: Measures each graph; None takes what suits most.
 
     Raises:
         RuntimeError: One sentence: CUDA was asked for but is not there, or two ONNX Runtimes are installed.
     """
 
     def __init__(
-        self, *, provider: Literal["auto", "cpu", "cuda"] = "auto", max_batch_rows: int = 32
+        self,
+        *,
+        provider: Literal["auto", "cpu", "cuda"] = "auto",
+        max_batch_rows: int | None = None,
+        calibrator: Calibrator | None = None,
     ) -> None:
         self.providers = choose_providers(provider, ort.get_available_providers(), _installed())
         self._max_batch_rows = max_batch_rows
+        self._calibrator = calibrator
+        self._clock = time.perf_counter if self.device == "cuda" else time.thread_time
 
     @property
     def device(self) -> str:
@@ -77,9 +107,38 @@ class Runtime:
             )
         _check_signature(graph, "input", spec.inputs, session.get_inputs())
         _check_signature(graph, "output", spec.outputs, session.get_outputs())
-        loaded = OnnxGraph(label, session, spec, self._max_batch_rows)
+        loaded = OnnxGraph(label, session, spec)
         _probe(graph, spec, loaded)
+        self._limit(loaded, spec)
         return loaded
+
+    def _limit(self, loaded: OnnxGraph, spec: GraphSpec) -> None:
+        """Chooses how many rows a call takes."""
+        limits = _USUAL
+        if self._calibrator is not None:
+            loaded.curve = self._calibrator.curve(self._what(loaded), loaded.run_on_zeros, self._clock)
+            limits = choose_limits(loaded.curve, _MOST_ROWS)
+        if self._max_batch_rows is not None:  # asked for: it holds whatever was measured
+            most = self._max_batch_rows
+            limits = RowLimits(efficient=min(limits.efficient, most), most=most)
+        loaded.limits = limits
+
+    def choose_lanes(self, graph: Graph, cpus: int) -> int:
+        """How many lanes to run side by side: on a GPU one, on CPUs as many as add to what is computed.
+
+        Args:
+            graph: What the lanes will mostly run, loaded here.
+            cpus: CPUs that this process may use.
+        """
+        if self.device == "cuda":
+            return 1
+        if self._calibrator is None or cpus == 1 or not isinstance(graph, OnnxGraph):
+            return cpus
+        what, rows = self._what(graph), graph.efficient_rows
+        return choose_lanes(self._calibrator.throughput(what, cpus, rows, graph.run_on_zeros))
+
+    def _what(self, graph: OnnxGraph) -> str:
+        return f"{graph.sha256} {self.device} onnxruntime {ort.__version__}"
 
     def _options(self) -> ort.SessionOptions:
         options = ort.SessionOptions()
@@ -156,11 +215,8 @@ def _check_signature(
 def _probe(graph: str, spec: GraphSpec, loaded: OnnxGraph) -> None:
     """Runs the graph on zeros: shapes must be as declared at more than one batch size."""
     for rows in _PROBE_ROWS:
-        feeds: Mapping[str, Array] = {
-            tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in spec.inputs
-        }
         try:
-            outputs = loaded.run(feeds)
+            outputs = loaded.run_on_zeros(rows)
         except Exception as error:
             raise BundleError(f"graph {graph!r} fails on {rows} rows: {_first_line(error)}") from None
         for tensor in spec.outputs:

@@ -1,15 +1,16 @@
 """Which rows run next. Pure policy: no clock, thread, asyncio or ONNX Runtime; readable on a card.
 
 The job that has waited longest for its next call goes first, and takes along every job whose next call is the
-same graph, whatever its time step, up to the graph's row limit. Nobody waits for a batch to fill. After its
-call a job joins the end of the queue, so a long drawing never keeps a short one, or another bundle, waiting
-for longer than one round.
+same graph, whatever its time step, up to the graph's row limit, and leaving lanes that are free their share.
+Nobody waits for a batch to fill. After its call a job joins the end of the queue, so a long drawing never
+keeps a short one, or another bundle, waiting for longer than one round.
 """
 
 __all__ = ["Delivery", "Scheduler"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -59,17 +60,26 @@ class Scheduler:
         self._jobs[job.id] = self._queue[job.id] = job
         self._rows += job.rows
 
-    def next_batch(self) -> Batch | None:
-        """Takes the next rows out of the queue, or None when nothing can run."""
+    def next_batch(self, free_lanes: int = 1) -> Batch | None:
+        """Takes the next rows out of the queue, or None when nothing can run.
+
+        Args:
+            free_lanes: Lanes without work, that of the caller among them. They share the rows that wait for
+                the same graph evenly, as far as their calls stay efficient.
+        """
         first = next((job for job in self._queue.values() if job.runnable), None)
         if first is None:
             return None
-        graph, rows, chosen = first.next_call.graph, 0, []
-        for job in self._queue.values():
-            if job.runnable and job.next_call.graph is graph and rows + job.rows <= graph.max_rows:
+        graph = first.next_call.graph
+        mates = [job for job in self._queue.values() if job.runnable and job.next_call.graph is graph]
+        share = ceil(sum(job.rows for job in mates) / free_lanes)
+        enough = min(graph.max_rows, max(graph.efficient_rows, share))
+        rows, chosen = 0, []
+        for job in mates:
+            if rows + job.rows <= graph.max_rows:
                 chosen.append(job)
                 rows += job.rows
-                if rows == graph.max_rows:
+                if rows >= enough:
                     break
         for job in chosen:
             job.state = JobState.RUNNING

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pentimento" / "calibration"
+
 
 class Settings(BaseSettings):
     """Every setting with its default, range and reason."""
@@ -35,9 +37,14 @@ class Settings(BaseSettings):
     provider: Literal["auto", "cpu", "cuda"] = "auto"
     """ONNX Runtime execution provider; auto takes CUDA where the installed ONNX Runtime offers it."""
     lanes: Annotated[int, Field(ge=1, le=256)] | None = None
-    """Threads that call graphs, each single-threaded inside; unset: the CPUs this process may use."""
-    max_batch_rows: Annotated[int, Field(ge=1, le=4096)] = 32
-    """Rows that one graph call takes at most."""
+    """Threads that call graphs, each single-threaded inside; unset: as many as were measured to add to what
+    is computed, at most the CPUs this process may use; on a GPU one."""
+    max_batch_rows: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Rows that one call of any graph takes at most; unset: for each graph what its calibration chose."""
+    calibrate: bool = True
+    """Whether graphs are measured when they are loaded, about 30 ms each, to choose lanes and rows."""
+    cache: Path | None = _CACHE
+    """Folder where measurements are kept; a folder that cannot be written means measuring at each start."""
 
     max_images: Annotated[int, Field(ge=1, le=4096)] = 64
     """Images (`n`) in one request."""

@@ -11,9 +11,10 @@ from tests.service.plans import drawing
 
 
 class FakeGraph:
-    def __init__(self, label="toy/step", max_rows=8):
+    def __init__(self, label="toy/step", max_rows=8, efficient_rows=1):
         self.label = label
         self.max_rows = max_rows
+        self.efficient_rows = efficient_rows
 
     def run(self, feeds):
         raise AssertionError("the scheduler never runs a graph")
@@ -52,6 +53,23 @@ def test_rows_not_jobs_are_counted_against_the_limit():
     batch = scheduler.next_batch()
     assert ids(batch) == [1, 3]  # 5 + 4 would be 9; 5 + 3 fits
     assert ids(scheduler.next_batch()) == [2]
+
+
+def test_free_lanes_share_the_rows_that_wait():
+    graph, scheduler = FakeGraph(max_rows=32), Scheduler()
+    for id in range(1, 13):
+        scheduler.add(job(id, drawing(graph, 1)))
+    assert ids(scheduler.next_batch(free_lanes=3)) == [1, 2, 3, 4]
+    assert ids(scheduler.next_batch(free_lanes=2)) == [5, 6, 7, 8]
+    assert ids(scheduler.next_batch(free_lanes=1)) == [9, 10, 11, 12]
+
+
+def test_rows_are_not_shared_out_below_what_is_efficient():
+    graph, scheduler = FakeGraph(max_rows=32, efficient_rows=8), Scheduler()
+    for id in range(1, 13):
+        scheduler.add(job(id, drawing(graph, 1)))
+    assert len(scheduler.next_batch(free_lanes=4).jobs) == 8
+    assert len(scheduler.next_batch(free_lanes=3).jobs) == 4
 
 
 def test_only_the_same_graph_is_batched_and_the_longest_waiting_goes_first():
