@@ -1,111 +1,111 @@
-"""The catalog: the bundles that are served, and those that were refused, each with its sentence."""
+"""The catalog: the bundles that are served, and those that were refused, each with its sentence.
 
-__all__ = ["Catalog", "LoadedModel"]
+It belongs to the event loop. A reload reads the folder in a thread and changes everything here at once; what
+runs meanwhile holds the graphs that it began with, and they are gone when the last of it is over.
+"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+__all__ = ["Catalog"]
+
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from bundle.manifest import Manifest
-from bundle.store import BundleError, read_bundle
+from bundle.store import BundleError
+from service.bundle_folder import Contents, read_folder
 from service.errors import Code, PentimentoError
-from service.job import Call, Graph
-from service.messages import ModelInfo, OperationName, Refusal
-from service.plan import Judge, plan_drawing
+from service.loaded_model import LoadedModel
+from service.messages import ModelInfo, OperationName, Reload, Revision
 from service.runtime import Runtime
 
 _PREFERRED_DEFAULT = "gran5-mnist"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LoadedModel:
-    """A served bundle."""
-
-    manifest: Manifest
-    graphs: Mapping[str, Graph]
-    _plans: dict[tuple[int, Judge | None], tuple[Call, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-
-    def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
-        """The plan of a drawing, as `plan_drawing`.
-
-        It is the same for every request and is kept, one for each number of steps and scorer: with 28 rows,
-        making it took longer than drawing the noise.
-        """
-        plan = self._plans.get((steps, judge))
-        if plan is None:
-            plan = plan_drawing(self.manifest, self.graphs, steps=steps, judge=judge)
-            self._plans[steps, judge] = plan
-        return plan
-
-    @property
-    def operations(self) -> tuple[OperationName, ...]:
-        """What can be asked of it."""
-        drawing, graphs = self.manifest.drawing, self.manifest.graphs
-        able: dict[OperationName, bool] = {
-            "generate": drawing is not None,
-            "score": self.judge is not None,
-            "encode": "encode" in graphs,
-            "autoencode": "encode" in graphs,
-            "likelihood": "likelihood" in graphs,
-            "complete": drawing is not None and drawing.completion is not None,
-        }
-        return tuple(name for name, can in able.items() if can)
-
-    @property
-    def judge(self) -> Judge | None:
-        """Its scorer, if that judges single images: one of groups or of latents cannot be offered."""
-        scorer = self.manifest.scorer
-        if scorer is None or scorer.group_size is not None:
-            return None
-        takes = tuple(t.name for t in self.manifest.graphs["score"].inputs if t.name != "image")
-        return Judge(graph=self.graphs["score"], takes=takes) if set(takes) <= {"label"} else None
-
-
 class Catalog:
     """Served bundles by name.
 
-    Args:
-        models: The served bundles.
-        refused: The folders that are not served.
-        default: Name of the bundle for requests that name none.
+    Attributes:
+        refused: The folders that are not served, or not in the state that they are in.
+        default: Name of the bundle for requests that name none; None if there is none that draws.
     """
 
-    def __init__(
-        self, models: Mapping[str, LoadedModel], refused: tuple[Refusal, ...], default: str | None
-    ) -> None:
-        self._models = dict(sorted(models.items()))
-        self.refused = refused
-        drawing = [name for name, model in self._models.items() if model.manifest.drawing is not None]
-        preferred = [_PREFERRED_DEFAULT] if _PREFERRED_DEFAULT in drawing else drawing
-        self.default = default or next(iter(preferred), None)
+    def __init__(self, folder: Path, runtime: Runtime, contents: Contents, default: str | None) -> None:
+        self._folder = folder
+        self._runtime = runtime
+        self._models = contents.models
+        self.refused = contents.refused
+        self._wanted_default = default
+        self.default: str | None = None
+        self.default = self._choose_default()
+        self._watchers: list[Callable[[Collection[str]], None]] = []
 
     @classmethod
     def load(cls, folder: Path, runtime: Runtime, *, default: str | None = None) -> "Catalog":
         """Loads every bundle in `folder`; what is wrong with one never keeps the others from being served.
 
+        Args:
+            folder: Its subfolders are the bundles.
+            runtime: Loads and tries their graphs.
+            default: Name of the bundle for requests that name none.
+
         Raises:
             BundleError: There is no such folder, or the default bundle is not among the served ones.
         """
-        if not folder.is_dir():
-            raise BundleError(f"there is no bundle folder {str(folder)!r}; name one with --bundles")
-        models: dict[str, LoadedModel] = {}
-        refused: list[Refusal] = []
-        for entry in sorted(folder.iterdir()):
-            if entry.name.startswith(".") or not entry.is_dir():
-                continue
-            try:
-                bundle = read_bundle(entry)
-                models[entry.name] = LoadedModel(manifest=bundle.manifest, graphs=runtime.load(bundle))
-            except BundleError as error:
-                refused.append(Refusal(name=entry.name, reason=str(error)))
-        if default is not None and default not in models:
-            raise BundleError(f"the default model {default!r} is not among the served: {_names(models)}")
-        return cls(models, tuple(refused), default)
+        contents = read_folder(folder, runtime)
+        if default is not None and default not in contents.models:
+            served = _names(contents.models)
+            raise BundleError(f"the default model {default!r} is not among the served: {served}")
+        return cls(folder, runtime, contents, default)
 
     def __len__(self) -> int:
         return len(self._models)
+
+    def watch(self, tell: Callable[[Collection[str]], None]) -> None:
+        """Calls `tell` with the names of the served bundles after each change."""
+        self._watchers.append(tell)
+
+    def read(self) -> Contents:
+        """Reads the folder again and loads what is new or other than before; for a thread, one at a time.
+
+        Raises:
+            BundleError: The folder cannot be read.
+        """
+        return read_folder(self._folder, self._runtime, self._models)
+
+    def swap(self, contents: Contents) -> Reload:
+        """Serves what `read` found, from one request to the next.
+
+        Returns:
+            What that changed.
+        """
+        before, after = self._models, contents.models
+        added = [name for name in after if name not in before]
+        replaced = [name for name in after if name in before and after[name] is not before[name]]
+        removed = [name for name in before if name not in after]
+        if added or replaced or removed:
+            self._models = {name: model.without_plans() for name, model in after.items()}
+        self.refused = contents.refused
+        self.default = self._choose_default()
+        for tell in self._watchers:
+            tell(self._models.keys())
+        return Reload(
+            added=tuple(_revision(after[name], None) for name in added),
+            replaced=tuple(_revision(after[name], before[name]) for name in replaced),
+            removed=tuple(removed),
+            kept=tuple(name for name in after if name not in {*added, *replaced}),
+            refused=contents.refused,
+            default=self.default,
+        )
+
+    def _choose_default(self) -> str | None:
+        """The one that was asked for, while it is served; else the one that there was, while it draws.
+
+        So a bundle that comes never takes the place of the default, and one that was asked for by name is it
+        again when it is back.
+        """
+        if self._wanted_default in self._models:
+            return self._wanted_default
+        drawing = [name for name, model in self._models.items() if model.manifest.drawing is not None]
+        preferred = [name for name in (self.default, _PREFERRED_DEFAULT) if name in drawing]
+        return next(iter(preferred + drawing), None)
 
     def get(self, name: str | None, *, field: str = "model") -> LoadedModel:
         """The bundle of that name, or the default one.
@@ -133,11 +133,19 @@ class Catalog:
             PentimentoError: NOT_FOUND, or UNSUPPORTED, naming the bundles that can.
         """
         model = self.get(name, field=field)
+        self.require(model, operation, field=field)
+        return model
+
+    def require(self, model: LoadedModel, operation: OperationName, *, field: str = "model") -> None:
+        """Refuses what a bundle cannot do; it may be one that is not served any more.
+
+        Raises:
+            PentimentoError: UNSUPPORTED, naming the bundles that can.
+        """
         if operation not in model.operations:
             can = {each: None for each, other in self._models.items() if operation in other.operations}
             message = f"{field} {model.manifest.name!r} cannot {operation}; models that can: {_names(can)}"
             raise PentimentoError(Code.UNSUPPORTED, message, field=field)
-        return model
 
     def infos(self) -> tuple[ModelInfo, ...]:
         """All served bundles by name."""
@@ -155,3 +163,9 @@ class Catalog:
 
 def _names(models: Mapping[str, object]) -> str:
     return ", ".join(models) or "none"
+
+
+def _revision(model: LoadedModel, before: LoadedModel | None) -> Revision:
+    manifest = model.manifest
+    previous = None if before is None else before.manifest.version
+    return Revision(name=manifest.name, version=manifest.version, previous_version=previous)

@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from bundle.manifest import Manifest
 from service.engine import Ticket
 from service.job import Emission
 from service.messages import Floats, Frame, Header, ScoreKind, Scores, Timing
@@ -21,12 +22,16 @@ class Drawing:
 
     Attributes:
         header: What is known before the first frame.
+        manifest: That of the bundle that draws; by now another version may be served under its name.
         given: The picture it starts from, as the model sees it, (1, C, H, W); None if it starts from noise.
         encoding: By name what the encoder put out for each image, (n, ...); there with the first frame.
     """
 
-    def __init__(self, header: Header, tickets: Sequence[Ticket], *, given: Floats | None = None) -> None:
+    def __init__(
+        self, header: Header, tickets: Sequence[Ticket], *, manifest: Manifest, given: Floats | None = None
+    ) -> None:
         self.header = header
+        self.manifest = manifest
         self.given = given
         self.encoding: Mapping[str, Floats] | None = None
         self._tickets = tickets

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeAlias, TypeVar
 
-from bundle.manifest import ImageSpec, Manifest
+from bundle.manifest import Manifest
 from service import wire, wire_requests
 from service.errors import Code, PentimentoError, invalid
 from service.grpc_status import CallObserver, Context
@@ -65,8 +65,8 @@ class CanvasService:
         started, encoding = time.monotonic(), wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.autoencode_request, request, context)
         async with self._open(await self._operations.autoencode(wanted), wanted.timeout_ms) as drawing:
-            n, manifest = drawing.header.n, self._operations.model(drawing.header.model).manifest
-            _check_bytes("sample_count", n, 4 * n * _encoder_values(manifest), "fewer samples")
+            n = drawing.header.n
+            _check_bytes("sample_count", n, 4 * n * _encoder_values(drawing.manifest), "fewer samples")
             await self._send(drawing, encoding, pb.AutoencodeResponse, context, started)
 
     async def Complete(self, request: pb.CompleteRequest, context: Context) -> None:
@@ -81,7 +81,7 @@ class CanvasService:
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, context)
         async with self._open(await self._operations.generate(wanted), wanted.timeout_ms) as drawing:
-            header, image = drawing.header, self._image_of(drawing)
+            header, image = drawing.header, drawing.manifest.image
             kept = 1 if request.final_frame_only else header.steps
             _check_size(drawing, wire.encoded_size(image, encoding), frames=kept)
             frames = [
@@ -106,8 +106,7 @@ class CanvasService:
         wanted = self._read(wire_requests.encode_request, request, context)
         self._check_reading(wanted.model, len(wanted.images), encoding, _encoder_values)
         result = await self._operations.encode(wanted)
-        image = self._operations.model(result.model).manifest.image
-        return await asyncio.to_thread(wire.encode_message, result, image, encoding)
+        return await asyncio.to_thread(wire.encode_message, result, encoding)
 
     async def EstimateLikelihood(
         self, request: pb.EstimateLikelihoodRequest, context: Context
@@ -118,8 +117,7 @@ class CanvasService:
         values = _pixel_values if wanted.pixels else _no_values
         self._check_reading(wanted.model, len(wanted.images), encoding, values)
         result = await self._operations.likelihood(wanted)
-        image = self._operations.model(result.model).manifest.image
-        return await asyncio.to_thread(wire.likelihood_message, result, image, encoding)
+        return await asyncio.to_thread(wire.likelihood_message, result, encoding)
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:
         """All served models, and the refused folders."""
@@ -164,7 +162,7 @@ class CanvasService:
         Writes instead of yielding: gRPC leaves a cancelled generator to the garbage collector, while here the
         cancellation is raised where the drawing is open, and closes it.
         """
-        image = self._image_of(drawing)
+        image = drawing.manifest.image
         field = "sample_count" if response is pb.AutoencodeResponse else "image_count"
         _check_size(drawing, wire.encoded_size(image, encoding), field=field)
         if drawing.given is None:
@@ -186,9 +184,6 @@ class CanvasService:
                 self._observer.first_canvas("grpc", time.monotonic() - started)
         summary = pb.DrawingSummary(frame_count=frame_count, timing=wire.timing_message(drawing.timing))
         await context.write(response(summary=summary))
-
-    def _image_of(self, drawing: Drawing) -> ImageSpec:
-        return self._operations.model(drawing.header.model).manifest.image
 
     def _check_reading(
         self, model: str | None, n: int, encoding: pb.ImageEncoding, values: Callable[[Manifest], int]

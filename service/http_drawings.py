@@ -99,5 +99,5 @@ async def _answer(
     if wanted.answer.streams:
         return DrawingStream(drawing, wanted, exchange, context.metrics)
     async with drawing:
-        check_size(wanted, drawing.header, context.operations.model(drawing.header.model).manifest.image)
+        check_size(wanted, drawing.header, drawing.manifest.image)
         return await whole(drawing, wanted, request.receive)

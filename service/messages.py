@@ -19,6 +19,8 @@ __all__ = [
     "ModelInfo",
     "OperationName",
     "Refusal",
+    "Reload",
+    "Revision",
     "ScoreKind",
     "ScoreRequest",
     "ScoreResult",
@@ -212,6 +214,27 @@ class Refusal:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revision:
+    """A bundle that a reload brought."""
+
+    name: str
+    version: str
+    previous_version: str | None  # None: no bundle of that name was served before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reload:
+    """What reading the bundle folder again changed. Served are now `added`, `replaced` and `kept`."""
+
+    added: tuple[Revision, ...]
+    replaced: tuple[Revision, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]  # as before; also where what lies in the folder now was refused
+    refused: tuple[Refusal, ...]
+    default: str | None  # the bundle for requests that name none, from now on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

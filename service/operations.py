@@ -5,7 +5,6 @@ __all__ = ["Drawing", "Operations"]
 import asyncio
 import math
 import secrets
-import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -14,11 +13,13 @@ import numpy as np
 from bundle.drawing import KNOWN, KNOWN_MASK
 from bundle.manifest import Manifest
 from service import checks, inputs, pictures
-from service.catalog import Catalog, LoadedModel
-from service.drawing import Drawing, gather, join, read_scores, timing
-from service.engine import Engine, Ticket
+from service.catalog import Catalog
+from service.drawing import Drawing, Jobs, RequestObserver, gather, join, read_scores
+from service.engine import Engine
+from service.errors import Code, PentimentoError
 from service.inputs import Inputs
 from service.job import Call, Emission
+from service.loaded_model import LoadedModel
 from service.messages import (
     AutoencodeRequest,
     CompleteRequest,
@@ -33,11 +34,13 @@ from service.messages import (
     LikelihoodResult,
     ModelInfo,
     Refusal,
+    Reload,
     ScoredBy,
     ScoreRequest,
     ScoreResult,
 )
 from service.plan import plan_encode, plan_likelihood, plan_score
+from service.reloading import Reloading
 from service.rows import Arrays
 from service.settings import Settings
 
@@ -69,10 +72,18 @@ class Operations:
     iteration of a `Drawing`, or by the method where it returns a result.
     """
 
-    def __init__(self, catalog: Catalog, engine: Engine, settings: Settings) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        engine: Engine,
+        settings: Settings,
+        observer: RequestObserver | None = None,
+    ) -> None:
         self._catalog = catalog
+        self._observer = observer
         self._engine = engine
         self._settings = settings
+        self._reloading = Reloading(catalog)
 
     @property
     def accepting(self) -> bool:
@@ -86,6 +97,16 @@ class Operations:
     def model(self, name: str) -> ModelInfo:
         """One served bundle."""
         return self._catalog.info(name)
+
+    async def reload(self) -> Reload:
+        """Reads the bundle folder again; drawings that run keep the version that they began with.
+
+        Raises:
+            PentimentoError: UNAVAILABLE while draining, or if the folder cannot be read.
+        """
+        if not self.accepting:
+            raise PentimentoError(Code.UNAVAILABLE, "the server admits no new work", retry_after_s=1.0)
+        return await self._reloading()
 
     async def generate(self, request: GenerateRequest) -> Drawing:
         """Draws images from noise. Returns before the first step."""
@@ -159,16 +180,15 @@ class Operations:
             given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
             noise=inputs.eps(manifest, "encode", seed),
         )
-        ((_, parts),), tickets = await self._run(
-            plan_encode(manifest, model.graphs), start, request.timeout_ms
-        )
+        plan = plan_encode(manifest, model.graphs)
+        ((_, parts),), jobs = await self._run(manifest, plan, start, request.timeout_ms)
         return EncodeResult(
             model=manifest.name,
             version=manifest.version,
             seed=seed,
             given=images,
             encoding={name: join(parts, name) for name in parts[0].tensors},
-            timing=timing(tickets, time.monotonic()),
+            timing=jobs.timing,
         )
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
@@ -179,12 +199,12 @@ class Operations:
         labels = inputs.labels(checks.scorer_label(manifest, request.label), len(request.images))
         images = await self._read(manifest, request.images, request.fit, seed=0)
         start = Inputs(n=len(images), given=labels | {"image": images}, noise=lambda _: {})
-        ((_, parts),), tickets = await self._run(plan_score(judge), start, request.timeout_ms)
+        ((_, parts),), jobs = await self._run(manifest, plan_score(judge), start, request.timeout_ms)
         return ScoreResult(
             model=manifest.name,
             version=manifest.version,
             scores=read_scores(manifest.scorer.kind, parts),
-            timing=timing(tickets, time.monotonic()),
+            timing=jobs.timing,
         )
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
@@ -204,7 +224,7 @@ class Operations:
             noise_values=samples * inputs.eps_values(manifest, "likelihood"),
         )
         plan = plan_likelihood(manifest, model.graphs, samples=samples, pixels=request.pixels)
-        emitted, tickets = await self._run(plan, start, request.timeout_ms)
+        emitted, jobs = await self._run(manifest, plan, start, request.timeout_ms)
         draws = np.stack([join(parts, "log_likelihood") for _, parts in emitted]).astype(np.float64)  # (K, n)
         top = draws.max(axis=0)
         nats = top + np.log(np.exp(draws - top).mean(axis=0))  # log-mean-exp over the draws
@@ -222,7 +242,7 @@ class Operations:
             nats=nats.astype(np.float32),
             bits_per_dim=(-nats / (math.log(2) * math.prod(manifest.image.shape))).astype(np.float32),
             pixels=pixels,
-            timing=timing(tickets, time.monotonic()),
+            timing=jobs.timing,
         )
 
     async def _draw(
@@ -251,28 +271,31 @@ class Operations:
             scored_by=_scored_by(judging.manifest) if judging else None,
             conditioning=conditioning,
         )
-        return Drawing(header, await self._submit(plan, start, request.timeout_ms), given=given)
+        return Drawing(header, await self._submit(manifest, plan, start, request.timeout_ms), given=given)
 
     def _judging(self, model: LoadedModel, request: _DrawingRequest) -> LoadedModel | None:
         """Whose scorer judges the canvases: that of `score_by`, or else the drawing's own if asked to."""
-        if request.score_by is None:
-            return self._catalog.able(model.manifest.name, "score") if request.score else None
+        own, by = model.manifest.name, request.score_by
+        if by is None and not request.score:
+            return None
+        if by is None or by == own:
+            # Not looked up by name: since the request came, another version may have taken its place.
+            self._catalog.require(model, "score", field="model" if by is None else "score_by")
+            return model
         judging = self._catalog.able(request.score_by, "score", field="score_by")
         checks.score_by(judging.manifest, model.manifest)
         return judging
 
     async def _run(
-        self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
-    ) -> tuple[list[tuple[int, list[Emission]]], list[Ticket]]:
+        self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
+    ) -> tuple[list[tuple[int, list[Emission]]], Jobs]:
         """Runs a plan to its end and keeps all that it emits."""
-        tickets = await self._submit(plan, start, timeout_ms)
-        try:
-            return [emitted async for emitted in gather(tickets)], tickets
-        finally:
-            for ticket in tickets:
-                ticket.stream.close()
+        with await self._submit(manifest, plan, start, timeout_ms) as jobs:
+            return [emitted async for emitted in gather(jobs.tickets)], jobs
 
-    async def _submit(self, plan: Sequence[Call], start: Inputs, timeout_ms: int | None) -> list[Ticket]:
+    async def _submit(
+        self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
+    ) -> Jobs:
         """Admits all rows, or none."""
         timeout_s = checks.timeout_s(timeout_ms, self._settings)
         self._engine.check_room(start.n)  # before the noise is drawn: a refusal should cost next to nothing
@@ -280,7 +303,8 @@ class Operations:
             submissions = await asyncio.to_thread(start.submissions, plan)
         else:
             submissions = start.submissions(plan)
-        return self._engine.submit(submissions, timeout_s=timeout_s)
+        tickets = self._engine.submit(submissions, timeout_s=timeout_s)
+        return Jobs(tickets, manifest, self._observer)
 
     async def _latents(self, manifest: Manifest, request: GenerateRequest, n: int, steps: int) -> Arrays:
         if not request.latents:

@@ -111,21 +111,19 @@ def score_message(result: ScoreResult) -> pb.ScoreResponse:
     )
 
 
-def encode_message(result: EncodeResult, image: ImageSpec, encoding: pb.ImageEncoding) -> pb.EncodeResponse:
+def encode_message(result: EncodeResult, encoding: pb.ImageEncoding) -> pb.EncodeResponse:
     """The answer of `Encode`; the work is worth a thread."""
     return pb.EncodeResponse(
-        header=_reading_header(result, image, encoding),
+        header=_reading_header(result, encoding),
         output=encoder_output_message(result.encoding),
         timing=timing_message(result.timing),
     )
 
 
-def likelihood_message(
-    result: LikelihoodResult, image: ImageSpec, encoding: pb.ImageEncoding
-) -> pb.EstimateLikelihoodResponse:
+def likelihood_message(result: LikelihoodResult, encoding: pb.ImageEncoding) -> pb.EstimateLikelihoodResponse:
     """The answer of `EstimateLikelihood`; the work is worth a thread."""
     return pb.EstimateLikelihoodResponse(
-        header=_reading_header(result, image, encoding),
+        header=_reading_header(result, encoding),
         kind=LIKELIHOOD_KINDS[result.kind],
         importance_sample_count=result.importance_samples,
         nats=result.nats.tolist(),
@@ -135,15 +133,14 @@ def likelihood_message(
     )
 
 
-def _reading_header(
-    result: EncodeResult | LikelihoodResult, image: ImageSpec, encoding: pb.ImageEncoding
-) -> pb.ReadingHeader:
+def _reading_header(result: EncodeResult | LikelihoodResult, encoding: pb.ImageEncoding) -> pb.ReadingHeader:
+    _, channels, height, width = result.given.shape
     return pb.ReadingHeader(
         model=result.model,
         version=result.version,
         seed=result.seed,
         inputs=_encode(result.given, encoding),
-        image_shape=image_shape_message(image),
+        image_shape=pb.ImageShape(channels=channels, height=height, width=width),
         encoding=encoding,
     )
 
