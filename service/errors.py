@@ -12,6 +12,8 @@ class Code(Enum):
     """What went wrong, as a client can act on it."""
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"  # the request can never succeed as it is
+    UNAUTHENTICATED = "UNAUTHENTICATED"  # who asks did not say who it is, or not rightly
+    PERMISSION_DENIED = "PERMISSION_DENIED"  # nobody, or not who asks, may do that here
     NOT_FOUND = "NOT_FOUND"  # no such bundle
     UNSUPPORTED = "UNSUPPORTED"  # this bundle cannot do that
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"  # no answer format that the client accepts

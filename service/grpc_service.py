@@ -15,12 +15,13 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from bundle.manifest import Manifest
 from service import wire, wire_requests
+from service.access import AdminToken
 from service.errors import Code, PentimentoError, invalid
-from service.grpc_status import CallObserver, Context
+from service.grpc_status import CallObserver, Context, authorization
 from service.operations import Drawing, Operations
 from service.pb import canvas_service_pb2 as pb
 from service.settings import Settings
-from service.wire_models import model_message, refusal_message
+from service.wire_models import model_message, refusal_message, reload_message
 
 MAX_SEND_BYTES = 64 << 20
 """Bytes of an answer; the proto tells clients of it. What is larger must be streamed."""
@@ -49,6 +50,7 @@ class CanvasService:
         self, operations: Operations, settings: Settings, observer: CallObserver | None = None
     ) -> None:
         self._operations = operations
+        self._admin = AdminToken.of(settings)
         self._max_timeout_ms = settings.max_timeout_ms
         self._default_timeout_ms = settings.default_timeout_ms
         self._observer = observer
@@ -134,6 +136,13 @@ class CanvasService:
         info = self._operations.model(request.name)
         manifest = info.manifest.model_dump_json(exclude_none=True)
         return pb.GetModelResponse(model=model_message(info), manifest_json=manifest)
+
+    async def ReloadModels(
+        self, request: pb.ReloadModelsRequest, context: Context
+    ) -> pb.ReloadModelsResponse:
+        """Reads the bundle folder again, for who has the admin token."""
+        self._admin.check(authorization(context))
+        return reload_message(await self._operations.reload())
 
     def _read(self, reader: _Reader[_Message, _Request], message: _Message, context: Context) -> _Request:
         return reader(message, deadline_s=context.time_remaining(), max_timeout_ms=self._max_timeout_ms)

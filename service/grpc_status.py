@@ -4,7 +4,7 @@ An error becomes a status with the error's sentence, and trailing metadata for p
 `pentimento-field`, `retry-after-ms`.
 """
 
-__all__ = ["GRPC_STATUS", "CallObserver", "generic_handler"]
+__all__ = ["GRPC_STATUS", "CallObserver", "Context", "authorization", "generic_handler"]
 
 import logging
 import time
@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 GRPC_STATUS: dict[Code, grpc.StatusCode] = {
     Code.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+    Code.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Code.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Code.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     Code.UNSUPPORTED: grpc.StatusCode.FAILED_PRECONDITION,
     Code.NOT_ACCEPTABLE: grpc.StatusCode.INVALID_ARGUMENT,
@@ -85,6 +87,14 @@ def generic_handler(
             response_serializer=_kind(method.output_type).SerializeToString,
         )
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def authorization(context: Context) -> str | None:
+    """What a call's metadata say of who makes it; None: nothing."""
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            return value if isinstance(value, str) else None
+    return None
 
 
 def _kind(descriptor: Descriptor) -> type[Message]:

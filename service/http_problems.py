@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 HTTP_STATUS: dict[Code, int] = {
     Code.INVALID_ARGUMENT: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.PERMISSION_DENIED: 403,
     Code.NOT_FOUND: 404,
     Code.UNSUPPORTED: 422,
     Code.NOT_ACCEPTABLE: 406,
@@ -102,6 +104,8 @@ async def _ours(request: Request, error: Exception) -> Response:
     headers = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+    if error.code is Code.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
     return _answer(request, problem(error, exchange_of(request.scope).id), headers, error.code.value.lower())
 
 

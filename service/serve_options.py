@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from service.settings import Settings
 
@@ -50,5 +50,7 @@ def _plain(annotation: Any) -> Any:  # noqa: ANN401  # whatever a setting is ann
     """The type without None and without pydantic's constraints, which pydantic itself checks."""
     if get_origin(annotation) is Annotated:
         return _plain(get_args(annotation)[0])
+    if annotation is SecretStr:
+        return str
     kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
     return _plain(kinds[0]) if type(None) in get_args(annotation) and len(kinds) == 1 else annotation

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pentimento" / "calibration"
@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     """Whether graphs are measured when they are loaded, about 30 ms each, to choose lanes and rows."""
     cache: Path | None = _CACHE
     """Folder where measurements are kept; a folder that cannot be written means measuring at each start."""
+
+    admin_token: SecretStr | None = None
+    """What `POST /models:reload` and ReloadModels want as bearer token, 16 to 512 visible ASCII characters;
+    unset, nobody may call them. Other users of the machine see the options of a program: the environment or a
+    file is the better place."""
+    admin_token_file: Path | None = None
+    """File that holds the admin token and nothing else; it is read at the start."""
 
     max_images: Annotated[int, Field(ge=1, le=4096)] = 64
     """Images (`n`) in one request."""

@@ -1,9 +1,16 @@
 """What is known of the served models, as protobuf messages."""
 
-__all__ = ["LIKELIHOOD_KINDS", "SCORE_KINDS", "image_shape_message", "model_message", "refusal_message"]
+__all__ = [
+    "LIKELIHOOD_KINDS",
+    "SCORE_KINDS",
+    "image_shape_message",
+    "model_message",
+    "refusal_message",
+    "reload_message",
+]
 
 from bundle.manifest import ImageSpec, Manifest, NoiseSpec
-from service.messages import ModelInfo, OperationName, Refusal, ScoreKind
+from service.messages import ModelInfo, OperationName, Refusal, Reload, Revision, ScoreKind
 from service.pb import canvas_service_pb2 as pb
 
 SCORE_KINDS: dict[ScoreKind | None, pb.ScoreKind] = {
@@ -69,9 +76,27 @@ def refusal_message(refusal: Refusal) -> pb.Refusal:
     return pb.Refusal(name=refusal.name, reason=refusal.reason)
 
 
+def reload_message(reload: Reload) -> pb.ReloadModelsResponse:
+    """What a reload changed."""
+    return pb.ReloadModelsResponse(
+        added=[_revision(each) for each in reload.added],
+        replaced=[_revision(each) for each in reload.replaced],
+        removed_names=reload.removed,
+        kept_names=reload.kept,
+        refusals=[refusal_message(each) for each in reload.refused],
+        default_model=reload.default,
+    )
+
+
 def image_shape_message(image: ImageSpec) -> pb.ImageShape:
     """Shape of one image."""
     return pb.ImageShape(channels=image.channels, height=image.height, width=image.width)
+
+
+def _revision(revision: Revision) -> pb.ModelRevision:
+    return pb.ModelRevision(
+        name=revision.name, version=revision.version, previous_version=revision.previous_version
+    )
 
 
 def _latent(manifest: Manifest, noise: NoiseSpec) -> pb.LatentSpec:

@@ -85,6 +85,11 @@ class CanvasServiceStub:
                 request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.GetModelResponse.FromString,
                 _registered_method=True)
+        self.ReloadModels = channel.unary_unary(
+                '/pentimento.v1.CanvasService/ReloadModels',
+                request_serializer=pentimento_dot_v1_dot_canvas__service__pb2.ReloadModelsRequest.SerializeToString,
+                response_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.ReloadModelsResponse.FromString,
+                _registered_method=True)
 
 
 class CanvasServiceServicer:
@@ -159,6 +164,15 @@ class CanvasServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReloadModels(self, request, context):
+        """Reads the bundle folder again, for those who run the server: new bundles are served, changed ones replaced,
+        missing ones served no more. Drawings that run are finished by the version that began them. Needs the
+        server's admin token in the call's metadata: `authorization: Bearer TOKEN`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CanvasServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -206,6 +220,11 @@ def add_CanvasServiceServicer_to_server(servicer, server):
                     servicer.GetModel,
                     request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.GetModelRequest.FromString,
                     response_serializer=pentimento_dot_v1_dot_canvas__service__pb2.GetModelResponse.SerializeToString,
+            ),
+            'ReloadModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReloadModels,
+                    request_deserializer=pentimento_dot_v1_dot_canvas__service__pb2.ReloadModelsRequest.FromString,
+                    response_serializer=pentimento_dot_v1_dot_canvas__service__pb2.ReloadModelsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -457,6 +476,33 @@ class CanvasService:
             '/pentimento.v1.CanvasService/GetModel',
             pentimento_dot_v1_dot_canvas__service__pb2.GetModelRequest.SerializeToString,
             pentimento_dot_v1_dot_canvas__service__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReloadModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pentimento.v1.CanvasService/ReloadModels',
+            pentimento_dot_v1_dot_canvas__service__pb2.ReloadModelsRequest.SerializeToString,
+            pentimento_dot_v1_dot_canvas__service__pb2.ReloadModelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

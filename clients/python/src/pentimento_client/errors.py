@@ -10,6 +10,10 @@ class Code(StrEnum):
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"
     """The request can never succeed as it is; `field` says where."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """The server wants to know who asks, and was not told, or not rightly."""
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    """Nobody, or not who asks, may do that there."""
     NOT_FOUND = "NOT_FOUND"
     """No such model."""
     UNSUPPORTED = "UNSUPPORTED"

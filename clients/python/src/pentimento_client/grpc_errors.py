@@ -16,6 +16,8 @@ _FIELDS = {"image_count": "n", "step_count": "steps", "with_scores": "score"}
 # For answers that are not the server's own: of gRPC itself, or of a proxy.
 _CODES = {
     grpc.StatusCode.INVALID_ARGUMENT: Code.INVALID_ARGUMENT,
+    grpc.StatusCode.UNAUTHENTICATED: Code.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED: Code.PERMISSION_DENIED,
     grpc.StatusCode.NOT_FOUND: Code.NOT_FOUND,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Code.PAYLOAD_TOO_LARGE,
     grpc.StatusCode.DEADLINE_EXCEEDED: Code.DEADLINE_EXCEEDED,

@@ -537,3 +537,33 @@ class GetModelResponse(_message.Message):
     model: Model
     manifest_json: str
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., manifest_json: _Optional[str] = ...) -> None: ...
+
+class ReloadModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ReloadModelsResponse(_message.Message):
+    __slots__ = ("added", "replaced", "removed_names", "kept_names", "refusals", "default_model")
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_NAMES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_NAMES_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_MODEL_FIELD_NUMBER: _ClassVar[int]
+    added: _containers.RepeatedCompositeFieldContainer[ModelRevision]
+    replaced: _containers.RepeatedCompositeFieldContainer[ModelRevision]
+    removed_names: _containers.RepeatedScalarFieldContainer[str]
+    kept_names: _containers.RepeatedScalarFieldContainer[str]
+    refusals: _containers.RepeatedCompositeFieldContainer[Refusal]
+    default_model: str
+    def __init__(self, added: _Optional[_Iterable[_Union[ModelRevision, _Mapping]]] = ..., replaced: _Optional[_Iterable[_Union[ModelRevision, _Mapping]]] = ..., removed_names: _Optional[_Iterable[str]] = ..., kept_names: _Optional[_Iterable[str]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ..., default_model: _Optional[str] = ...) -> None: ...
+
+class ModelRevision(_message.Message):
+    __slots__ = ("name", "version", "previous_version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    previous_version: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., previous_version: _Optional[str] = ...) -> None: ...
