@@ -79,7 +79,7 @@ class Server:
                 stream_frames=settings.stream_frames,
                 observer=self.metrics,
             )
-            self.operations = Operations(self.catalog, self.engine, settings)
+            self.operations = Operations(self.catalog, self.engine, settings, self.metrics)
             self._grpc, self.grpc_port = await create_server(self.operations, settings, metrics=self.metrics)
         except (BundleError, RuntimeError, OSError) as error:
             listener.close()

@@ -1,18 +1,83 @@
 """A drawing under way, gathered from the jobs that it is drawn in."""
 
-__all__ = ["Drawing", "gather", "join", "read_scores", "timing"]
+__all__ = ["Drawing", "Jobs", "RequestObserver", "gather", "join", "read_scores"]
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from bundle.manifest import Manifest
 from service.engine import Ticket
+from service.errors import PentimentoError
 from service.job import Emission
 from service.messages import Floats, Frame, Header, ScoreKind, Scores, Timing
+
+
+class RequestObserver(Protocol):
+    """Who wants to know how admitted requests end."""
+
+    def request(self, *, model: str, version: str, outcome: str, queue_s: float, total_s: float) -> None:
+        """One is over: `ok`, `cancelled`, or an error code in lower case; times from its admission."""
+        ...
+
+
+class Jobs:
+    """The jobs of one admitted request, in a `with`: closed together, and told of once, however it ends.
+
+    Args:
+        tickets: As the engine gave them.
+        manifest: Of the bundle that was asked.
+        observer: Told of the end.
+    """
+
+    def __init__(
+        self, tickets: Sequence[Ticket], manifest: Manifest, observer: RequestObserver | None
+    ) -> None:
+        self.tickets = tickets
+        self.manifest = manifest
+        self._observer = observer
+        self._finished_at: float | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """Times so far; final once the request is over."""
+        jobs, now = [ticket.job for ticket in self.tickets], self._finished_at or time.monotonic()
+        queue_s = max((job.started_at or now) - job.admitted_at for job in jobs)
+        total_s = now - min(job.admitted_at for job in jobs)
+        return Timing(queue_us=round(queue_s * 1e6), total_us=round(total_s * 1e6))
+
+    def end(self, outcome: str) -> None:
+        """Cancels what is not done yet; only the first outcome counts."""
+        if self._finished_at is not None:
+            return
+        self._finished_at = time.monotonic()
+        for ticket in self.tickets:
+            ticket.stream.close()
+        if self._observer is not None:
+            times = self.timing
+            self._observer.request(
+                model=self.manifest.name,
+                version=self.manifest.version,
+                outcome=outcome,
+                queue_s=times.queue_us / 1e6,
+                total_s=times.total_us / 1e6,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.end("ok")
+        elif isinstance(error, PentimentoError):
+            self.end(error.code.value.lower())
+        else:  # of these, the one that is no defect is the client's departure
+            self.end("internal" if isinstance(error, Exception) else "cancelled")
 
 
 class Drawing:
@@ -27,42 +92,33 @@ class Drawing:
         encoding: By name what the encoder put out for each image, (n, ...); there with the first frame.
     """
 
-    def __init__(
-        self, header: Header, tickets: Sequence[Ticket], *, manifest: Manifest, given: Floats | None = None
-    ) -> None:
+    def __init__(self, header: Header, jobs: Jobs, *, given: Floats | None = None) -> None:
         self.header = header
-        self.manifest = manifest
+        self.manifest = jobs.manifest
         self.given = given
         self.encoding: Mapping[str, Floats] | None = None
-        self._tickets = tickets
-        self._finished_at: float | None = None
+        self._jobs = jobs
 
     @property
     def timing(self) -> Timing:
         """Times so far; final once the frames have ended."""
-        return timing(self._tickets, self._finished_at or time.monotonic())
+        return self._jobs.timing
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
-        try:
-            async for step, parts in gather(self._tickets):
+        with self._jobs as jobs:
+            async for step, parts in gather(jobs.tickets):
                 if step == 0:
                     self._take_encoding(parts)
                 else:
                     yield self._frame(step, parts)
-            self._finished_at = time.monotonic()
-        finally:
-            self.close()
 
     async def frames(self) -> list[Frame]:
-        """All frames, at the end: their reader is woken once. Empty if the drawing was closed before.
+        """All frames, at the end: their reader is woken once. Fewer if the drawing was closed before.
 
         The frames are held in memory, so their number must have been looked at.
         """
-        try:
-            collected = [await ticket.stream.collect() for ticket in self._tickets]
-            self._finished_at = time.monotonic()
-        finally:
-            self.close()
+        with self._jobs as jobs:
+            collected = [await ticket.stream.collect() for ticket in jobs.tickets]
         frames: list[Frame] = []
         for parts in zip(*collected, strict=False):  # closed on the way, some parts are shorter
             if parts[0].step == 0:
@@ -93,8 +149,7 @@ class Drawing:
 
     def close(self) -> None:
         """Cancels what is not drawn yet; its rows are free within one step. Harmless when done, or twice."""
-        for ticket in self._tickets:
-            ticket.stream.close()
+        self._jobs.end("cancelled")
 
 
 async def gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emission]]]:
@@ -126,11 +181,3 @@ def read_scores(kind: ScoreKind, parts: Sequence[Emission]) -> Scores:
         with np.errstate(over="ignore"):
             probability = (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
     return Scores(kind=kind, logit=logit, probability=probability)
-
-
-def timing(tickets: Sequence[Ticket], now: float) -> Timing:
-    """Where the time of a request went, up to `now` on the engine's clock."""
-    jobs = [ticket.job for ticket in tickets]
-    queue_s = max((job.started_at or now) - job.admitted_at for job in jobs)
-    total_s = now - min(job.admitted_at for job in jobs)
-    return Timing(queue_us=round(queue_s * 1e6), total_us=round(total_s * 1e6))

@@ -3,10 +3,14 @@
 pentimento_requests_total{operation, transport, outcome}   outcome: ok, cancelled, or an error code
 pentimento_request_seconds{operation, transport}           from the request's start to its end
 pentimento_first_canvas_seconds{transport}                 from the request's start to the first frame sent
+pentimento_queue_seconds{model}                            from admission to the first graph call
+pentimento_drawing_seconds{model}                          from admission to the last frame, of whole drawings
+pentimento_cancellations_total{model, reason}              reason: client, deadline, or shutdown
 pentimento_rows_in_flight                                  rows admitted and not over
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
 pentimento_batch_distinct_t{bundle, graph}                 different time steps in it
+nv_inference_*{model, version}                             the same for Triton's dashboards: `metrics_triton`
 """
 
 __all__ = ["CONTENT_TYPE", "Metrics", "Operation", "Transport"]
@@ -28,8 +32,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
 from service.errors import Code
 from service.messages import OperationName
+from service.metrics_triton import TritonNames
 
-Operation = OperationName | Literal["models"]
+Operation = OperationName | Literal["models", "reload"]
 Transport = Literal["http", "grpc"]
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a creation time for each series would nearly double the page
@@ -51,6 +56,7 @@ _GRPC_OPERATIONS: dict[str, Operation] = {
     "Score": "score",
     "ListModels": "models",
     "GetModel": "models",
+    "ReloadModels": "reload",
 }
 
 
@@ -79,6 +85,27 @@ class Metrics:
             ("transport",),
             _REQUEST_BUCKETS,
         )
+        self._queue = self._histogram(
+            "pentimento_queue_seconds",
+            "Seconds from admission to the first graph call.",
+            ("model",),
+            _REQUEST_BUCKETS,
+        )
+        self._drawing = self._histogram(
+            "pentimento_drawing_seconds",
+            "Seconds from admission to the end of a request that ended well.",
+            ("model",),
+            _REQUEST_BUCKETS,
+        )
+        self._cancellations = Counter(
+            "pentimento_cancellations",
+            "Requests that were ended before they were complete, and why.",
+            ("model", "reason"),
+            registry=self.registry,
+        )
+        self._graphs: dict[str, tuple[str, Histogram, Histogram, Histogram]] = {}
+        self._triton = TritonNames()
+        self.registry.register(self._triton)
         self._rows = Gauge("pentimento_rows_in_flight", "Rows admitted and not over.", registry=self.registry)
         graph = ("bundle", "graph")
         self._calls = self._histogram(
@@ -109,14 +136,43 @@ class Metrics:
             distinct_t: Different time steps among them.
             seconds: Time that the call took.
         """
-        bundle, _, name = graph.partition("/")
-        self._calls.labels(bundle, name).observe(seconds)
-        self._batch_rows.labels(bundle, name).observe(rows)
-        self._batch_t.labels(bundle, name).observe(distinct_t)
+        bundle, calls, batch_rows, batch_t = self._of_graph(graph)
+        self._triton.call(bundle, rows=rows, seconds=seconds)
+        calls.observe(seconds)
+        batch_rows.observe(rows)
+        batch_t.observe(distinct_t)
+
+    def _of_graph(self, graph: str) -> tuple[str, Histogram, Histogram, Histogram]:
+        """Bundle and series of a graph: kept, as to look them up takes longer than to count."""
+        known = self._graphs.get(graph)
+        if known is None:
+            bundle, _, name = graph.partition("/")
+            families = (self._calls, self._batch_rows, self._batch_t)
+            calls, rows, distinct_t = (family.labels(bundle, name) for family in families)
+            known = self._graphs[graph] = (bundle, calls, rows, distinct_t)
+        return known
 
     def first_canvas(self, transport: Transport, seconds: float) -> None:
         """The first frame of a streamed drawing was handed to its client."""
         self._first.labels(transport).observe(seconds)
+
+    def request(self, *, model: str, version: str, outcome: str, queue_s: float, total_s: float) -> None:
+        """An admitted request is over.
+
+        Args:
+            model: A served bundle.
+            version: Its version.
+            outcome: As for `finished`.
+            queue_s: Seconds from admission to the first graph call.
+            total_s: Seconds from admission to the end.
+        """
+        self._triton.request(model, version, outcome, queue_s=queue_s, total_s=total_s)
+        self._queue.labels(model).observe(queue_s)
+        reason = _CANCELLED_BY.get(outcome)
+        if outcome == "ok":
+            self._drawing.labels(model).observe(total_s)
+        elif reason is not None:
+            self._cancellations.labels(model, reason).inc()
 
     def finished(self, operation: Operation, transport: Transport, outcome: str, seconds: float) -> None:
         """A request is over.
@@ -147,6 +203,9 @@ class Metrics:
         """Everything in the text format that Prometheus reads, of type `CONTENT_TYPE`."""
         return generate_latest(self.registry)
 
+
+# Outcomes of an admitted request that is not complete, and who ended it.
+_CANCELLED_BY = {"cancelled": "client", "deadline_exceeded": "deadline", "unavailable": "shutdown"}
 
 # Where gRPC says it in another word than the core.
 _GRPC_OUTCOMES = {"RESOURCE_EXHAUSTED": "overloaded", "FAILED_PRECONDITION": "unsupported"}

@@ -67,6 +67,12 @@ class _DrawingRequest(Protocol):
 class Operations:
     """What can be asked of the served bundles.
 
+    Args:
+        catalog: The bundles.
+        engine: Runs the jobs.
+        settings: The limits.
+        observer: Told how each admitted request ended.
+
     Every method raises PentimentoError: INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED, OVERLOADED or UNAVAILABLE
     before anything is computed. Later trouble (DEADLINE_EXCEEDED, INFERENCE_FAILED) is raised by the
     iteration of a `Drawing`, or by the method where it returns a result.

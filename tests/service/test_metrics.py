@@ -58,6 +58,39 @@ def test_batches_and_rows_in_flight():
     assert samples(metrics)["pentimento_rows_in_flight", ()] == 0
 
 
+def test_admitted_requests_are_told_by_model_and_by_who_ended_them():
+    metrics = Metrics()
+    for outcome in ("ok", "ok", "cancelled", "deadline_exceeded", "unavailable", "inference_failed"):
+        metrics.request(model="gran5", version="1.0.0", outcome=outcome, queue_s=0.001, total_s=0.5)
+    found = samples(metrics)
+    model = (("model", "gran5"),)
+    assert found["pentimento_queue_seconds_count", model] == 6
+    assert found["pentimento_drawing_seconds_count", model] == 2
+    reasons = {
+        dict(labels)["reason"]: value
+        for (name, labels), value in found.items()
+        if name == "pentimento_cancellations_total"
+    }
+    assert reasons == {"client": 1, "deadline": 1, "shutdown": 1}
+
+
+def test_the_names_of_tritons_dashboards_are_there():
+    metrics = Metrics()
+    metrics.batch(graph="gran5/init", rows=6, distinct_t=1, seconds=0.001)
+    metrics.batch(graph="gran5/step", rows=2, distinct_t=2, seconds=0.002)
+    for outcome in ("ok", "cancelled", "inference_failed"):
+        metrics.request(model="gran5", version="1.2.3", outcome=outcome, queue_s=0.001, total_s=0.5)
+    found, labels = samples(metrics), (("model", "gran5"), ("version", "1.2.3"))
+    assert found["nv_inference_request_success", labels] == 1
+    assert found["nv_inference_count", labels] == 8 and found["nv_inference_exec_count", labels] == 2
+    assert found["nv_inference_compute_infer_duration_us", labels] == 3000
+    assert found["nv_inference_request_duration_us", labels] == 1_500_000
+    assert found["nv_inference_queue_duration_us", labels] == 3000
+    for reason in ("CANCELED", "BACKEND"):
+        key = tuple(sorted((*labels, ("reason", reason))))
+        assert found["nv_inference_request_failure", key] == 1
+
+
 def test_registries_are_separate():
     first, second = Metrics(), Metrics()
     first.first_canvas("http", 0.1)
