@@ -85,6 +85,7 @@ class Server:
             listener.close()
             raise StartError(str(error)) from None
         self.metrics.watch_rows(lambda: self.engine.rows_in_flight)
+        self.catalog.watch(self.metrics.keep_models)
         self.engine.start()
         self.http_port = int(listener.getsockname()[1])
         await self._start_http(listener)

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 
-from service import http_docs, http_drawings, http_readings
+from service import http_admin, http_docs, http_drawings, http_readings
+from service.access import AdminToken
 from service.errors import Code, PentimentoError
 from service.http_context import Context, Server, counted
 from service.http_exchange import HttpExchanges
@@ -47,8 +48,9 @@ def create_app(operations: Operations, metrics: Metrics, settings: Settings) -> 
         # FastAPI's own telemetry would cost 10 % of a small request; what is measured is in `metrics`.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.admin = AdminToken.of(settings)
     app.state.context = Context(operations=operations, metrics=metrics, settings=settings)
-    for part in (http_drawings.router, http_readings.router, router):
+    for part in (http_drawings.router, http_readings.router, http_admin.router, router):
         app.include_router(part)
     install_problem_handlers(app)
     app.add_middleware(HttpExchanges, metrics=metrics, answer_defect=answer_defect)

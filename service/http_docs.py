@@ -13,6 +13,7 @@ __all__ = [
     "MODEL",
     "MODELS",
     "READY",
+    "RELOAD",
     "SCORE",
     "TAGS",
     "TITLE",
@@ -78,6 +79,7 @@ CALLS = [
     "POST /likelihood",
     "GET /models",
     "GET /models/{name}",
+    "POST /models:reload",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -88,6 +90,8 @@ _EXAMPLE_LATENTS = {"seed": 7, "latents": {"latent": [[0.1, -1.2, 0.4]]}}
 
 _REASONS = {
     400: "A field is wrong.",
+    401: "Who asks is not known: an `Authorization` header is missing or wrong.",
+    403: "Nobody, or not who asks, may do that here.",
     404: "No such model.",
     406: "Accept allows nothing that is served.",
     413: "The body is too large.",
@@ -246,4 +250,5 @@ METRICS: dict[str, Any] = {
     "response_class": PlainTextResponse,
     "responses": {200: {"description": "Metrics in the text format of Prometheus."}},
 }
+RELOAD: dict[str, Any] = {"tags": ["operation"], "responses": _problems(401, 403, 500, 503)}
 INDEX: dict[str, Any] = {"include_in_schema": False}

@@ -1,6 +1,15 @@
 """Answers about the server itself: what is served, and how it is."""
 
-__all__ = ["IndexBody", "ModelBody", "ModelDetailBody", "ModelsBody", "RefusalBody", "StatusBody"]
+__all__ = [
+    "IndexBody",
+    "ModelBody",
+    "ModelDetailBody",
+    "ModelsBody",
+    "RefusalBody",
+    "ReloadBody",
+    "RevisionBody",
+    "StatusBody",
+]
 
 from typing import Annotated, Literal
 
@@ -54,6 +63,30 @@ class ModelsBody(BaseModel):
 
     models: list[ModelBody]
     refused: list[RefusalBody]
+
+
+class RevisionBody(BaseModel):
+    """A bundle that a reload brought."""
+
+    name: str
+    version: str
+    previous_version: Annotated[
+        str | None, Field(description="What was served before; null: nothing of that name.")
+    ]
+
+
+class ReloadBody(BaseModel):
+    """What a reload changed. Served are now the added, the replaced and the kept models."""
+
+    added: list[RevisionBody]
+    replaced: list[RevisionBody]
+    removed: list[str]
+    kept: Annotated[
+        list[str],
+        Field(description="Served as before, also where what lies in the folder now was refused."),
+    ]
+    refused: Annotated[list[RefusalBody], Field(description="The version that was served before still is.")]
+    default: Annotated[str | None, Field(description="The model for requests that name none, from now on.")]
 
 
 class StatusBody(BaseModel):

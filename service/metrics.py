@@ -15,7 +15,7 @@ nv_inference_*{model, version}                             the same for Triton's
 
 __all__ = ["CONTENT_TYPE", "Metrics", "Operation", "Transport"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 from prometheus_client import (
@@ -126,6 +126,26 @@ class Metrics:
     def watch_rows(self, read: Callable[[], float]) -> None:
         """Takes the rows in flight from `read` whenever the metrics are asked for."""
         self._rows.set_function(read)
+
+    def keep_models(self, names: Collection[str]) -> None:
+        """Forgets what was counted of all bundles but these, which alone are served from now on.
+
+        What still runs of another is counted anew, until it is forgotten the next time.
+        """
+        for graph in list(self._graphs):  # lanes may add to it meanwhile
+            if graph.partition("/")[0] not in names:
+                self._graphs.pop(graph, None)
+        self._triton.keep_models(names)
+        for labels, families in (
+            (("model",), (self._queue, self._drawing)),
+            (("model", "reason"), (self._cancellations,)),
+            (("bundle", "graph"), (self._calls, self._batch_rows, self._batch_t)),
+        ):
+            for family in families:
+                samples = [sample for metric in family.collect() for sample in metric.samples]
+                for series in {tuple(sample.labels[label] for label in labels) for sample in samples}:
+                    if series[0] not in names:
+                        family.remove(*series)
 
     def batch(self, *, graph: str, rows: int, distinct_t: int, seconds: float) -> None:
         """One graph call is done.

@@ -10,7 +10,7 @@ this library gives each counter a name that ends in `_total`, and theirs do not.
 __all__ = ["TritonNames"]
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from prometheus_client.core import Metric, UnknownMetricFamily
@@ -60,6 +60,11 @@ class TritonNames(Collector):
                 known.failures[reason] = known.failures.get(reason, 0) + 1
             known.totals["nv_inference_request_duration_us"] += total_s * 1e6
             known.totals["nv_inference_queue_duration_us"] += queue_s * 1e6
+
+    def keep_models(self, names: Collection[str]) -> None:
+        """Forgets all models but these."""
+        with self._lock:
+            self._models = {name: known for name, known in self._models.items() if name in names}
 
     def collect(self) -> Iterator[Metric]:
         """For the registry."""
