@@ -23,6 +23,7 @@ from service.calibration import Calibrator
 from service.catalog import Catalog
 from service.engine import Engine
 from service.grpc_api import create_server
+from service.hangup import Hangups
 from service.http_api import create_app
 from service.metrics import Metrics
 from service.operations import Operations
@@ -160,6 +161,8 @@ class Server:
 async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
 
+    SIGHUP reloads the bundles, unless it says that the terminal is gone: then it is one of these signals.
+
     Raises:
         StartError: The server cannot start.
     """
@@ -175,11 +178,14 @@ async def serve(settings: Settings) -> None:
         _log.info("%s: no new work is admitted, running drawings finish", number.name)
         stop.set()
 
+    hangups = Hangups(lambda: on_signal(signal.SIGHUP))
     async with Server(settings) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
         print(server.ready_text, flush=True)
+        answering = asyncio.create_task(hangups.answer(server.operations.reload))
         await stop.wait()
+    answering.cancel()
 
 
 def run(settings: Settings) -> int:

@@ -47,7 +47,6 @@ class Reloading:
                 reload = self._catalog.swap(await asyncio.to_thread(self._catalog.read))
             except BundleError as error:
                 message = f"{error}; what was served before still is"
-                _log.error("bundles were not reloaded: %s", message)
                 raise PentimentoError(Code.UNAVAILABLE, message) from None
             except Exception:
                 _log.exception("bundles were not reloaded; what was served before still is")
