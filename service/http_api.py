@@ -21,6 +21,7 @@ from service.http_model_schemas import (
     StatusBody,
 )
 from service.http_problems import answer_defect, install_problem_handlers
+from service.http_shortcuts import Shortcuts
 from service.messages import ModelInfo
 from service.metrics import CONTENT_TYPE, Metrics
 from service.operations import Operations
@@ -53,6 +54,7 @@ def create_app(operations: Operations, metrics: Metrics, settings: Settings) -> 
     for part in (http_drawings.router, http_readings.router, http_admin.router, router):
         app.include_router(part)
     install_problem_handlers(app)
+    app.add_middleware(Shortcuts, posts=http_drawings.POSTS)
     app.add_middleware(HttpExchanges, metrics=metrics, answer_defect=answer_defect)
     return app
 

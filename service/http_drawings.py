@@ -1,6 +1,6 @@
 """Routes that draw: from noise, from a picture's encoding, from a part of a picture."""
 
-__all__ = ["router"]
+__all__ = ["POSTS", "router"]
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -101,3 +101,7 @@ async def _answer(
     async with drawing:
         check_size(wanted, drawing.header, drawing.manifest.image)
         return await whole(drawing, wanted, request.receive)
+
+
+POSTS = {"/generate": generate, "/autoencode": autoencode, "/complete": complete}
+"""The same functions by path, for requests that need nothing of the framework."""

@@ -1,6 +1,14 @@
 """Every error as a problem details answer (RFC 9457), whether it is ours, FastAPI's or a defect."""
 
-__all__ = ["HTTP_STATUS", "INTERNAL", "answer_defect", "describe", "install_problem_handlers", "problem"]
+__all__ = [
+    "HTTP_STATUS",
+    "INTERNAL",
+    "answer_defect",
+    "answer_error",
+    "describe",
+    "install_problem_handlers",
+    "problem",
+]
 
 import logging
 import math
@@ -152,6 +160,11 @@ async def _nobody_there(request: Request, error: Exception) -> Response:
     """The client left: this answer is never sent, but the exchange has to end as one."""
     exchange_of(request.scope).outcome = "cancelled"
     return Response(status_code=499)
+
+
+async def answer_error(request: Request, error: PentimentoError | ClientDisconnect) -> Response:
+    """What the installed handlers answer, for a route that is called without the framework."""
+    return await (_ours if isinstance(error, PentimentoError) else _nobody_there)(request, error)
 
 
 async def answer_defect(scope: Scope, receive: Receive, send: Send) -> None:
