@@ -2,6 +2,8 @@
 
 __all__ = ["POSTS", "router"]
 
+from functools import lru_cache
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -26,6 +28,9 @@ from service.operations import Drawing
 
 router = APIRouter()
 
+_SHORT = 200  # characters of an Accept header that is worth remembering
+_chosen = lru_cache(maxsize=256)(choose_answer)
+
 
 def _begin(request: Request, operation: Operation) -> tuple[Exchange, Context]:
     """What the request counts as, and what it works with."""
@@ -36,7 +41,8 @@ def _begin(request: Request, operation: Operation) -> tuple[Exchange, Context]:
 
 def _wanted(request: Request, scale: int | None) -> Wanted:
     accept = ", ".join(request.headers.getlist("accept"))
-    wanted = Wanted(answer=choose_answer(accept), scale=1 if scale is None else scale)
+    choose = _chosen if len(accept) <= _SHORT else choose_answer
+    wanted = Wanted(answer=choose(accept), scale=1 if scale is None else scale)
     check_scale(wanted)
     return wanted
 

@@ -6,14 +6,18 @@ one step that took as long as its graph calls.
 
 __all__ = ["query_parameters", "read_query"]
 
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from service.http_problems import describe
 
 Q = TypeVar("Q", bound=BaseModel)
+
+_SHORT = 200  # bytes
 
 
 def read_query(request: Request, kind: type[Q]) -> Q:
@@ -22,10 +26,20 @@ def read_query(request: Request, kind: type[Q]) -> Q:
     Raises:
         PentimentoError: INVALID_ARGUMENT, naming field and value.
     """
+    query: bytes = request.scope["query_string"]
+    # Clients ask for the same again and again: what was read once is kept, if it is short and was valid.
+    read = _read_kept if len(query) <= _SHORT else _read
+    return cast(Q, read(kind, query))
+
+
+def _read(kind: type[BaseModel], query: bytes) -> BaseModel:
     try:
-        return kind.model_validate(dict(request.query_params))
+        return kind.model_validate(dict(QueryParams(query)))
     except ValidationError as error:
         raise describe(error.errors(), sorted(kind.model_fields)) from error
+
+
+_read_kept = lru_cache(maxsize=1024)(_read)
 
 
 def query_parameters(kind: type[BaseModel]) -> list[dict[str, Any]]:

@@ -104,6 +104,8 @@ class Metrics:
             registry=self.registry,
         )
         self._graphs: dict[str, tuple[str, Histogram, Histogram, Histogram]] = {}
+        self._models: dict[str, tuple[Histogram, Histogram]] = {}
+        self._ends: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._triton = TritonNames()
         self.registry.register(self._triton)
         self._rows = Gauge("pentimento_rows_in_flight", "Rows admitted and not over.", registry=self.registry)
@@ -135,6 +137,8 @@ class Metrics:
         for graph in list(self._graphs):  # lanes may add to it meanwhile
             if graph.partition("/")[0] not in names:
                 self._graphs.pop(graph, None)
+        for model in set(self._models) - set(names):
+            del self._models[model]
         self._triton.keep_models(names)
         for labels, families in (
             (("model",), (self._queue, self._drawing)),
@@ -187,12 +191,19 @@ class Metrics:
             total_s: Seconds from admission to the end.
         """
         self._triton.request(model, version, outcome, queue_s=queue_s, total_s=total_s)
-        self._queue.labels(model).observe(queue_s)
+        queue, drawing = self._of_model(model)
+        queue.observe(queue_s)
         reason = _CANCELLED_BY.get(outcome)
         if outcome == "ok":
-            self._drawing.labels(model).observe(total_s)
+            drawing.observe(total_s)
         elif reason is not None:
             self._cancellations.labels(model, reason).inc()
+
+    def _of_model(self, model: str) -> tuple[Histogram, Histogram]:
+        known = self._models.get(model)
+        if known is None:
+            known = self._models[model] = (self._queue.labels(model), self._drawing.labels(model))
+        return known
 
     def finished(self, operation: Operation, transport: Transport, outcome: str, seconds: float) -> None:
         """A request is over.
@@ -204,8 +215,14 @@ class Metrics:
             seconds: From its start to its end.
         """
         known = outcome if outcome in OUTCOMES else Code.INTERNAL.value.lower()
-        self._requests.labels(operation, transport, known).inc()
-        self._seconds.labels(operation, transport).observe(seconds)
+        series = self._ends.get((operation, transport, known))
+        if series is None:
+            series = self._ends[operation, transport, known] = (
+                self._requests.labels(operation, transport, known),
+                self._seconds.labels(operation, transport),
+            )
+        series[0].inc()
+        series[1].observe(seconds)
 
     def call(self, *, method: str, code: str, seconds: float) -> None:
         """An RPC is over.
