@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from service import cli_bench, cli_reading
+from service import cli_bench, cli_reading, cli_reload
 from service.cli_run import (
     Bundles,
     Output,
@@ -155,6 +155,7 @@ def draw(
 for command in (cli_reading.autoencode, cli_reading.complete, cli_reading.score, cli_reading.likelihood):
     app.command()(command)
 app.command()(cli_bench.bench)
+app.command()(cli_reload.reload)
 
 
 def main() -> None:

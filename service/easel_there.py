@@ -1,6 +1,6 @@
 """An easel on a server, through the Python client."""
 
-__all__ = ["RemoteEasel", "open_there"]
+__all__ = ["RemoteEasel", "open_there", "reload_there"]
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +18,8 @@ from service.messages import (
     LikelihoodRequest,
     LikelihoodResult,
     Refusal,
+    Reload,
+    Revision,
     ScoredBy,
     ScoreRequest,
     ScoreResult,
@@ -36,17 +38,39 @@ async def open_there(server: str) -> AsyncIterator[Easel]:
     Raises:
         PentimentoError: UNSUPPORTED: the client is not installed. INVALID_ARGUMENT: it is not a URL.
     """
+    async with _connect(server) as client:
+        yield RemoteEasel(client, exact=server.startswith("grpc"))
+
+
+async def reload_there(server: str, token: str) -> Reload:
+    """Lets the server of that URL read its bundle folder again, with its admin token.
+
+    Raises:
+        PentimentoError: As `open_there`, and whatever the server says.
+    """
+    async with _connect(server) as client:
+        with _client_errors():
+            done = await client.reload_models(token)
+    return Reload(
+        added=tuple(_revision(each) for each in done.added),
+        replaced=tuple(_revision(each) for each in done.replaced),
+        removed=done.removed,
+        kept=done.kept,
+        refused=tuple(Refusal(name=each.name, reason=each.reason) for each in done.refused),
+        default=done.default,
+    )
+
+
+def _connect(server: str) -> "pentimento_client.AsyncClient":
     try:
         import pentimento_client
     except ImportError:
         message = "--server needs the client: pip install pentimento-client (in a checkout: ./clients/python)"
         raise PentimentoError(Code.UNSUPPORTED, message) from None
     try:
-        client = pentimento_client.AsyncClient(server)
+        return pentimento_client.AsyncClient(server)
     except ValueError as error:
         raise PentimentoError(Code.INVALID_ARGUMENT, f"--server: {error}") from None
-    async with client:
-        yield RemoteEasel(client, exact=server.startswith("grpc"))
 
 
 class RemoteEasel:
@@ -195,6 +219,10 @@ def _image_count(request: DrawingRequest) -> int:
     if isinstance(request, GenerateRequest) and request.n is None:
         return len(request.labels or (None,))
     return request.n or 1
+
+
+def _revision(revision: "pentimento_client.Revision") -> Revision:
+    return Revision(name=revision.name, version=revision.version, previous_version=revision.previous_version)
 
 
 def _scores(scores: "pentimento_client.Scores") -> Scores:

@@ -4,7 +4,7 @@ from pentimento_client.async_client import AsyncClient, AsyncFrameStream
 from pentimento_client.client import Client, FrameStream
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Drawing, Frame, Header, ScoredBy, Scores, Timing
-from pentimento_client.models import Latent, Model, Models, Refusal, StepRange
+from pentimento_client.models import Latent, Model, Models, Refusal, Reload, Revision, StepRange
 from pentimento_client.pixels import ImageLike, film_strip
 from pentimento_client.requests import (
     AutoencodeOptions,
@@ -37,6 +37,8 @@ __all__ = [
     "Models",
     "ReadOptions",
     "Refusal",
+    "Reload",
+    "Revision",
     "ScoreResult",
     "ScoredBy",
     "Scores",

@@ -11,7 +11,7 @@ from typing import Literal, Self, Unpack
 from pentimento_client.grpc_transport import AsyncGrpcTransport
 from pentimento_client.http_transport import AsyncHttpTransport
 from pentimento_client.messages import Drawing, Event, Frame
-from pentimento_client.models import Model, Models
+from pentimento_client.models import Model, Models, Reload
 from pentimento_client.pixels import ImageLike, to_picture_file
 from pentimento_client.requests import (
     AutoencodeOptions,
@@ -188,6 +188,10 @@ class AsyncClient:
     async def model(self, name: str) -> Model:
         """One served model with its whole manifest."""
         return await self._transport.model(name)
+
+    async def reload_models(self, token: str) -> Reload:
+        """Lets the server read its bundle folder again; arguments as Client.reload_models."""
+        return await self._transport.reload(token)
 
     async def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""

@@ -9,7 +9,7 @@ from typing import Literal, Self, Unpack
 from pentimento_client.grpc_transport import GrpcTransport
 from pentimento_client.http_transport import HttpTransport
 from pentimento_client.messages import Drawing, Event, Frame
-from pentimento_client.models import Model, Models
+from pentimento_client.models import Model, Models, Reload
 from pentimento_client.pixels import ImageLike, to_picture_file
 from pentimento_client.requests import (
     AutoencodeOptions,
@@ -217,6 +217,14 @@ class Client:
     def model(self, name: str) -> Model:
         """One served model with its whole manifest."""
         return self._transport.model(name)
+
+    def reload_models(self, token: str) -> Reload:
+        """Lets the server read its bundle folder again, and says what that changed.
+
+        Args:
+            token: The server's admin token.
+        """
+        return self._transport.reload(token)
 
     def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""

@@ -13,12 +13,12 @@ import grpc
 from pentimento_client import grpc_calls, grpc_wire
 from pentimento_client.grpc_errors import grpc_errors
 from pentimento_client.messages import Event
-from pentimento_client.models import Model, Models
+from pentimento_client.models import Model, Models, Reload
 from pentimento_client.pb import canvas_service_pb2 as pb
 from pentimento_client.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
-from pentimento_client.transport import Address
+from pentimento_client.transport import Address, bearer
 
 
 class GrpcTransport:
@@ -79,6 +79,12 @@ class GrpcTransport:
         with grpc_errors(self._target):
             return grpc_wire.model(self._stub.GetModel(pb.GetModelRequest(name=name)))
 
+    def reload(self, token: str) -> Reload:
+        """ReloadModels."""
+        metadata = (("authorization", bearer(token)),)
+        with grpc_errors(self._target):
+            return grpc_wire.reload(self._stub.ReloadModels(pb.ReloadModelsRequest(), metadata=metadata))
+
     def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""
         self._channel.close()
@@ -137,6 +143,13 @@ class AsyncGrpcTransport:
         """GetModel."""
         with grpc_errors(self._target):
             return grpc_wire.model(await self._stub().GetModel(pb.GetModelRequest(name=name)))
+
+    async def reload(self, token: str) -> Reload:
+        """ReloadModels."""
+        metadata = (("authorization", bearer(token)),)
+        with grpc_errors(self._target):
+            request = pb.ReloadModelsRequest()
+            return grpc_wire.reload(await self._stub().ReloadModels(request, metadata=metadata))
 
     async def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""

@@ -1,6 +1,6 @@
 """From protobuf answers and events to messages. No connection is here."""
 
-__all__ = ["CHANNEL_OPTIONS", "EventReader", "encode", "likelihood", "model", "models", "score"]
+__all__ = ["CHANNEL_OPTIONS", "EventReader", "encode", "likelihood", "model", "models", "reload", "score"]
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,17 @@ import numpy as np
 
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
-from pentimento_client.models import Latent, LikelihoodKind, Model, Models, Refusal, ScoreKind, StepRange
+from pentimento_client.models import (
+    Latent,
+    LikelihoodKind,
+    Model,
+    Models,
+    Refusal,
+    Reload,
+    Revision,
+    ScoreKind,
+    StepRange,
+)
 from pentimento_client.pb import canvas_service_pb2 as pb
 from pentimento_client.pixels import Floats, from_png
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
@@ -140,8 +150,19 @@ def likelihood(message: pb.EstimateLikelihoodResponse) -> LikelihoodResult:
 
 def models(message: pb.ListModelsResponse) -> Models:
     """Reads the answer of ListModels."""
-    refused = (Refusal(name=refusal.name, reason=refusal.reason) for refusal in message.refusals)
-    return Models(tuple(_model(each) for each in message.models), tuple(refused))
+    return Models(tuple(_model(each) for each in message.models), _refused(message.refusals))
+
+
+def reload(message: pb.ReloadModelsResponse) -> Reload:
+    """The answer of ReloadModels."""
+    return Reload(
+        added=tuple(_revision(each) for each in message.added),
+        replaced=tuple(_revision(each) for each in message.replaced),
+        removed=tuple(message.removed_names),
+        kept=tuple(message.kept_names),
+        refused=_refused(message.refusals),
+        default=message.default_model if message.HasField("default_model") else None,
+    )
 
 
 def model(message: pb.GetModelResponse) -> Model:
@@ -181,6 +202,15 @@ def _model(message: pb.Model, manifest_json: str | None = None) -> Model:
         likelihood_kind=_LIKELIHOOD_KINDS.get(message.likelihood_kind),
         manifest=None if manifest_json is None else json.loads(manifest_json),
     )
+
+
+def _refused(messages: Iterable[pb.Refusal]) -> tuple[Refusal, ...]:
+    return tuple(Refusal(name=each.name, reason=each.reason) for each in messages)
+
+
+def _revision(message: pb.ModelRevision) -> Revision:
+    previous = message.previous_version if message.HasField("previous_version") else None
+    return Revision(name=message.name, version=message.version, previous_version=previous)
 
 
 def _images(files: Iterable[bytes], header: pb.DrawingHeader | pb.ReadingHeader) -> Floats:

@@ -1,6 +1,14 @@
 """From requests to what is sent over HTTP. No connection is here."""
 
-__all__ = ["Call", "encode_call", "likelihood_call", "model_path", "score_call", "stream_call"]
+__all__ = [
+    "Call",
+    "encode_call",
+    "likelihood_call",
+    "model_path",
+    "reload_call",
+    "score_call",
+    "stream_call",
+]
 
 import base64
 import json
@@ -21,6 +29,7 @@ from pentimento_client.requests import (
     label_list,
     latent_arrays,
 )
+from pentimento_client.transport import bearer
 
 
 class Call(TypedDict, total=False):
@@ -78,6 +87,11 @@ def likelihood_call(request: LikelihoodRequest) -> Call:
 def model_path(name: str) -> str:
     """Path of GET /models/{name}."""
     return f"/models/{quote(name, safe='')}"
+
+
+def reload_call(token: str) -> Call:
+    """The request to read the bundle folder again."""
+    return {"method": "POST", "url": "/models:reload", "headers": {"Authorization": bearer(token)}}
 
 
 def _drawing(request: DrawRequest) -> dict[str, Any]:

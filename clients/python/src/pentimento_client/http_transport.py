@@ -10,7 +10,7 @@ import httpx
 from pentimento_client import http_calls, http_wire
 from pentimento_client.http_errors import http_errors, raise_for_problem
 from pentimento_client.messages import Event
-from pentimento_client.models import Model, Models
+from pentimento_client.models import Model, Models, Reload
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 from pentimento_client.transport import Address
@@ -61,6 +61,10 @@ class HttpTransport:
     def model(self, name: str) -> Model:
         """GET /models/{name}."""
         return self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
+
+    def reload(self, token: str) -> Reload:
+        """POST /models:reload."""
+        return self._ask(http_calls.reload_call(token), http_wire.reload)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -113,6 +117,10 @@ class AsyncHttpTransport:
     async def model(self, name: str) -> Model:
         """GET /models/{name}."""
         return await self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
+
+    async def reload(self, token: str) -> Reload:
+        """POST /models:reload."""
+        return await self._ask(http_calls.reload_call(token), http_wire.reload)
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -1,6 +1,6 @@
 """From HTTP answers and lines to messages. No connection is here."""
 
-__all__ = ["Json", "StreamReader", "encode", "likelihood", "model", "models", "score"]
+__all__ = ["Json", "StreamReader", "encode", "likelihood", "model", "models", "reload", "score"]
 
 import base64
 import json
@@ -14,7 +14,16 @@ import numpy as np
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.http_errors import error_from
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
-from pentimento_client.models import Latent, Model, Models, Refusal, ScoreKind, StepRange
+from pentimento_client.models import (
+    Latent,
+    Model,
+    Models,
+    Refusal,
+    Reload,
+    Revision,
+    ScoreKind,
+    StepRange,
+)
 from pentimento_client.pixels import Floats, from_png
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
@@ -113,8 +122,19 @@ def likelihood(content: Json) -> LikelihoodResult:
 
 def models(content: Json) -> Models:
     """Reads the answer of GET /models."""
-    refused = (Refusal(name=refusal["name"], reason=refusal["reason"]) for refusal in content["refused"])
-    return Models(tuple(model(each) for each in content["models"]), tuple(refused))
+    return Models(tuple(model(each) for each in content["models"]), _refused(content))
+
+
+def reload(content: Json) -> Reload:
+    """The answer of POST /models:reload."""
+    return Reload(
+        added=tuple(_revision(each) for each in content["added"]),
+        replaced=tuple(_revision(each) for each in content["replaced"]),
+        removed=tuple(content["removed"]),
+        kept=tuple(content["kept"]),
+        refused=_refused(content),
+        default=content["default"],
+    )
 
 
 def model(content: Json) -> Model:
@@ -146,6 +166,15 @@ def model(content: Json) -> Model:
         likelihood_kind=content.get("likelihood_kind"),
         manifest=content.get("manifest"),
     )
+
+
+def _refused(content: Json) -> tuple[Refusal, ...]:
+    return tuple(Refusal(name=each["name"], reason=each["reason"]) for each in content["refused"])
+
+
+def _revision(content: Json) -> Revision:
+    previous = content["previous_version"]
+    return Revision(name=content["name"], version=content["version"], previous_version=previous)
 
 
 def _header(headers: httpx.Headers) -> Header:

@@ -1,6 +1,16 @@
 """What is known of the served models."""
 
-__all__ = ["Latent", "LikelihoodKind", "Model", "Models", "Refusal", "ScoreKind", "StepRange"]
+__all__ = [
+    "Latent",
+    "LikelihoodKind",
+    "Model",
+    "Models",
+    "Refusal",
+    "Reload",
+    "Revision",
+    "ScoreKind",
+    "StepRange",
+]
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +68,27 @@ class Refusal:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revision:
+    """A model that a reload brought."""
+
+    name: str
+    version: str
+    previous_version: str | None  # None: none of that name was served before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reload:
+    """What a reload changed. Served are now `added`, `replaced` and `kept`."""
+
+    added: tuple[Revision, ...]
+    replaced: tuple[Revision, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]  # as before; also where what lies in the folder now was refused
+    refused: tuple[Refusal, ...]
+    default: str | None  # the model for requests that name none, from now on
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
-"""What a client needs of a transport: six calls, sync or async. A stream that is closed is cancelled."""
+"""What a client needs of a transport, sync or async. A stream that is closed is cancelled."""
 
-__all__ = ["Address", "AsyncTransport", "Transport", "parse_url"]
+__all__ = ["Address", "AsyncTransport", "Transport", "bearer", "parse_url"]
 
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
+from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Event
-from pentimento_client.models import Model, Models
+from pentimento_client.models import Model, Models, Reload
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
@@ -42,6 +43,10 @@ class Transport(Protocol):
         """One served model with its manifest."""
         ...
 
+    def reload(self, token: str) -> Reload:
+        """Lets the server read its bundle folder again."""
+        ...
+
     def close(self) -> None:
         """Closes the connections."""
         ...
@@ -72,6 +77,10 @@ class AsyncTransport(Protocol):
 
     async def model(self, name: str) -> Model:
         """One served model with its manifest."""
+        ...
+
+    async def reload(self, token: str) -> Reload:
+        """Lets the server read its bundle folder again."""
         ...
 
     async def close(self) -> None:
@@ -107,3 +116,15 @@ def parse_url(url: str) -> Address:
         target=f"{host}:{parts.port or _GRPC_PORT}",
         secure=parts.scheme.endswith("s"),
     )
+
+
+def bearer(token: str) -> str:
+    """The value of `authorization` for a token.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT, without the token in it, which neither httpx nor gRPC would spare.
+    """
+    if not token or not all("!" <= character <= "~" for character in token):
+        message = f"token must be visible ASCII characters, got {len(token)} characters that are not all so"
+        raise PentimentoError(Code.INVALID_ARGUMENT, message, field="token")
+    return f"Bearer {token}"
