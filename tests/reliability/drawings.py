@@ -1,0 +1,216 @@
+"""Drawings asked for in every way there is, by clients that can leave at any moment."""
+
+__all__ = ["Clients", "Sitting"]
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import grpc
+import numpy as np
+
+from service.pb import canvas_service_pb2 as pb
+from service.pb import canvas_service_pb2_grpc as pb_grpc
+from tests.reliability.asks import Ask, Ending, Way
+from tests.reliability.server import ServerProcess
+from tests.reliability.wire import Cut, HttpConnection
+
+
+class Sitting(Protocol):
+    """A drawing that was asked for."""
+
+    frames: list[list[bytes]]
+
+    async def frame(self) -> list[bytes] | None:
+        """The next frame of a stream; None at its end."""
+        ...
+
+    async def ending(self) -> Ending:
+        """Reads to the end."""
+        ...
+
+    def hang_up(self) -> None:
+        """Leaves without a word."""
+        ...
+
+
+class Clients:
+    """Clients of one server; `async with` gives them a gRPC channel, and breaks all that is left.
+
+    Args:
+        server: The server.
+        small_buffer: Whether the clients hold little of what they do not read.
+    """
+
+    def __init__(self, server: ServerProcess, *, small_buffer: bool = False) -> None:
+        self._server = server
+        self._small = small_buffer
+        self._connections: list[HttpConnection] = []
+
+    async def __aenter__(self) -> Self:
+        self.channel = grpc.aio.insecure_channel(
+            self._server.grpc,
+            options=(
+                ("grpc.use_local_subchannel_pool", 1),  # a connection of its own
+                ("grpc.max_receive_message_length", 64 << 20),
+                ("grpc.enable_retries", 0),
+            ),
+        )
+        self._stub = pb_grpc.CanvasServiceStub(self.channel)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._connections:
+            connection.hang_up()
+        await self.channel.close()
+
+    async def begin(self, way: Way, ask: Ask, *, deadline_s: float | None = None) -> Sitting:
+        """Sends a request, and returns before its answer; `deadline_s` is for a call over gRPC."""
+        if way.transport == "grpc":
+            return _GrpcSitting(self._stub, way, ask, deadline_s)
+        connection = await HttpConnection(self._server.http_port, small_buffer=self._small).__aenter__()
+        self._connections.append(connection)
+        body = json.dumps({**ask.numbers, "latents": _lists(ask.latents)}).encode()
+        headers = {"Accept": way.value, "Content-Type": "application/json"}
+        await connection.ask("POST", "/generate", headers=headers, body=body)
+        return _HttpSitting(connection, self._connections, way)
+
+    async def draw(self, way: Way, ask: Ask, *, deadline_s: float | None = None) -> Ending:
+        """Asks for a drawing and reads it to its end."""
+        try:
+            return await (await self.begin(way, ask, deadline_s=deadline_s)).ending()
+        except OSError as error:
+            return Ending(code="CUT", detail=repr(error))
+
+
+class _HttpSitting:
+    def __init__(self, connection: HttpConnection, connections: list[HttpConnection], way: Way) -> None:
+        self.frames: list[list[bytes]] = []
+        self._connection, self._connections, self._way = connection, connections, way
+        self._events = self._read()
+        self._end: Ending | None = None
+
+    async def frame(self) -> list[bytes] | None:
+        return await anext(self._events, None)
+
+    async def ending(self) -> Ending:
+        try:
+            async for _ in self._events:
+                pass
+        except Cut as cut:
+            self._end = Ending(code="CUT", detail=str(cut), frames=self.frames)
+        self.hang_up()
+        return self._end or Ending(code="CUT", detail="no `done` and no `error`", frames=self.frames)
+
+    def hang_up(self) -> None:
+        if self._connection in self._connections:
+            self._connections.remove(self._connection)
+        self._connection.hang_up()
+
+    async def _read(self) -> AsyncIterator[list[bytes]]:
+        status, headers = await self._connection.head()
+        if status != 200 or self._way is Way.JSON:
+            content = json.loads(await self._connection.body())
+            self.frames += [_pictures(frame) for frame in content.get("frames", ())]
+            self._finish(content if status != 200 else None, headers.get("retry-after"))
+            return
+        pending = b""
+        end = b"\n\n" if self._way is Way.SSE else b"\n"
+        async for chunk in self._connection.chunks():
+            *events, pending = (pending + chunk).split(end)
+            for event in events:
+                kind, content = self._event(event)
+                if kind == "frame":
+                    self.frames.append(_pictures(content))
+                    yield self.frames[-1]
+                elif kind is not None:
+                    assert self._end is None, "a stream ends once"
+                    self._finish(content if kind == "error" else None)
+
+    def _event(self, event: bytes) -> tuple[str | None, Any]:
+        if self._way is Way.NDJSON:
+            content = json.loads(event)
+            return content["type"], content
+        lines = dict(line.split(": ", 1) for line in event.decode().split("\n") if not line.startswith(":"))
+        return lines.get("event"), json.loads(lines.get("data", "null"))
+
+    def _finish(self, problem: Any | None, retry_after: str | None = None) -> None:
+        if problem is None:
+            self._end = Ending(frames=self.frames)
+            return
+        self._end = Ending(
+            code=problem["code"],
+            detail=problem["detail"],
+            retry_after_s=None if retry_after is None else float(retry_after),
+            frames=self.frames,
+        )
+
+
+class _GrpcSitting:
+    def __init__(self, stub: pb_grpc.CanvasServiceStub, way: Way, ask: Ask, deadline_s: float | None) -> None:
+        self.frames: list[list[bytes]] = []
+        names = {"n": "image_count", "steps": "step_count"}
+        spec = pb.DrawingSpec(**{names.get(name, name): value for name, value in ask.numbers.items()})
+        for name, values in ask.latents.items():
+            spec.latents.add(name=name, shape=values.shape, data=values.astype("<f4").tobytes())
+        if way is Way.UNARY:
+            self._call = stub.Generate(pb.GenerateRequest(drawing=spec), timeout=deadline_s)
+            self._events = self._whole()
+        else:
+            self._call = stub.StreamCanvas(pb.StreamCanvasRequest(drawing=spec), timeout=deadline_s)
+            self._events = self._read()
+        self._complete = False
+
+    async def frame(self) -> list[bytes] | None:
+        return await anext(self._events, None)
+
+    async def ending(self) -> Ending:
+        try:
+            async for _ in self._events:
+                pass
+        except grpc.aio.AioRpcError as error:
+            metadata = dict(error.trailing_metadata() or ())
+            retry = metadata.get("retry-after-ms")
+            return Ending(
+                code=metadata.get("pentimento-code", error.code().name),
+                detail=error.details() or "",
+                retry_after_s=None if retry is None else float(retry) / 1000,
+                frames=self.frames,
+            )
+        except asyncio.CancelledError:
+            if not self._call.cancelled():
+                raise
+            return Ending(code="CUT", detail="the call was cancelled", frames=self.frames)
+        if not self._complete:
+            return Ending(code="CUT", detail="no summary", frames=self.frames)
+        return Ending(frames=self.frames)
+
+    def hang_up(self) -> None:
+        self._call.cancel()
+
+    async def _whole(self) -> AsyncIterator[list[bytes]]:
+        for frame in (await self._call).frames:
+            self.frames.append(list(frame.images))
+            yield self.frames[-1]
+        self._complete = True
+
+    async def _read(self) -> AsyncIterator[list[bytes]]:
+        async for response in self._call:
+            assert not self._complete, "a stream ends once"
+            if response.HasField("frame"):
+                self.frames.append(list(response.frame.images))
+                yield self.frames[-1]
+            self._complete = response.HasField("summary")
+
+
+def _lists(latents: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return {name: values.tolist() for name, values in latents.items()}
+
+
+def _pictures(frame: Mapping[str, Any]) -> list[bytes]:
+    return [base64.b64decode(image) for image in frame["images"]]

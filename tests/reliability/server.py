@@ -1,0 +1,189 @@
+"""A server in a process of its own, started as people start it, and looked at from outside only."""
+
+__all__ = ["ServerProcess", "Snapshot", "eventually"]
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.reliability.wire import HttpConnection
+
+REPOSITORY = Path(__file__).parents[2]
+
+_PATIENCE_S = 60.0  # for what takes a second on an idle machine
+
+
+class Snapshot:
+    """What /metrics said at one moment."""
+
+    def __init__(self, text: str) -> None:
+        self._samples = [
+            (sample.name, sample.labels, sample.value)
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        ]
+
+    def total(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        return sum(
+            value
+            for found, has, value in self._samples
+            if found == name and all(has.get(key) == wanted for key, wanted in labels.items())
+        )
+
+    @property
+    def rows(self) -> int:
+        """Rows in flight."""
+        return int(self.total("pentimento_rows_in_flight"))
+
+    def calls(self, bundle: str, graph: str = "step") -> int:
+        """Calls of a graph so far."""
+        return int(self.total("pentimento_graph_call_seconds_count", bundle=bundle, graph=graph))
+
+    def outcomes(self, transport: str) -> dict[str, int]:
+        """Requests for drawings that are over, by how they ended."""
+        found: dict[str, int] = {}
+        for name, labels, value in self._samples:
+            if name == "pentimento_requests_total" and value and labels["operation"] == "generate":
+                if labels["transport"] == transport:
+                    found[labels["outcome"]] = int(value)
+        return found
+
+
+class ServerProcess:
+    """`pentimento serve` on free ports of 127.0.0.1; `http_port` and `grpc` say where.
+
+    Args:
+        bundles: Folder of bundles.
+        settings: By the names of `service.settings`.
+    """
+
+    def __init__(self, bundles: Path, **settings: object) -> None:
+        chosen = {"bundles": bundles, "http_port": 0, "grpc_port": 0, "lanes": 1} | settings
+        environment = {f"PENTIMENTO_{name.upper()}": str(value) for name, value in chosen.items()}
+        self._log = tempfile.TemporaryFile("w+")
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "serve"],
+            cwd=REPOSITORY,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        assert self.popen.stdout is not None
+        line = self.popen.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+), gRPC on (127\.0\.0\.1:\d+)", line)
+        if found is None:
+            said = line + self.log
+            self.kill()
+            raise AssertionError(f"the server did not start: {said}")
+        self.http_port, self.grpc = int(found[1]), found[2]
+
+    @property
+    def http(self) -> str:
+        """The address of the HTTP side."""
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def log(self) -> str:
+        """What it has written to stderr."""
+        self._log.seek(0)
+        return self._log.read()
+
+    @property
+    def rss(self) -> int:
+        """Resident memory, in bytes."""
+        return self._memory("VmRSS")
+
+    @property
+    def peak_rss(self) -> int:
+        """The most that it was since `forget_peak`, in bytes."""
+        return self._memory("VmHWM")
+
+    def forget_peak(self) -> None:
+        """Lets `peak_rss` begin anew."""
+        Path(f"/proc/{self.popen.pid}/clear_refs").write_text("5")
+
+    def _memory(self, name: str) -> int:
+        status = Path(f"/proc/{self.popen.pid}/status").read_text()
+        return int(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) * 1024
+
+    async def snapshot(self) -> Snapshot:
+        """What /metrics says now."""
+        return Snapshot((await self.get("/metrics")).text)
+
+    async def get(self, path: str) -> "Answer":
+        """The answer to a GET on a connection of its own."""
+        async with HttpConnection(self.http_port) as connection:
+            await connection.ask("GET", path)
+            status, headers = await connection.head()
+            return Answer(status, headers, await connection.body())
+
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Sends a signal."""
+        self.popen.send_signal(number)
+
+    def wait(self, seconds: float = _PATIENCE_S) -> int:
+        """The exit code."""
+        return self.popen.wait(seconds)
+
+    def stop(self) -> None:
+        """Ends it as an operator does; it must end well."""
+        if self.popen.poll() is None:
+            self.signal()
+        try:
+            code = self.wait()
+        finally:
+            self.kill()
+        assert code == 0, f"exit code {code}"
+
+    def kill(self) -> None:
+        """Ends it in any case, and lets go of what belongs to it."""
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait()
+        assert self.popen.stdout is not None
+        self.popen.stdout.close()
+        self._log.close()
+
+
+class Answer:
+    """A whole HTTP answer."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+    @property
+    def code(self) -> str:
+        """What a problem says went wrong."""
+        code: str = json.loads(self.body)["code"]
+        return code
+
+
+async def eventually(
+    read: Callable[[], Awaitable[Snapshot]],
+    true: Callable[[Snapshot], bool],
+    what: str,
+    seconds: float = 30.0,
+) -> Snapshot:
+    """Takes snapshots until one is as it should be, and returns it."""
+    end = time.monotonic() + seconds
+    while not true(seen := await read()):
+        assert time.monotonic() < end, f"not in {seconds:.0f} s: {what}"
+        await asyncio.sleep(0.005)
+    return seen

@@ -1,0 +1,91 @@
+"""Clients that die, or stop reading: what they hold is bounded and let go of, and nobody else notices."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+
+from tests.reliability.asks import STREAMED, WAYS, Ask, Way
+from tests.reliability.drawings import Clients
+from tests.reliability.server import REPOSITORY, eventually
+
+EACH = 4  # clients of each kind
+A_FRAME = 16 * 96 * 96 * 4  # bytes of a frame of toy-wide as the engine holds it
+HELD = (
+    20  # frames' worth of memory for a stalled stream: its own, its state, those on their way out; not 1000
+)
+
+
+async def bystanders(server):
+    """Draws in every way, and returns the last picture of each."""
+    async with Clients(server) as clients:
+        ask = Ask(model="toy-steps", steps=5, seed=7)
+        endings = await asyncio.wait_for(asyncio.gather(*(clients.draw(way, ask) for way in WAYS)), 30)
+    assert [ending.code for ending in endings] == ["OK"] * len(WAYS)
+    return [ending.frames[-1][0] for ending in endings]
+
+
+async def test_a_killed_client_frees_its_rows(shared):
+    alone = await bystanders(shared)
+    before = await shared.snapshot()
+    client = subprocess.Popen(
+        [sys.executable, "-m", "tests.reliability.doomed", str(shared.http_port), shared.grpc, str(EACH)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert await asyncio.to_thread(client.stdout.readline) == b"all have begun\n"
+        assert (await shared.snapshot()).rows == 2 * EACH * len(STREAMED)
+        beside = asyncio.create_task(bystanders(shared))
+        client.send_signal(signal.SIGKILL)
+        after = await eventually(shared.snapshot, lambda now: now.rows == 0, "all free")
+    finally:
+        client.kill()
+        client.wait()
+        client.stdout.close()
+    assert await beside == alone
+    assert after.calls("toy-puppet") < 500, "it was drawn to the end"
+    for transport, streams in (("http", 2 * EACH), ("grpc", EACH)):
+        was = before.outcomes(transport).get("cancelled", 0)
+        await eventually(
+            shared.snapshot,
+            lambda now, transport=transport, wanted=was + streams: (
+                now.outcomes(transport).get("cancelled") == wanted
+            ),
+            f"{streams} of {transport} count as cancelled",
+        )
+
+
+async def test_a_reader_that_stops_holds_a_bounded_part_and_stalls_nobody(serve):
+    """Every stream would be 590 MB; the deadline takes what a stalled reader holds away from it."""
+    server = serve(max_rows_in_flight=16 * (EACH * len(STREAMED) + 1))
+    alone = await bystanders(server)
+    async with Clients(server, small_buffer=True) as clients:
+        ask = Ask(model="toy-wide", n=16, steps=1000, timeout_ms=8000)
+        warm = await clients.draw(Way.JSON, Ask(model="toy-wide", n=16, steps=8))
+        assert warm.code == "OK"
+        at_first = server.rss
+        stalled = [await clients.begin(way, ask) for way in STREAMED for _ in range(EACH)]
+        await asyncio.gather(*(sitting.frame() for sitting in stalled))
+        assert await bystanders(server) == alone
+        await still(server)
+        stopped_at = server.rss
+        grown = stopped_at - at_first
+        print(f"{len(stalled)} stalled streams hold {grown / len(stalled) / 1e6:.1f} MB each")
+        assert grown < len(stalled) * HELD * A_FRAME
+        assert (await server.snapshot()).rows == 16 * len(stalled), "they wait for their readers"
+        assert await bystanders(server) == alone
+        assert server.rss - stopped_at < len(stalled) * A_FRAME, "it still grows"
+        await eventually(server.snapshot, lambda now: now.rows == 0, "the deadline frees their rows")
+        counted = await server.snapshot()
+        assert counted.calls("toy-wide") < 200 * len(stalled)
+    assert await bystanders(server) == alone
+    server.stop()
+
+
+async def still(server):
+    """Waits until toy-wide is drawn no more."""
+    calls = -1
+    while (now := (await server.snapshot()).calls("toy-wide")) != calls:
+        calls = now
+        await asyncio.sleep(0.3)
