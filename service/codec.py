@@ -74,13 +74,15 @@ def encode_npy(canvases: Floats) -> bytes:
 
 
 def film_strip(canvases: Floats, scale: int = 1) -> bytes:
-    """All canvases in one PNG: a row an image, a column a step.
+    """All canvases in one PNG: a row an image, a column a step; of drawings of one step a grid.
 
     Args:
         canvases: In [0, 1], (n, T, C, H, W).
         scale: Pixels of the PNG for each pixel of a canvas, at least 1; crisp, without smoothing.
     """
-    return _pngs(_tile(to_uint8(canvases), scale)[None])[0]
+    pixels = to_uint8(canvases)
+    cells = _grid(pixels[:, 0]) if pixels.shape[1] == 1 else pixels
+    return _pngs(_tile(cells, scale)[None])[0]
 
 
 def animation(canvases: Floats, kind: Literal["gif", "apng"], scale: int = 1) -> bytes:
@@ -92,12 +94,9 @@ def animation(canvases: Floats, kind: Literal["gif", "apng"], scale: int = 1) ->
         scale: as in `film_strip`.
     """
     pixels = to_uint8(canvases)
-    n, steps, *shape = pixels.shape
-    columns = _grid_columns(n)
-    blank = np.full((ceil(n / columns) * columns - n, steps, *shape), PAPER, dtype=np.uint8)
-    cells = np.concatenate([pixels, blank])
-    sheets = [_tile(cells[:, t].reshape(-1, columns, *shape), scale) for t in range(steps)]
-    frames = [Image.fromarray(sheet[:, :, 0] if shape[0] == 1 else sheet) for sheet in sheets]
+    steps, channels = pixels.shape[1:3]
+    sheets = [_tile(_grid(pixels[:, t]), scale) for t in range(steps)]
+    frames = [Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet) for sheet in sheets]
     if kind == "gif" and frames[0].mode == "RGB":
         frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
@@ -117,6 +116,14 @@ def picture_pixels(n: int, steps: int, spec: ImageSpec, scale: int = 1) -> int:
     columns = _grid_columns(n)
     cells = max(n * steps, ceil(n / columns) * columns * steps)
     return cells * (spec.height + GAP) * (spec.width + GAP) * scale * scale
+
+
+def _grid(pictures: Bytes) -> Bytes:
+    """(n, C, H, W) -> (rows, columns, C, H, W), about square, the last cells blank."""
+    n, *shape = pictures.shape
+    columns = _grid_columns(n)
+    blank = np.full((ceil(n / columns) * columns - n, *shape), PAPER, dtype=np.uint8)
+    return np.concatenate([pictures, blank]).reshape(-1, columns, *shape)
 
 
 def _grid_columns(n: int) -> int:

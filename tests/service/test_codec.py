@@ -52,6 +52,15 @@ def test_film_strip_has_a_row_an_image_and_a_column_a_step(shape, scale):
     assert (strip[height * scale : top] == PAPER).all()
 
 
+def test_film_strip_of_one_step_is_a_grid():
+    drawn = canvases(5, 1, GREY)
+    _, height, width = GREY
+    strip = read(film_strip(drawn))
+    assert strip.shape == (2 * (height + GAP) - GAP, 3 * (width + GAP) - GAP)
+    assert np.array_equal(strip[height + GAP :, width + GAP : 2 * width + GAP], to_uint8(drawn[4, 0, 0]))
+    assert (strip[height + GAP :, 2 * (width + GAP) :] == PAPER).all()
+
+
 @pytest.mark.parametrize("kind", ["gif", "apng"])
 @pytest.mark.parametrize("shape", [GREY, COLOR])
 def test_animation_shows_the_grid_a_frame_a_step(kind, shape):

@@ -129,7 +129,7 @@ class Drawing:
         return self.frames[-1].images
 
     def film_strip(self, scale: int = 1) -> Image.Image:
-        """The drawing as one picture: a row an image, a column a step.
+        """The drawing as one picture: a row an image, a column a step; of one step a grid.
 
         A drawing that starts from a given picture has that as its first column.
 

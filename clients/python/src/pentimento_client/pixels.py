@@ -6,6 +6,7 @@ Shapes: n images, T steps, C channels (1 grey, 3 RGB), H x W pixels; arrays are 
 __all__ = ["Floats", "ImageLike", "film_strip", "from_png", "to_image", "to_picture_file"]
 
 import io
+import math
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -60,19 +61,29 @@ def to_picture_file(image: ImageLike) -> bytes:
 
 
 def film_strip(arrays: Floats, scale: int = 1) -> Image.Image:
-    """A picture of a whole drawing: a row an image, a column a step.
+    """A picture of a whole drawing: a row an image, a column a step; of drawings of one step a grid.
 
     Args:
         arrays: Canvases, (n, T, C, H, W).
         scale: Pixels for each pixel of a canvas, at least 1; crisp, without smoothing.
     """
     cells = _to_uint8(arrays)
+    if cells.shape[1] == 1:
+        cells = _grid(cells[:, 0])
     rows, columns, channels, height, width = cells.shape
     sheet = np.full((rows, height + _GAP, columns, width + _GAP, channels), _PAPER, dtype=np.uint8)
     sheet[:, :height, :, :width] = cells.transpose(0, 3, 1, 4, 2)
     picture = sheet.reshape(rows * (height + _GAP), columns * (width + _GAP), channels)[:-_GAP, :-_GAP]
     picture = picture.repeat(scale, axis=0).repeat(scale, axis=1)
     return _image(picture.transpose(2, 0, 1))
+
+
+def _grid(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(n, C, H, W) -> (rows, columns, C, H, W), about square, the last cells blank."""
+    n, *shape = pictures.shape
+    columns = math.ceil(math.sqrt(n))
+    blank = np.full((math.ceil(n / columns) * columns - n, *shape), _PAPER, dtype=np.uint8)
+    return np.concatenate([pictures, blank]).reshape(-1, columns, *shape)
 
 
 def _planes(array: NDArray[Any]) -> NDArray[np.uint8]:
