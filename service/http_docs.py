@@ -200,9 +200,7 @@ def _draws(query: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
                     ),
                     Answer.NDJSON.value: _stream("A line a step as it is drawn, told apart by `type`."),
                     Answer.PNG.value: _BINARY
-                    | {
-                        "x-shows": "A film strip: a row an image, a column a step; of drawings of one step a grid."
-                    },
+                    | {"x-shows": "A film strip: a row an image, a column a step; of one step a grid."},
                     Answer.GIF.value: _BINARY | {"x-shows": "The drawing as an animation, 256 colours."},
                     Answer.APNG.value: _BINARY | {"x-shows": "The drawing as an animation, exact."},
                     Answer.NPY.value: _BINARY | {"x-shows": "A NumPy file: float32, (n, steps, C, H, W)."},

@@ -43,8 +43,8 @@ def test_a_class_is_drawn_sixteen_times(http):
     np.testing.assert_array_equal([pixels(png) for png in frame["images"]], want)
     strip = http.post("/generate", params=query, headers={"Accept": "image/png"})
     with Image.open(io.BytesIO(strip.content)) as image:
-        assert image.size == (8, 16 * (6 + GAP) - GAP), "a row an image, and one column: the only step"
-        np.testing.assert_array_equal(np.asarray(image)[:6], want[0])
+        assert image.size == (4 * (8 + GAP) - GAP, 4 * (6 + GAP) - GAP), "a grid: there is one step only"
+        np.testing.assert_array_equal(np.asarray(image)[:6, :8], want[0])
 
 
 def test_a_label_of_each_image(http):
