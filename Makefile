@@ -6,7 +6,7 @@ VENV_DEV := .venv-dev
 DEV := $(VENV_DEV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint format proto schema zoo clean
+.PHONY: help serve test bench check lint format proto schema zoo clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -33,6 +33,9 @@ $(VENV_DEV)/.installed: pyproject.toml clients/python/pyproject.toml
 
 test: $(VENV_DEV)/.installed  ## install everything and pass the tests
 	$(DEV)/python -m pytest $(ARGS)
+
+bench: $(VENV_DEV)/.installed  ## measure the server against the limit and the plain way (ARGS=--quick: two minutes)
+	$(DEV)/python -m benchmarks.bench $(ARGS)
 
 check: $(VENV_DEV)/.installed lint test  ## tests, lint, types, import rules, generated files
 

@@ -1,6 +1,6 @@
-"""A server in a process of its own, for benchmarks that measure over sockets."""
+"""Servers in processes of their own, for benchmarks that measure over sockets."""
 
-__all__ = ["served"]
+__all__ = ["ROOT", "free_port", "served", "until_stopped"]
 
 import os
 import socket
@@ -13,46 +13,76 @@ from pathlib import Path
 
 import httpx
 
+ROOT = Path(__file__).parents[1]
+
 _START_SECONDS = 60
+_STOP_SECONDS = 30
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @contextmanager
-def served(bundles: Path, **settings: object) -> Iterator[tuple[str, str, int]]:
+def until_stopped(
+    command: list[str], environment: dict[str, str], ready: str, says: Path | None = None
+) -> Iterator[int]:
+    """A server process, once it answers at the URL `ready`; ended by SIGTERM.
+
+    Args:
+        command: What to run, in the folder of the repository.
+        environment: Variables besides those of this process.
+        ready: Answers with a status below 400 as soon as the server is ready.
+        says: File for what it writes to stdout.
+
+    Yields:
+        The process id.
+
+    Raises:
+        RuntimeError: It does not start.
+    """
+    with open(says or os.devnull, "w") as stdout:
+        process = subprocess.Popen(command, env=os.environ | environment, cwd=ROOT, stdout=stdout)
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                httpx.get(ready, trust_env=False).raise_for_status()
+                break
+            except httpx.HTTPError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the server does not start: {' '.join(command)}") from None
+                time.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+
+
+@contextmanager
+def served(bundles: Path, *, says: Path | None = None, **settings: object) -> Iterator[tuple[str, str, int]]:
     """`pentimento serve` on free ports of 127.0.0.1, stopped at the end.
 
     Args:
         bundles: Folder of bundles.
+        says: File for what the server writes to stdout.
         settings: Further settings, as `PENTIMENTO_...` variables.
 
     Yields:
         The HTTP address, the gRPC target, and the process id.
     """
-    http_port, grpc_port = _free_port(), _free_port()
-    chosen = {"bundles": bundles, "http_port": http_port, "grpc_port": grpc_port, "log_level": "warning"}
-    environment = os.environ | {f"PENTIMENTO_{k.upper()}": str(v) for k, v in (chosen | settings).items()}
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from service.cli import main; main()", "serve"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
+    http_port, grpc_port = free_port(), free_port()
+    chosen = {
+        "bundles": bundles.resolve(),
+        "http_port": http_port,
+        "grpc_port": grpc_port,
+        "log_level": "warning",
+    }
+    environment = {f"PENTIMENTO_{k.upper()}": str(v) for k, v in (chosen | settings).items()}
+    command = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
     address = f"http://127.0.0.1:{http_port}"
-    try:
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                httpx.get(f"{address}/readyz", trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("the server does not start") from None
-                time.sleep(0.1)
-        yield address, f"127.0.0.1:{grpc_port}", process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
+    with until_stopped(command, environment, f"{address}/readyz", says) as pid:
+        yield address, f"127.0.0.1:{grpc_port}", pid

@@ -1,0 +1,1 @@
+"""The server measured against the machine's limit and the plain way; benchmarks/README.md explains."""

@@ -1,0 +1,191 @@
+"""What is measured: every case by its name, which says all of it."""
+
+__all__ = ["FULL", "QUICK", "SECTIONS", "Case", "Pace", "case_name", "limit_name", "planned", "seconds_of"]
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.bench.asks import FORMS, Ask, Group
+from benchmarks.bench.contenders import GRAN, LONG, ROWS
+
+SECTIONS = {
+    "limit": "the bare loop at batches of 1 to 64",
+    "gran": "GRAN, JSON, 32 clients: the server and the plain way",
+    "stream": "the first canvas under 32 streaming clients",
+    "rows": "a row model, 32 clients: the server and the plain way",
+    "fair": "a short drawing alone and beside long ones",
+    "transports": "every transport at 1 to 128 clients",
+    "mix": "two models and several lengths at the same time",
+    "growth": "one client's time with steps and images",
+}
+"""Parts of a run, for `--only`."""
+
+CORE = ("limit", "gran", "stream", "rows", "fair")
+"""Sections that the aims rest on: they get more rounds and longer ones."""
+
+ROW_STEPS = 7  # canvases shown of the 28 rows: the bundle's default
+LONG_STEPS = 64
+PER_IMAGE = (1, 4, 16, 64)
+PER_STEP = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One thing to measure: a load on a contender, or, without groups, a bare loop."""
+
+    name: str
+    section: str
+    contender: str = "server"
+    groups: tuple[Group, ...] = ()
+    model: str = GRAN  # of a bare loop, with its rows and steps
+    rows: int = 0
+    steps: int = 5
+
+    @property
+    def core(self) -> bool:
+        """Whether an aim rests on it."""
+        return self.section in CORE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How long and how often. Seconds count for each round; the warm-up comes before."""
+
+    rounds: int
+    seconds: float
+    survey_rounds: int  # of what is no core section
+    survey_seconds: float
+    warm_s: float
+    loop_seconds: float
+    batches: tuple[int, ...]
+    row_batches: tuple[int, ...]
+    clients: tuple[int, ...]
+
+
+FULL = Pace(
+    rounds=5,
+    seconds=2.5,
+    survey_rounds=2,
+    survey_seconds=1.2,
+    warm_s=0.3,
+    loop_seconds=0.8,
+    batches=(1, 2, 4, 8, 16, 32, 64),
+    row_batches=(1, 8, 32, 64),
+    clients=(1, 8, 32, 128),
+)
+QUICK = Pace(
+    rounds=2,
+    seconds=0.7,
+    survey_rounds=1,
+    survey_seconds=0.3,
+    warm_s=0.15,
+    loop_seconds=0.3,
+    batches=(1, 8, 32),
+    row_batches=(1, 32),
+    clients=(1, 32),
+)
+
+
+def case_name(contender: str, groups: Sequence[Group]) -> str:
+    """The name of a load: who is asked, and by whom for what."""
+    asked = [f"{g.clients} x {g.ask.form} {g.ask.model} n={g.ask.n} steps={g.ask.steps}" for g in groups]
+    return f"{contender}: {' + '.join(asked)}"
+
+
+def limit_name(model: str, rows: int) -> str:
+    """The name of a bare loop."""
+    return f"limit: {model} batch={rows}"
+
+
+def load(section: str, *groups: Group, contender: str = "server") -> Case:
+    """A load as a case."""
+    return Case(name=case_name(contender, groups), section=section, contender=contender, groups=groups)
+
+
+def group(
+    clients: int, *, form: str = "json", model: str = GRAN, steps: int | None = None, n: int = 1
+) -> Group:
+    """Clients of a form; steps by default as many as the model was made for."""
+    steps = steps or (ROW_STEPS if model == ROWS else 5)
+    return Group(ask=Ask(model=model, steps=steps, n=n, form=form), clients=clients)
+
+
+SHORT = group(1, model=LONG, steps=1)
+BESIDE = {  # what runs beside it, by what it is called
+    "8 drawings of 64 steps": group(8, model=LONG, steps=LONG_STEPS),
+    "8 requests for 8 drawings of 64 steps": group(8, model=LONG, steps=LONG_STEPS, n=8),
+    "8 drawings of another model, row by row": group(8, model=ROWS, steps=28),
+}
+
+MIX = ((GRAN, 1), (GRAN, 5), (GRAN, 16), (ROWS, 7), (ROWS, 28))
+"""Models and steps that are asked for at the same time, each by a group of its own."""
+
+
+def planned(pace: Pace, sections: Iterable[str]) -> list[Case]:
+    """The cases of some sections, each once."""
+    wanted = set(sections)
+    cases: dict[str, Case] = {}
+    for case in _all(pace):
+        if case.section in wanted:
+            cases.setdefault(case.name, case)
+    return list(cases.values())
+
+
+def seconds_of(cases: Iterable[Case], pace: Pace) -> float:
+    """About how long a run takes, without the start."""
+    total = 0.0
+    for case in cases:
+        if not case.groups:
+            total += pace.rounds * pace.loop_seconds * 1.3
+        else:
+            # What is under way at the close runs to its end twice over.
+            tail = 3.0 if sum(g.clients * g.ask.n for g in case.groups) > 512 else 0.3
+            seconds = pace.seconds if case.core else pace.survey_seconds
+            rounds = pace.rounds if case.core else pace.survey_rounds
+            total += rounds * (pace.warm_s + seconds + tail)
+    return total
+
+
+def _all(pace: Pace) -> Iterator[Case]:
+    for model, batches, steps in ((GRAN, pace.batches, 5), (ROWS, pace.row_batches, ROW_STEPS)):
+        for rows in batches:
+            yield Case(name=limit_name(model, rows), section="limit", model=model, rows=rows, steps=steps)
+    for contender in ("server", "plain", "batched", "batched-workers", "constant"):
+        yield load("gran", group(32), contender=contender)
+    yield load("gran", group(32, n=64))
+    for contender in ("server", "stream"):
+        yield load("stream", group(32, form="ndjson"), contender=contender)
+    for contender in ("server", "plain", "batched", "batched-workers"):
+        yield load("rows", group(32, model=ROWS), contender=contender)
+    yield load("fair", SHORT)
+    for beside in BESIDE.values():
+        yield load("fair", SHORT, beside)
+    yield from _transports(pace)
+    for clients in (c for c in pace.clients if c > len(MIX)):
+        for form in ("json", "grpc-stream"):
+            shares = [clients // len(MIX) + (i < clients % len(MIX)) for i in range(len(MIX))]
+            groups = [
+                group(share, form=form, model=model, steps=steps)
+                for share, (model, steps) in zip(shares, MIX, strict=True)
+            ]
+            yield load("mix", *groups)
+    for contender in ("server", "plain"):
+        for n in PER_IMAGE:
+            yield load("growth", group(1, n=n), contender=contender)
+        for steps in PER_STEP:
+            yield load("growth", group(1, steps=steps), contender=contender)
+
+
+def _transports(pace: Pace) -> Iterator[Case]:
+    for form in FORMS:
+        for clients in pace.clients:
+            yield load("transports", group(clients, form=form))
+        # 128 clients that ask for 64 images each wait for 8 seconds: once is enough.
+        for clients in (c for c in pace.clients if c <= 32 or form == "json"):
+            yield load("transports", group(clients, form=form, n=64))
+        for clients in pace.clients if form in ("json", "ndjson", "grpc-stream") else (32,):
+            yield load("transports", group(clients, form=form, model=ROWS))
+    # The plain way at other numbers of clients, for the plot.
+    for contender in ("plain", "batched"):
+        for clients in pace.clients:
+            yield load("transports", group(clients), contender=contender)

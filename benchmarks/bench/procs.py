@@ -1,0 +1,115 @@
+"""Processes: what they use, and workers that do one job after another."""
+
+__all__ = ["Worker", "cpu_seconds", "do_jobs", "resident_mib", "tree"]
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from benchmarks.serving import ROOT
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+_STOP_SECONDS = 10
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and (fields := _stat(int(entry.name))):
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [pid]
+    for parent in found:
+        found += children.get(parent, [])
+    return found
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU seconds of processes so far, all threads, user and system; counted in ticks of 10 ms."""
+    return sum(int(f[11]) + int(f[12]) for pid in pids if (f := _stat(pid))) / _TICKS
+
+
+def resident_mib(pids: Iterable[int]) -> float:
+    """Resident memory in MiB; what processes share counts for each."""
+    kilobytes = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                kilobytes += int(line.split()[1])
+    return kilobytes / 1024
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the state on: [0] state, [1] parent; empty for a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def do_jobs(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """The worker's side: a job a line from stdin, a result a line to stdout, until stdin ends."""
+    for line in sys.stdin:
+        print(json.dumps(work(json.loads(line))), flush=True)
+
+
+class Worker:
+    """A process that does jobs, started once, so that no measurement holds a start.
+
+    Args:
+        module: Its main calls `do_jobs`.
+        arguments: Of its command line.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._module = module
+
+    def send(self, job: dict[str, Any]) -> None:
+        """Hands a job over; returns at once."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+
+    def result(self) -> dict[str, Any]:
+        """Waits for the result of the job handed over last.
+
+        Raises:
+            RuntimeError: The process ended.
+        """
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._module} ended with code {self._process.wait()}")
+        result: dict[str, Any] = json.loads(line)
+        return result
+
+    def do(self, job: dict[str, Any]) -> dict[str, Any]:
+        """`send` and `result`."""
+        self.send(job)
+        return self.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        if kind is not None:
+            self._process.terminate()  # it may be in the middle of a job that nobody waits for
+        self._process.wait(_STOP_SECONDS)
+        self._process.stdout.close()

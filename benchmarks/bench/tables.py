@@ -1,0 +1,190 @@
+"""The tables of the report, in Markdown: ratios first."""
+
+__all__ = ["beside_table", "contender_table", "cpu_table", "limit_table", "load_table", "reach_table"]
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from benchmarks.bench.asks import FORMS
+from benchmarks.bench.cases import BESIDE, SHORT, case_name, group
+from benchmarks.bench.contenders import LABELS
+from benchmarks.bench.figures import Results, Spread, divide
+from benchmarks.bench.reach import short_beside_long, verdicts
+
+_NONE = "-"
+
+_PARTS = ("graph_ms", "png_ms")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; columns but the first stand to the right. Empty without rows."""
+    rows = list(rows)
+    if not rows:
+        return "Not measured in this run.\n"
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def cell(values: Sequence[float], digits: int = 2) -> str:
+    """Median and range."""
+    spread = Spread.of(values)
+    return _NONE if spread is None else spread.text(digits)
+
+
+def middle(values: Sequence[float], digits: int = 1) -> str:
+    """The median alone."""
+    spread = Spread.of(values)
+    return _NONE if spread is None else f"{spread.median:,.{digits}f}"
+
+
+def reach_table(results: Results) -> str:
+    """Every aim: wanted, measured, met or not."""
+    rows = []
+    for verdict in verdicts(results):
+        aim = verdict.aim
+        measured = _NONE if verdict.ratio is None else verdict.ratio.text()
+        met = {True: "yes", False: "**no**", None: "not measured"}[verdict.met]
+        rows.append((f"{aim.what}: {aim.ratio}", aim.wanted_text, measured, met))
+    return table(("aim", "wanted", "measured", "met"), rows)
+
+
+def limit_table(results: Results, model: str) -> str:
+    """The bare loop at each batch."""
+    best, _ = results.limit(model)
+    rows = []
+    for batch, name in results.loops(model).items():
+        graph, png = (results.loop_ms(name, part) for part in _PARTS)
+        rate = cell(results.loop_rate(name), 0)
+        total = [a + b for a, b in zip(graph, png, strict=True)]
+        rows.append(
+            (
+                f"**{batch}**" if batch == best else str(batch),
+                f"**{rate}**" if batch == best else rate,
+                middle(total, 3),
+                middle(graph, 3),
+                middle(png, 3),
+            )
+        )
+    heads = ("batch", "drawings/s, all CPUs", "CPU ms a drawing", "of which ONNX Runtime", "of which PNG")
+    return table(heads, rows)
+
+
+def contender_table(results: Results, contenders: Sequence[str], *, model: str, form: str = "json") -> str:
+    """The server and others under the same load of 32 clients: ratios to the server first."""
+    _, limit = results.limit(model)
+    server = results.rate(case_name("server", [group(32, model=model, form=form)]))
+    rows = []
+    for contender in contenders:
+        name = case_name(contender, [group(32, model=model, form=form)])
+        if name not in results.rounds:
+            continue
+        rate = results.rate(name)
+        rows.append(
+            (
+                LABELS[contender],
+                _NONE if contender in ("server", "constant") else cell(divide(server, rate)),
+                _NONE if contender == "constant" else cell(divide(rate, limit)),
+                cell(rate, 0),
+                *_latencies(results, name),
+                middle(results.server_ms(name), 2),
+                middle(results.resident_mib(name), 0),
+                _share(results, name),
+            )
+        )
+    heads = (
+        "32 clients",
+        "Pentimento is faster by",
+        "of the limit",
+        "requests/s",
+        "first canvas p50 / p99, ms",
+        "last canvas p50 / p99, ms",
+        "CPU ms a request",
+        "memory, MiB",
+        "load generator, of a CPU",
+    )
+    return table(heads, rows)
+
+
+def cpu_table(results: Results, model: str) -> str:
+    """Where the CPU time of a drawing goes, form by form: why the limit is not reached."""
+    best, _ = results.limit(model)
+    loop = results.loops(model).get(best, "")
+    base = sum(median(results.loop_ms(loop, part)) for part in _PARTS) if loop else 0.0
+    rows = []
+    for form in FORMS:
+        name = case_name("server", [group(32, model=model, form=form)])
+        if name in results.rounds and loop:
+            server, load = median(results.server_ms(name)), median(results.load_ms(name))
+            parts = (f"{value:.2f}" for value in (base, server - base, load))
+            rows.append((form, *parts, f"{base / (server + load):.2f}"))
+    heads = (
+        "32 clients",
+        "the bare loop's work, CPU ms a drawing",
+        "the rest of the server",
+        "the load generator",
+        "of the limit, if no CPU is ever idle",
+    )
+    return table(heads, rows)
+
+
+def beside_table(results: Results) -> str:
+    """A short drawing alone and beside long ones."""
+    alone = case_name("server", [SHORT])
+    rows = []
+    if alone in results.rounds:
+        rows.append(("nothing", _NONE, *_latencies(results, alone)[1:], _NONE))
+    for what, beside in BESIDE.items():
+        name = case_name("server", [SHORT, beside])
+        if name not in results.rounds:
+            continue
+        step = [long / beside.ask.steps for long in results.latency(name, "last_ms", "p50", group=1)]
+        rows.append(
+            (what, cell(short_beside_long(results, what)), _latencies(results, name)[1], middle(step, 2))
+        )
+    heads = ("1 step beside", "of twice its time alone plus a step", "its p50 / p99, ms", "a step, ms")
+    return table(heads, rows)
+
+
+def load_table(results: Results, names: Iterable[str]) -> str:
+    """Loads of the server, a row a group of clients."""
+    rows = []
+    for name in names:
+        rounds = results.rounds[name]
+        groups = name.partition(": ")[2].split(" + ")
+        for i, asked in enumerate(groups[: len(rounds[0]["groups"])]):
+            first = i == 0
+            rows.append(
+                (
+                    asked,
+                    cell(results.rate(name, i), 1),
+                    middle(results.canvas_rate(name, i), 0),
+                    *_latencies(results, name, i),
+                    middle(results.server_ms(name), 2) if first else "",
+                    middle(results.resident_mib(name), 0) if first else "",
+                    _share(results, name) if first else "",
+                )
+            )
+    heads = (
+        "clients and what they ask for",
+        "requests/s",
+        "canvases/s",
+        "first canvas p50 / p99, ms",
+        "last canvas p50 / p99, ms",
+        "CPU ms a request",
+        "memory, MiB",
+        "load generator, of a CPU",
+    )
+    return table(heads, rows)
+
+
+def _share(results: Results, name: str) -> str:
+    """What the load generator used, in per cent of a CPU."""
+    return f"{middle([100 * share for share in results.load_share(name)], 0)} %"
+
+
+def _latencies(results: Results, name: str, group: int = 0) -> tuple[str, str]:
+    """p50 / p99 of the first canvas and of the last."""
+    return tuple(
+        " / ".join(middle(results.latency(name, which, percent, group), 1) for percent in ("p50", "p99"))
+        for which in ("first_ms", "last_ms")
+    )  # type: ignore[return-value]
