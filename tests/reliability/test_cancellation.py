@@ -4,12 +4,11 @@ import asyncio
 
 import pytest
 
-from tests.reliability.asks import STREAMED, Ask, Way
+from tests.reliability.asks import STREAMED, WAYS, Ask, Way
 from tests.reliability.churn import leave_streams
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
 
-LEFT_BY = (Way.JSON, *STREAMED)
 A_STEP = 600.0  # of work: 0.1 s on an idle machine
 WIDE = Ask(model="toy-wide", n=16, steps=1000)  # 2 GB of frames, if anybody would draw them all
 
@@ -32,12 +31,13 @@ async def leave(server, sitting, way, *, calls_of="toy-puppet", rows_left=0):
         server.snapshot,
         lambda now: now.outcomes(way.transport).get("cancelled", 0) == cancelled,
         "it counts as cancelled",
+        seconds=10,
     )
     assert counted.rows == rows_left
     return freed.calls(calls_of) - before.calls(calls_of)
 
 
-@pytest.mark.parametrize("way", LEFT_BY)
+@pytest.mark.parametrize("way", WAYS)
 async def test_leaving_the_queue(idle, way):
     """Behind a drawing whose one step takes long: it is gone before that step is over."""
     async with Clients(idle) as clients:
@@ -57,7 +57,7 @@ async def test_leaving_the_queue(idle, way):
         assert after.calls("toy-steps", "init") == before.calls("toy-steps", "init"), "it was drawn after all"
 
 
-@pytest.mark.parametrize("way", LEFT_BY)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("step", "of"), [(2, 40), (3, 4)], ids=["step k", "last step"])
 async def test_leaving_at_a_step(idle, way, step, of):
     """While the step after `step` is drawn."""

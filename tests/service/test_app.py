@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -16,11 +15,10 @@ import pytest
 
 from service.app import Server, StartError
 from service.settings import Settings
-from tests.service.live import LiveServer, sse_events, wait_until
+from tests.service.live import LiveServer
 from tests.service.test_http_generate import problem
 from tests.service.toys import spoil_hash, write_toys
 
-SSE = {"Accept": "text/event-stream"}
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -67,28 +65,6 @@ class Process:
         self.popen.communicate()
 
 
-class Reader(threading.Thread):
-    """Reads a slow stream to its end."""
-
-    def __init__(self, address: str, steps: int) -> None:
-        super().__init__()
-        self.address, self.steps = address, steps
-        self.started, self.names, self.steps_seen = threading.Event(), [], 0
-        self.start()
-        assert self.started.wait(20)
-
-    def run(self) -> None:
-        query = {"model": "toy-slow", "steps": self.steps}
-        with (
-            httpx.Client(base_url=self.address, timeout=30, trust_env=False) as client,
-            client.stream("POST", "/generate", params=query, headers=SSE) as response,
-        ):
-            for name, data in sse_events(response.iter_lines()):
-                self.names.append(name)
-                self.steps_seen = data.get("step", self.steps_seen)
-                self.started.set()
-
-
 def test_ready_line_says_what_is_served_where(tmp_path):
     write_toys(tmp_path, ["toy-steps", "toy-slow", "toy-once"])
     spoil_hash(tmp_path / "toy-once")
@@ -109,63 +85,6 @@ def test_ready_line_says_what_is_served_where(tmp_path):
         code, stderr = process.end()
         assert code == 0
         assert re.fullmatch(r".*SIGTERM: no new work is admitted, running drawings finish\n", stderr)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_cuts_no_stream(toys, number):
-    with Process(toys) as process:
-        process.ready()
-        readers = [Reader(process.http, 60) for _ in range(3)]
-        process.popen.send_signal(number)
-        for reader in readers:
-            reader.join(20)
-            assert reader.names == ["frame"] * 60 + ["done"]
-        assert process.end()[0] == 0
-
-
-def test_the_grace_period_ends_with_one_error(toys):
-    with Process(toys, drain_grace_s=0.3) as process:
-        process.ready()
-        reader = Reader(process.http, 1000)
-        process.popen.send_signal(signal.SIGTERM)
-        reader.join(20)
-        assert reader.names[-1] == "error" and reader.names.count("error") == 1 and "done" not in reader.names
-        assert process.end()[0] == 0
-
-
-def test_a_second_signal_ends_at_once(toys):
-    with Process(toys) as process:
-        process.ready()
-        connection = socket.create_connection(("127.0.0.1", int(process.http.rpartition(":")[2])))
-        connection.sendall(
-            b"POST /generate?model=toy-slow&steps=1000 HTTP/1.1\r\nHost: x\r\n"
-            b"Accept: text/event-stream\r\n\r\n"
-        )
-        assert connection.recv(10)
-        process.popen.send_signal(signal.SIGTERM)
-        assert wait_until(lambda: httpx.get(process.http + "/readyz", trust_env=False).status_code == 503)
-        assert process.popen.poll() is None
-        process.popen.send_signal(signal.SIGTERM)
-        assert process.end(5)[0] == -signal.SIGTERM
-        connection.close()
-
-
-def test_draining_refuses_new_work_and_finishes_the_old(toys):
-    server = LiveServer(toys)
-    try:
-        reader = Reader(server.http, 100)
-        with server.client() as client:
-            server.begin_stop()
-            assert wait_until(lambda: client.get("/readyz").status_code == 503)
-            assert client.get("/healthz").status_code == 200
-            refused = client.post("/generate?model=toy-once")
-            assert problem(refused, 503)["code"] == "UNAVAILABLE"
-            assert int(refused.headers["Retry-After"]) >= 1
-            assert problem(client.post("/generate?model=toy-once", headers=SSE), 503)
-        reader.join(20)
-        assert reader.names == ["frame"] * 100 + ["done"]
-    finally:
-        server.close()
 
 
 def test_an_idle_server_stops_at_once_in_spite_of_open_connections(toys):

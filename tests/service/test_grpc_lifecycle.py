@@ -6,7 +6,6 @@ import time
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from service.grpc_api import SERVICE_NAME
 from service.metrics import Metrics
@@ -48,63 +47,6 @@ async def rest(call) -> list[pb.StreamCanvasResponse]:
     while (message := await call.read()) is not grpc.aio.EOF:
         messages.append(message)
     return messages
-
-
-@pytest.mark.parametrize("after", [0, 1, 3])
-async def test_cancelling_a_stream_frees_its_rows(serving, after):
-    call = serving.stub.StreamCanvas(slow(image_count=4))
-    for _ in range(after):
-        await call.read()
-    if after:
-        assert serving.engine.rows_in_flight == 4
-    call.cancel()
-    await all_free(serving)
-
-
-async def test_cancelling_a_waiting_stream_frees_its_rows(serving):
-    first = serving.stub.StreamCanvas(slow(image_count=4))
-    await first.read()
-    waiting = serving.stub.StreamCanvas(slow(image_count=8))
-    await waiting.read()  # its header: admitted
-    assert serving.engine.rows_in_flight == 12
-    waiting.cancel()
-    while serving.engine.rows_in_flight > 4:
-        await asyncio.sleep(0.002)
-    assert (await first.read()).frame.step == 1, "its neighbour draws on"
-    first.cancel()
-    await all_free(serving)
-
-
-async def test_cancelling_a_unary_call_frees_its_rows(serving):
-    call = serving.stub.Generate(pb.GenerateRequest(drawing=SLOW))
-    while not serving.engine.rows_in_flight:
-        await asyncio.sleep(0.002)
-    call.cancel()
-    await all_free(serving)
-    assert call.cancelled()
-
-
-async def test_closing_the_channel_frees_the_rows(serving):
-    port = serving.server.port
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        stream = channel.unary_stream(f"/{SERVICE_NAME}/StreamCanvas")
-        await stream(slow().SerializeToString()).read()
-        assert serving.engine.rows_in_flight == 1
-    await all_free(serving)
-
-
-async def test_many_cancelled_streams_leave_nothing_behind(serving):
-    async def one(i: int) -> None:
-        call = serving.stub.StreamCanvas(slow(seed=i))
-        for _ in range(i % 4):
-            await call.read()
-        call.cancel()
-
-    for _ in range(5):
-        await asyncio.gather(*(one(i) for i in range(40)))
-    await all_free(serving)
-    answer = await serving.stub.Generate(pb.GenerateRequest(drawing=pb.DrawingSpec(step_count=2)))
-    assert len(answer.frames) == 2
 
 
 @pytest.mark.parametrize("how", ["call", "field"])
@@ -159,19 +101,6 @@ async def test_a_reader_that_stalls_stalls_only_itself_and_expires(toys):
             assert error.details() == "the deadline passed while the client was not reading"
 
 
-async def test_a_failing_row_fails_alone(serving):
-    z = pb.Tensor(name="latent", shape=(1, 1, 6, 8), values=[1000.0] * 48)
-    guilty = pb.StreamCanvasRequest(drawing=pb.DrawingSpec(model="toy-fragile", step_count=6, latents=[z]))
-    innocent = pb.GenerateRequest(drawing=pb.DrawingSpec(model="toy-fragile", step_count=6))
-    call = serving.stub.StreamCanvas(guilty)
-    error, *answers = await asyncio.gather(
-        failure(call), *(serving.stub.Generate(innocent) for _ in range(3))
-    )
-    assert error.code() is grpc.StatusCode.INTERNAL
-    assert dict(error.trailing_metadata())["pentimento-code"] == "INFERENCE_FAILED"
-    assert [len(answer.frames) for answer in answers] == [6] * 3
-
-
 async def test_a_fault_of_ours_says_nothing_of_the_inside(serving, monkeypatch, caplog):
     def broken() -> None:
         raise RuntimeError("the secret inside")
@@ -184,21 +113,6 @@ async def test_a_fault_of_ours_says_nothing_of_the_inside(serving, monkeypatch, 
     assert "the secret inside" in caplog.text
 
 
-async def test_draining_refuses_the_new_and_finishes_the_old(serving):
-    call = serving.stub.StreamCanvas(slow(step_count=20))
-    await call.read()
-    watch = health_pb2_grpc.HealthStub(serving.channel).Watch(health_pb2.HealthCheckRequest())
-    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
-    stopping = asyncio.create_task(serving.server.stop(20.0))
-    assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
-    messages = await rest(call)
-    assert messages[-1].summary.frame_count == 20
-    await asyncio.wait_for(stopping, STEP_S)  # the health watcher does not hold it up
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await serving.stub.ListModels(pb.ListModelsRequest())
-    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-
-
 async def test_what_outlasts_the_grace_period_is_cut(serving):
     call = serving.stub.StreamCanvas(slow())
     await call.read()
@@ -207,13 +121,6 @@ async def test_what_outlasts_the_grace_period_is_cut(serving):
     assert time.monotonic() - started < STEP_S
     assert (await failure(call)).code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
     await all_free(serving)
-
-
-async def test_a_draining_engine_answers_unavailable(serving):
-    await serving.engine.drain(0)
-    error = await failure(serving.stub.StreamCanvas(slow()))
-    assert error.code() is grpc.StatusCode.UNAVAILABLE
-    assert dict(error.trailing_metadata())["pentimento-code"] == "UNAVAILABLE"
 
 
 async def test_every_call_is_counted(toys):

@@ -2,8 +2,6 @@
 
 import json
 import socket
-import threading
-import time
 
 import httpx
 import pytest
@@ -74,30 +72,13 @@ def test_a_failing_drawing_is_a_problem_when_nothing_was_sent(http, idle):
     assert problem(http.post("/generate", json=body), 500)["code"] == "INFERENCE_FAILED"
 
 
-def test_a_failing_drawing_leaves_its_neighbours_alone(live, idle):
-    bodies = [{"latents": {"latent": [[[[value] * 8] * 6]]}} for value in (1.0, 1000.0, 2.0, 3.0)]
-
-    def draw(body, results, index):
-        with live.client() as client:
-            results[index] = client.post("/generate?model=toy-fragile&steps=16", json=body).status_code
-
-    results: dict[int, int] = {}
-    threads = [threading.Thread(target=draw, args=(b, results, i)) for i, b in enumerate(bodies)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [results[i] for i in range(4)] == [200, 500, 200, 200]
-
-
-@pytest.mark.parametrize("kind", [*STREAMS, "application/json", "image/png"])
-def test_hanging_up_cancels_the_drawing(live, http, idle, kind):
+def test_hanging_up_on_a_picture_cancels_the_drawing(live, http, idle):
+    """The other ways of asking are in tests/reliability."""
     before, calls = outcomes(http).get("cancelled", 0), idle() or 0
     with socket.create_connection(("127.0.0.1", live.server.http_port)) as connection:
-        request = f"POST /generate?model=toy-slow&steps=1000 HTTP/1.1\r\nHost: x\r\nAccept: {kind}\r\n\r\n"
-        connection.sendall(request.encode())
-        if kind in STREAMS:
-            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        connection.sendall(
+            b"POST /generate?model=toy-slow&steps=1000 HTTP/1.1\r\nHost: x\r\nAccept: image/png\r\n\r\n"
+        )
         assert wait_until(lambda: (idle() or 0) >= calls + 2)
         assert live.rows == 1
         at_close = idle()
@@ -115,38 +96,6 @@ def test_hanging_up_in_the_middle_of_the_body(live, http, idle, caplog):
         )
     assert wait_until(lambda: outcomes(http).get("cancelled", 0) == before + 1)
     assert not caplog.records
-
-
-def test_hanging_up_with_a_full_buffer_cancels_too(toys):
-    """The reader takes nothing: the drawing pauses, and ends when the connection does."""
-    server = LiveServer(toys, max_images=4096, max_rows_in_flight=4096)
-    try:
-        connection = socket.socket()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect(("127.0.0.1", server.server.http_port))
-        query = "model=toy-steps&steps=16&n=4096"
-        connection.sendall(
-            f"POST /generate?{query} HTTP/1.1\r\nHost: x\r\nAccept: {SSE['Accept']}\r\n\r\n".encode()
-        )
-        assert wait_until(lambda: server.rows == 4096)
-        settled = [-1.0]
-
-        def paused() -> bool:
-            name, labels = "pentimento_graph_call_seconds_count", {"bundle": "toy-steps", "graph": "step"}
-            calls = server.server.metrics.registry.get_sample_value(name, labels) or 0
-            same, settled[0] = calls == settled[0] and calls > 0, calls
-            time.sleep(0.3)
-            return same
-
-        assert wait_until(paused, 20)
-        assert server.rows == 4096  # not finished: it waits for the reader
-        with server.client() as client:  # and stalls nobody else
-            assert client.post("/generate", params={"steps": 1, "n": 1}).status_code == 429
-            assert client.get("/healthz").status_code == 200
-        connection.close()
-        assert wait_until(lambda: server.rows == 0)
-    finally:
-        server.close()
 
 
 def test_deadline_before_the_first_byte_is_504(http, idle):
