@@ -3,9 +3,10 @@
 Shapes: B batch, C channels, H = W image size, Z latent, K classes.
 """
 
-__all__ = ["asked_labels", "draw_chunks", "freeze_statistics", "prior_latents"]
+__all__ = ["asked_labels", "draw_chunks", "drawing_as_in_training", "freeze_statistics", "prior_latents"]
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -46,6 +47,21 @@ def freeze_statistics(generator: OneShotGenerator, rows: int, seed: int) -> None
     for layer, momentum in zip(layers, usual, strict=True):
         layer.momentum = momentum
     generator.eval()
+
+
+@contextmanager
+def drawing_as_in_training(generator: OneShotGenerator) -> Iterator[None]:
+    """Normalises each batch by its own statistics, as its scorer knows it, and keeps the running ones."""
+    layers = [module for module in generator.modules() if isinstance(module, _BatchNorm)]
+    usual = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0
+    generator.train()
+    try:
+        yield
+    finally:
+        for layer, momentum in zip(layers, usual, strict=True):
+            layer.momentum = momentum
 
 
 def draw_chunks(generator: OneShotGenerator, rows: int, seed: int) -> Iterator[Tensor]:

@@ -17,7 +17,12 @@ from training.failure import Finding, inspect_epoch, inspect_evaluation, should_
 from training.networks import parameter_count
 from training.one_shot import scorer_terms
 from training.one_shot_config import OneShotTrainConfig
-from training.one_shot_drawing import draw_chunks, freeze_statistics, prior_latents
+from training.one_shot_drawing import (
+    draw_chunks,
+    drawing_as_in_training,
+    freeze_statistics,
+    prior_latents,
+)
 from training.one_shot_players import OneShotPlayers
 from training.plots import save_one_shot_curves, save_sheet
 
@@ -40,22 +45,22 @@ def scorer_loss_on(
 ) -> float:
     """The scorer's loss with its penalty, on the first images of a split against seeded drawings.
 
-    Both players are in inference mode, so nothing changes and nothing depends on chance.
+    The drawings are normalised as in training: a critic has never seen those of running statistics, and said
+    anything of them. Nothing changes, and nothing depends on chance.
     """
-    generator, scorer = players.generator.eval(), players.scorer.eval()
+    generator, scorer = players.generator, players.scorer.eval()
     device = next(scorer.parameters()).device
     total, rows = 0.0, min(rows, len(split.images))
     for start in range(0, rows, _CHUNK_ROWS):
         chunk = range(start, min(start + _CHUNK_ROWS, rows))
         real = torch.from_numpy(split.images[chunk.start : chunk.stop]).to(device).float() / 255
         label = torch.from_numpy(split.labels[chunk.start : chunk.stop]).to(device)
-        with torch.no_grad():
+        with torch.no_grad(), drawing_as_in_training(generator):
             asked = label if generator.class_count else None
             drawn = generator(prior_latents(generator, chunk, seed), asked)
         epsilon = torch.from_numpy(draw(seed, "epsilon", (1,), rows=chunk, prior="uniform"))[:, 0].to(device)
         terms = scorer_terms(scorer, config, real, drawn, label, epsilon, "float32")
         total += len(chunk) * terms.loss.item()
-    generator.train()
     scorer.train()
     return total / rows
 
