@@ -64,6 +64,7 @@ def run(sections: Sequence[str], pace: Pace, zoo: Path, output: Path, console: C
         "others": others,
         "quick": pace is QUICK,
         "sections": list(sections),
+        "finished": False,
         "seconds": 0.0,
         "rounds": {case.name: [] for case in cases},
     }
@@ -86,6 +87,7 @@ def run(sections: Sequence[str], pace: Pace, zoo: Path, output: Path, console: C
                         content["rounds"][case.name].append(measure(arena, case, pace))
                         progress.advance(task)
                 content["seconds"] = time.monotonic() - began
+                content["finished"] = number + 1 == max(rounds.values())
                 (output / RESULTS).write_text(json.dumps(content, indent=1))
     return content
 
@@ -97,7 +99,7 @@ def write_report(content: dict[str, Any], output: Path, console: Console) -> Non
     report = output / "report.md"
     report.write_text("# Results\n\n" + markdown(content, plots, output))
     written = [report]
-    if not content["quick"] and set(content["sections"]) == set(SECTIONS):
+    if content["finished"] and not content["quick"] and set(content["sections"]) == set(SECTIONS):
         document = ROOT / "docs" / "benchmarks.md"
         plots = draw_plots(results, ROOT / "docs" / "images" / "bench")
         put_into(document, markdown(content, plots, document.parent))

@@ -138,8 +138,8 @@ def seconds_of(cases: Iterable[Case], pace: Pace) -> float:
         if not case.groups:
             total += pace.rounds * pace.loop_seconds * 1.3
         else:
-            # What is under way at the close runs to its end twice over.
-            tail = 3.0 if sum(g.clients * g.ask.n for g in case.groups) > 512 else 0.3
+            # What is under way at the close runs to its end, and what was begun meanwhile too.
+            tail = 0.3 + sum(g.clients * g.ask.n for g in case.groups) / 800
             seconds = pace.seconds if case.core else pace.survey_seconds
             rounds = pace.rounds if case.core else pace.survey_rounds
             total += rounds * (pace.warm_s + seconds + tail)

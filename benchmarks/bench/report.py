@@ -85,6 +85,8 @@ def _machine(content: dict[str, Any]) -> str:
     notes = []
     if content["quick"]:
         notes.append("A quick run: good for seeing that everything works, not for its figures.")
+    if not content["finished"]:
+        notes.append("The run was interrupted.")
     if set(content["sections"]) != set(SECTIONS):
         notes.append(f"Only a part was measured: {', '.join(content['sections'])}.")
     if content["others"] > _BUSY:
