@@ -12,7 +12,9 @@ from service.loaded_model import LoadedModel
 from service.messages import Refusal
 from service.runtime import Runtime
 
-_SETTLE_S = 0.25  # to replace a folder means to rename two of them; between the renames there is none
+# To replace a folder means to rename two of them; between the renames there is none.
+_LOOKS = 10
+_BETWEEN_LOOKS_S = 0.025
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +35,8 @@ def read_folder(folder: Path, runtime: Runtime, served: Mapping[str, LoadedModel
     Args:
         folder: Its subfolders are the bundles.
         runtime: Loads and tries their graphs.
-        served: Bundles that are served already, by name. What is missing or wrong is then looked at a second
-            time a moment later, in case it is being replaced.
+        served: Bundles that are served already, by name. What is missing or wrong is then looked at again a
+            moment later, in case it is being replaced.
 
     Raises:
         BundleError: There is no such folder, or it cannot be listed.
@@ -42,10 +44,12 @@ def read_folder(folder: Path, runtime: Runtime, served: Mapping[str, LoadedModel
     known = served or {}
     names = sorted(_subfolders(folder) | set(known))
     found = {name: _visit(folder / name, runtime, known.get(name)) for name in names}
-    unsettled = [name for name, what in found.items() if not isinstance(what, LoadedModel)]
+    unsettled = {name for name, what in found.items() if not isinstance(what, LoadedModel)}
     if served and unsettled:
-        time.sleep(_SETTLE_S)
-        found |= {name: _visit(folder / name, runtime, known.get(name)) for name in unsettled}
+        missing = _wait_for(folder, unsettled)
+        found |= dict.fromkeys(missing)
+        for name in unsettled - missing:
+            found[name] = _visit(folder / name, runtime, known.get(name)) or "the folder comes and goes"
     models, refused = {}, []
     for name, what in found.items():
         if isinstance(what, LoadedModel):
@@ -67,6 +71,16 @@ def _subfolders(folder: Path) -> set[str]:
         return {entry.name for entry in entries if entry.is_dir()}
     except OSError as error:
         raise BundleError(f"the bundle folder {str(folder)!r} cannot be read: {error.strerror}") from None
+
+
+def _wait_for(folder: Path, names: set[str]) -> set[str]:
+    """Waits a moment; those of the subfolders that were not there once."""
+    for _ in range(_LOOKS):
+        time.sleep(_BETWEEN_LOOKS_S)
+        names = {name for name in names if not (folder / name).is_dir()}
+        if not names:
+            break
+    return names
 
 
 def _visit(entry: Path, runtime: Runtime, before: LoadedModel | None) -> LoadedModel | str | None:

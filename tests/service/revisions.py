@@ -12,6 +12,8 @@ __all__ = [
     "check",
     "draw",
     "level",
+    "names",
+    "reloaded",
     "version",
     "write_in_place",
     "write_revision",
@@ -28,6 +30,8 @@ from pentimento_client import Client
 
 from bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Scorer, Steps
 from bundle.store import MANIFEST, graph_spec, write_bundle
+from service.catalog import Catalog
+from service.messages import Reload
 from tests.service.toy_graphs import EXTRAS, GREY, T_INPUT, graph, node, spec
 
 TOKEN = "the-token-of-the-tests"
@@ -37,6 +41,16 @@ STEPS = 7
 def admin() -> dict[str, str]:
     """Headers of an HTTP request, or pairs of metadata, of the admin."""
     return {"authorization": f"Bearer {TOKEN}"}
+
+
+def reloaded(catalog: Catalog) -> Reload:
+    """What reading its folder again changed."""
+    return catalog.swap(catalog.read())
+
+
+def names(catalog: Catalog) -> list[str]:
+    """What is served."""
+    return [info.manifest.name for info in catalog.infos()]
 
 
 def version(k: int) -> str:
