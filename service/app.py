@@ -72,6 +72,7 @@ class Server:
                 provider=settings.provider,
                 max_batch_rows=settings.max_batch_rows,
                 calibrator=Calibrator(settings.cache) if settings.calibrate else None,
+                cuda_graphs=settings.cuda_graphs,
             )
             self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
             self.engine = Engine(

@@ -52,5 +52,7 @@ def stack(parts: Sequence[Rows]) -> Array:
         else:
             pieces.append(array[start:stop])
             array, start, stop = part
+    if not pieces and stop - start == len(array) and not isinstance(array, np.ndarray):
+        return array  # on a device, where it may stay
     pieces.append(array[start:stop])
     return np.ascontiguousarray(pieces[0]) if len(pieces) == 1 else np.concatenate(pieces)

@@ -2,7 +2,9 @@
 
 __all__ = ["OnnxGraph", "Runtime"]
 
+import logging
 import time
+from collections.abc import Callable
 from importlib import metadata
 from typing import Literal
 
@@ -12,8 +14,11 @@ import onnxruntime as ort
 from bundle.manifest import GraphSpec, TensorSpec
 from bundle.store import Bundle, BundleError
 from service.calibration import Calibrator, Curve, RowLimits, choose_lanes, choose_limits
+from service.device_graph import BucketedGraph, DeviceGraph
 from service.job import Graph
 from service.rows import Array, Arrays
+
+_log = logging.getLogger(__name__)
 
 _ORT_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
 _MOST_ROWS = 64  # of a call, where nothing else is asked for
@@ -22,16 +27,21 @@ _PROBE_ROWS = (1, 3)  # a graph that was exported for one batch size fails at th
 
 
 class OnnxGraph:
-    """One graph of a bundle, ready to run; safe to call from several threads."""
+    """One graph of a bundle, ready to run; safe to call from several threads.
 
-    def __init__(self, label: str, session: ort.InferenceSession, spec: GraphSpec) -> None:
+    Args:
+        label: `bundle/graph`.
+        call: Calls the graph once; raises whatever ONNX Runtime raises.
+        spec: Its inputs and outputs.
+    """
+
+    def __init__(self, label: str, call: Callable[[Arrays], dict[str, Array]], spec: GraphSpec) -> None:
         self.label = label
+        self.run = call
         self.limits = RowLimits(efficient=1, most=max(_PROBE_ROWS))  # until they are chosen
         self.curve: Curve | None = None  # what they were chosen from
         self.sha256 = spec.sha256
-        self._session = session
         self._spec = spec
-        self._outputs = [tensor.name for tensor in spec.outputs]
 
     @property
     def max_rows(self) -> int:
@@ -42,10 +52,6 @@ class OnnxGraph:
     def efficient_rows(self) -> int:
         """Rows from which on filling a call further saves little."""
         return self.limits.efficient
-
-    def run(self, feeds: Arrays) -> dict[str, Array]:
-        """Calls the graph once. Raises whatever ONNX Runtime raises."""
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(feeds)), strict=True))
 
     def run_on_zeros(self, rows: int) -> dict[str, Array]:
         """Calls the graph once with inputs of no meaning."""
@@ -61,6 +67,7 @@ class Runtime:
         provider: `cpu`, `cuda`, or `auto`: CUDA where this ONNX Runtime offers it.
         max_batch_rows: Rows that one call of any graph takes at most; None lets the calibrator choose.
         calibrator: Measures each graph; None takes what suits most.
+        cuda_graphs: Whether calls are captured and replayed, on CUDA, where a graph allows it.
 
     Raises:
         RuntimeError: One sentence: CUDA was asked for but is not there, or two ONNX Runtimes are installed.
@@ -72,10 +79,12 @@ class Runtime:
         provider: Literal["auto", "cpu", "cuda"] = "auto",
         max_batch_rows: int | None = None,
         calibrator: Calibrator | None = None,
+        cuda_graphs: bool = False,
     ) -> None:
         self.providers = choose_providers(provider, ort.get_available_providers(), _installed())
         self._max_batch_rows = max_batch_rows
         self._calibrator = calibrator
+        self._cuda_graphs = cuda_graphs
         self._clock = time.perf_counter if self.device == "cuda" else time.thread_time
 
     @property
@@ -96,8 +105,29 @@ class Runtime:
         }
 
     def _graph(self, label: str, graph: str, spec: GraphSpec, data: bytes) -> OnnxGraph:
+        loaded = OnnxGraph(label, self._caller(graph, spec, data), spec)
+        _probe(graph, spec, loaded)
+        self._limit(loaded, spec)
+        return loaded
+
+    def _caller(self, graph: str, spec: GraphSpec, data: bytes) -> Callable[[Arrays], dict[str, Array]]:
+        if self.device == "cpu":
+            session = self._session(graph, spec, data, captured=False)
+            names = [tensor.name for tensor in spec.outputs]
+            return lambda feeds: dict(zip(names, session.run(names, dict(feeds)), strict=True))
+        if self._cuda_graphs:
+            bucketed = BucketedGraph(self._session(graph, spec, data, captured=True), spec)
+            try:
+                bucketed.warm_up(_MOST_ROWS)
+                return bucketed.run
+            except Exception as error:  # loops and nodes that stay on the CPU cannot be captured
+                _log.warning("graph %s is not captured: %s", graph, _first_line(error))
+        return DeviceGraph(self._session(graph, spec, data, captured=False), spec).run
+
+    def _session(self, graph: str, spec: GraphSpec, data: bytes, *, captured: bool) -> ort.InferenceSession:
+        providers = session_providers(self.providers, captured=captured)
         try:
-            session = ort.InferenceSession(data, self._options(), providers=self.providers)
+            session = ort.InferenceSession(data, self._options(), providers=providers)
         except Exception as error:  # ONNX Runtime raises a family of unrelated exception types
             raise BundleError(f"graph {graph!r} cannot be loaded: {_first_line(error)}") from None
         if session.get_providers()[0] != self.providers[0]:
@@ -107,10 +137,7 @@ class Runtime:
             )
         _check_signature(graph, "input", spec.inputs, session.get_inputs())
         _check_signature(graph, "output", spec.outputs, session.get_outputs())
-        loaded = OnnxGraph(label, session, spec)
-        _probe(graph, spec, loaded)
-        self._limit(loaded, spec)
-        return loaded
+        return session
 
     def _limit(self, loaded: OnnxGraph, spec: GraphSpec) -> None:
         """Chooses how many rows a call takes."""
@@ -183,6 +210,22 @@ def choose_providers(
     if wanted != "cpu" and has_cuda:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
     return ["CPUExecutionProvider"]
+
+
+def session_providers(providers: list[str], *, captured: bool) -> list[str | tuple[str, dict[str, str]]]:
+    """The providers of a session with their options.
+
+    Args:
+        providers: As `choose_providers` gives them.
+        captured: Whether its calls are to be captured as CUDA graphs.
+    """
+    options = {
+        # The exhaustive search takes half a second for each new batch size (PaddlePaddle/PaddleX#5057).
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "arena_extend_strategy": "kSameAsRequested",  # or the arena doubles, and never shrinks
+        "enable_cuda_graph": "1" if captured else "0",
+    }
+    return [(name, options) if name == "CUDAExecutionProvider" else name for name in providers]
 
 
 def _installed() -> list[str]:

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
 
     provider: Literal["auto", "cpu", "cuda"] = "auto"
     """ONNX Runtime execution provider; auto takes CUDA where the installed ONNX Runtime offers it."""
+    cuda_graphs: bool = False
+    """Whether calls on CUDA are captured at the start, at 1 to 64 rows, and replayed. Not yet run on one."""
     lanes: Annotated[int, Field(ge=1, le=256)] | None = None
     """Threads that call graphs, each single-threaded inside; unset: as many as were measured to add to what
     is computed, at most the CPUs this process may use; on a GPU one."""
