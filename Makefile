@@ -6,7 +6,7 @@ VENV_DEV := .venv-dev
 DEV := $(VENV_DEV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench check lint format proto schema zoo clean
+.PHONY: help serve test soak bench check lint format proto schema zoo clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: $(VENV_DEV)/.installed  ## install everything and pass the tests
 
 bench: $(VENV_DEV)/.installed  ## measure the server against the limit and the plain way (ARGS=--quick: two minutes)
 	$(DEV)/python -m benchmarks.bench $(ARGS)
+
+soak: $(VENV_DEV)/.installed  ## a server under everything at once: a quarter of an hour (ARGS="--minutes 2" is less)
+	$(DEV)/python -m tests.soak $(ARGS)
 
 check: $(VENV_DEV)/.installed lint test  ## tests, lint, types, import rules, generated files
 

@@ -5,9 +5,10 @@ __all__ = ["Clients", "Sitting"]
 import asyncio
 import base64
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import grpc
 import numpy as np
@@ -19,22 +20,40 @@ from tests.reliability.server import ServerProcess
 from tests.reliability.wire import Cut, HttpConnection
 
 
-class Sitting(Protocol):
-    """A drawing that was asked for."""
+class Sitting(ABC):
+    """A drawing that was asked for: an iterator of frames that does not raise, however the drawing ends.
 
-    frames: list[list[bytes]]
+    Attributes:
+        frames: PNGs of every image, for each step that came so far.
+    """
+
+    def __init__(self) -> None:
+        self.frames: list[list[bytes]] = []
+        self._end: Ending | None = None
+        self._events = self._read()
 
     async def frame(self) -> list[bytes] | None:
-        """The next frame of a stream; None at its end."""
-        ...
+        """The next frame; None when the drawing has ended."""
+        return await anext(self._events, None)
 
     async def ending(self) -> Ending:
         """Reads to the end."""
-        ...
+        async for _ in self._events:
+            pass
+        self.hang_up()
+        return self._end or Ending(code="CUT", detail="the stream stopped", frames=self.frames)
 
+    @abstractmethod
     def hang_up(self) -> None:
         """Leaves without a word."""
-        ...
+
+    @abstractmethod
+    def _read(self) -> AsyncIterator[list[bytes]]:
+        """Reads frame by frame, and sets the end."""
+
+    def _finish(self, code: str = "OK", detail: str = "", retry_after_s: float | None = None) -> None:
+        assert self._end is None, "a stream ends once"
+        self._end = Ending(code=code, detail=detail, retry_after_s=retry_after_s, frames=self.frames)
 
 
 class Clients:
@@ -88,24 +107,10 @@ class Clients:
             return Ending(code="CUT", detail=repr(error))
 
 
-class _HttpSitting:
+class _HttpSitting(Sitting):
     def __init__(self, connection: HttpConnection, connections: list[HttpConnection], way: Way) -> None:
-        self.frames: list[list[bytes]] = []
+        super().__init__()
         self._connection, self._connections, self._way = connection, connections, way
-        self._events = self._read()
-        self._end: Ending | None = None
-
-    async def frame(self) -> list[bytes] | None:
-        return await anext(self._events, None)
-
-    async def ending(self) -> Ending:
-        try:
-            async for _ in self._events:
-                pass
-        except Cut as cut:
-            self._end = Ending(code="CUT", detail=str(cut), frames=self.frames)
-        self.hang_up()
-        return self._end or Ending(code="CUT", detail="no `done` and no `error`", frames=self.frames)
 
     def hang_up(self) -> None:
         if self._connection in self._connections:
@@ -113,12 +118,24 @@ class _HttpSitting:
         self._connection.hang_up()
 
     async def _read(self) -> AsyncIterator[list[bytes]]:
-        status, headers = await self._connection.head()
-        if status != 200 or self._way is Way.JSON:
+        try:
+            status, headers = await self._connection.head()
+            if status == 200 and self._way is not Way.JSON:
+                async for pictures in self._stream():
+                    yield pictures
+                return
             content = json.loads(await self._connection.body())
-            self.frames += [_pictures(frame) for frame in content.get("frames", ())]
-            self._finish(content if status != 200 else None, headers.get("retry-after"))
+        except Cut as cut:
+            self._end = Ending(code="CUT", detail=str(cut), frames=self.frames)
             return
+        if status != 200:
+            retry_after = headers.get("retry-after")
+            self._finish(content["code"], content["detail"], float(retry_after) if retry_after else None)
+            return
+        self.frames += [_pictures(frame) for frame in content["frames"]]
+        self._finish()
+
+    async def _stream(self) -> AsyncIterator[list[bytes]]:
         pending = b""
         end = b"\n\n" if self._way is Way.SSE else b"\n"
         async for chunk in self._connection.chunks():
@@ -128,9 +145,10 @@ class _HttpSitting:
                 if kind == "frame":
                     self.frames.append(_pictures(content))
                     yield self.frames[-1]
-                elif kind is not None:
-                    assert self._end is None, "a stream ends once"
-                    self._finish(content if kind == "error" else None)
+                elif kind == "error":
+                    self._finish(content["code"], content["detail"])
+                elif kind == "done":
+                    self._finish()
 
     def _event(self, event: bytes) -> tuple[str | None, Any]:
         if self._way is Way.NDJSON:
@@ -139,73 +157,45 @@ class _HttpSitting:
         lines = dict(line.split(": ", 1) for line in event.decode().split("\n") if not line.startswith(":"))
         return lines.get("event"), json.loads(lines.get("data", "null"))
 
-    def _finish(self, problem: Any | None, retry_after: str | None = None) -> None:
-        if problem is None:
-            self._end = Ending(frames=self.frames)
-            return
-        self._end = Ending(
-            code=problem["code"],
-            detail=problem["detail"],
-            retry_after_s=None if retry_after is None else float(retry_after),
-            frames=self.frames,
-        )
 
-
-class _GrpcSitting:
+class _GrpcSitting(Sitting):
     def __init__(self, stub: pb_grpc.CanvasServiceStub, way: Way, ask: Ask, deadline_s: float | None) -> None:
-        self.frames: list[list[bytes]] = []
+        super().__init__()
         names = {"n": "image_count", "steps": "step_count"}
         spec = pb.DrawingSpec(**{names.get(name, name): value for name, value in ask.numbers.items()})
         for name, values in ask.latents.items():
             spec.latents.add(name=name, shape=values.shape, data=values.astype("<f4").tobytes())
-        if way is Way.UNARY:
-            self._call = stub.Generate(pb.GenerateRequest(drawing=spec), timeout=deadline_s)
-            self._events = self._whole()
-        else:
-            self._call = stub.StreamCanvas(pb.StreamCanvasRequest(drawing=spec), timeout=deadline_s)
-            self._events = self._read()
-        self._complete = False
-
-    async def frame(self) -> list[bytes] | None:
-        return await anext(self._events, None)
-
-    async def ending(self) -> Ending:
-        try:
-            async for _ in self._events:
-                pass
-        except grpc.aio.AioRpcError as error:
-            metadata = dict(error.trailing_metadata() or ())
-            retry = metadata.get("retry-after-ms")
-            return Ending(
-                code=metadata.get("pentimento-code", error.code().name),
-                detail=error.details() or "",
-                retry_after_s=None if retry is None else float(retry) / 1000,
-                frames=self.frames,
-            )
-        except asyncio.CancelledError:
-            if not self._call.cancelled():
-                raise
-            return Ending(code="CUT", detail="the call was cancelled", frames=self.frames)
-        if not self._complete:
-            return Ending(code="CUT", detail="no summary", frames=self.frames)
-        return Ending(frames=self.frames)
+        self._call = (
+            stub.Generate(pb.GenerateRequest(drawing=spec), timeout=deadline_s)
+            if way is Way.UNARY
+            else stub.StreamCanvas(pb.StreamCanvasRequest(drawing=spec), timeout=deadline_s)
+        )
+        self._whole = way is Way.UNARY
 
     def hang_up(self) -> None:
         self._call.cancel()
 
-    async def _whole(self) -> AsyncIterator[list[bytes]]:
-        for frame in (await self._call).frames:
-            self.frames.append(list(frame.images))
-            yield self.frames[-1]
-        self._complete = True
-
     async def _read(self) -> AsyncIterator[list[bytes]]:
-        async for response in self._call:
-            assert not self._complete, "a stream ends once"
-            if response.HasField("frame"):
-                self.frames.append(list(response.frame.images))
-                yield self.frames[-1]
-            self._complete = response.HasField("summary")
+        try:
+            if self._whole:
+                self.frames += [list(frame.images) for frame in (await self._call).frames]
+                self._finish()
+                return
+            async for response in self._call:
+                if response.HasField("frame"):
+                    self.frames.append(list(response.frame.images))
+                    yield self.frames[-1]
+                elif response.HasField("summary"):
+                    self._finish()
+        except grpc.aio.AioRpcError as error:
+            metadata = dict(error.trailing_metadata() or ())
+            retry = metadata.get("retry-after-ms")
+            code = metadata.get("pentimento-code", error.code().name)
+            self._finish(str(code), error.details() or "", float(retry) / 1000 if retry else None)
+        except asyncio.CancelledError:
+            if not self._call.cancelled():
+                raise  # this task was cancelled, not the call
+            self._finish("CUT", "the call was cancelled")
 
 
 def _lists(latents: Mapping[str, np.ndarray]) -> dict[str, Any]:

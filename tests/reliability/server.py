@@ -24,14 +24,19 @@ _PATIENCE_S = 60.0  # for what takes a second on an idle machine
 
 
 class Snapshot:
-    """What /metrics said at one moment."""
+    """What /metrics said at one moment; `gauges` are Pentimento's own, by name and labels."""
 
     def __init__(self, text: str) -> None:
+        families = list(text_string_to_metric_families(text))
         self._samples = [
-            (sample.name, sample.labels, sample.value)
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
+            (sample.name, sample.labels, sample.value) for family in families for sample in family.samples
         ]
+        self.gauges = {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in families
+            if family.type == "gauge" and family.name.startswith("pentimento")
+            for sample in family.samples
+        }
 
     def total(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""

@@ -9,7 +9,6 @@ from tests.reliability.churn import leave_streams
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
 
-A_STEP = 600.0  # of work: 0.1 s on an idle machine
 WIDE = Ask(model="toy-wide", n=16, steps=1000)  # 2 GB of frames, if anybody would draw them all
 
 
@@ -58,12 +57,12 @@ async def test_leaving_the_queue(idle, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("step", "of"), [(2, 40), (3, 4)], ids=["step k", "last step"])
-async def test_leaving_at_a_step(idle, way, step, of):
-    """While the step after `step` is drawn."""
+@pytest.mark.parametrize(("step", "of", "work"), [(2, 40, 600), (1, 2, 2500)], ids=["step k", "last step"])
+async def test_leaving_at_a_step(idle, way, step, of, work):
+    """While the step after `step` is drawn, which takes 0.1 or 0.4 s on an idle machine."""
     async with Clients(idle) as clients:
         before = await idle.snapshot()
-        sitting = await clients.begin(way, Ask(n=3, steps=of, work=A_STEP))
+        sitting = await clients.begin(way, Ask(n=3, steps=of, work=work))
         if way in STREAMED:
             for _ in range(step):
                 assert len(await sitting.frame()) == 3
