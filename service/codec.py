@@ -1,12 +1,14 @@
 """Canvases to bytes: PNG, film strip, animation, NPY.
 
-Everything here is plain computing and blocks for microseconds to milliseconds: call it off the event loop.
+Everything here is plain computing and blocks for microseconds to milliseconds: call it off the event loop
+where it is about more than `AT_ONCE` values.
 
 Shapes: n images, T steps, C channels (1 grey, 3 RGB), H x W pixels. Canvases are float32 in [0, 1]; a byte is
 floor(255 x + 1/2).
 """
 
 __all__ = [
+    "AT_ONCE",
     "animation",
     "encode_npy",
     "encode_png",
@@ -31,6 +33,9 @@ from bundle.manifest import ImageSpec
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+
+AT_ONCE = 4096
+"""Pixel values encoded on the spot: 5 images of 28x28 take 0.05 ms, the way to a thread and back 0.18 ms."""
 
 GAP = 2  # pixels between the pictures of a film strip or a grid, before scaling
 PAPER = 255  # the gap's colour: most generated pictures have a dark ground

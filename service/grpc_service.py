@@ -9,15 +9,17 @@ __all__ = ["MAX_SEND_BYTES", "CanvasService"]
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeAlias, TypeVar
 
 from bundle.manifest import Manifest
 from service import wire, wire_requests
 from service.access import AdminToken
+from service.codec import AT_ONCE
 from service.errors import Code, PentimentoError, invalid
 from service.grpc_status import CallObserver, Context, authorization
+from service.messages import Frame
 from service.operations import Drawing, Operations
 from service.pb import canvas_service_pb2 as pb
 from service.settings import Settings
@@ -86,14 +88,13 @@ class CanvasService:
             header, image = drawing.header, drawing.manifest.image
             kept = 1 if request.final_frame_only else header.steps
             _check_size(drawing, wire.encoded_size(image, encoding), frames=kept)
-            frames = [
-                await asyncio.to_thread(wire.frame_message, frame, encoding)
-                async for frame in drawing
-                if frame.step > header.steps - kept
-            ]
+            if request.final_frame_only:
+                frames = [frame async for frame in drawing if frame.step == header.steps]
+            else:
+                frames = await drawing.frames()
             return pb.GenerateResponse(
                 header=wire.header_message(header, image, encoding),
-                frames=frames,
+                frames=await _encoded(frames, encoding),
                 timing=wire.timing_message(drawing.timing),
             )
 
@@ -186,7 +187,7 @@ class CanvasService:
             if frame_count == 0 and drawing.encoding is not None:
                 output = await asyncio.to_thread(wire.encoder_output_message, drawing.encoding)
                 await context.write(pb.AutoencodeResponse(encoder_output=output))
-            message = await asyncio.to_thread(wire.frame_message, frame, encoding)
+            (message,) = await _encoded([frame], encoding)
             await context.write(response(frame=message))
             frame_count += 1
             if frame_count == 1 and self._observer is not None:
@@ -210,6 +211,16 @@ class CanvasService:
             if info.manifest.name == model or (model is None and info.is_default):
                 each = wire.encoded_size(info.manifest.image, encoding) + 4 * values(info.manifest)
                 _check_bytes("images", n, n * (each + _IMAGE_OVERHEAD_BYTES), "fewer images")
+
+
+async def _encoded(frames: Sequence[Frame], encoding: pb.ImageEncoding) -> list[pb.Frame]:
+    """Frames as messages, made off the event loop unless that takes longer than making them."""
+
+    def encode() -> list[pb.Frame]:
+        return [wire.frame_message(frame, encoding) for frame in frames]
+
+    large = sum(frame.canvas.size for frame in frames) > AT_ONCE
+    return await asyncio.to_thread(encode) if large else encode()
 
 
 def _encoder_values(manifest: Manifest) -> int:

@@ -82,7 +82,7 @@ def header_message(
 
 
 def frame_message(frame: Frame, encoding: pb.ImageEncoding) -> pb.Frame:
-    """A frame with its images encoded; the work is worth a thread."""
+    """A frame with its images encoded; of many pixels, worth a thread."""
     return pb.Frame(
         step=frame.step,
         images=_encode(frame.canvas, encoding),

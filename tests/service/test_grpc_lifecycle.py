@@ -82,7 +82,7 @@ async def test_overload_is_refused_with_a_hint(toys):
 
 async def test_a_reader_that_stalls_stalls_only_itself_and_expires(toys):
     # 0.8 MB a frame: more than the flow control of HTTP/2 takes in without a reader.
-    spec = pb.DrawingSpec(step_count=16, image_count=4096, timeout_ms=1500)
+    spec = pb.DrawingSpec(step_count=16, image_count=4096, timeout_ms=6000)
     request = pb.StreamCanvasRequest(drawing=spec, encoding=pb.IMAGE_ENCODING_FLOAT32)
     async with serve_grpc(
         toys, lanes=1, stream_frames=1, max_images=4096, max_rows_in_flight=5000
@@ -94,7 +94,7 @@ async def test_a_reader_that_stalls_stalls_only_itself_and_expires(toys):
             assert len(answer.frames) == 3
             await asyncio.sleep(1.0)
             assert serving.engine.rows_in_flight == 4096, "it waits for its reader"
-            await all_free(serving)
+            await all_free(serving, within_s=10)  # until its deadline
             await asyncio.sleep(1.2)  # the call itself ends a second after its drawing
             error = await failure(stalled)
             assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
