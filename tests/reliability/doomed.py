@@ -1,22 +1,20 @@
 """A client that is killed: `python -m tests.reliability.doomed ...` opens streams and reads them.
 
-Its arguments are a server's HTTP port, its gRPC target, and how many streams of each kind it opens. It writes
+Its arguments are a server's HTTP port, its gRPC port, and how many streams of each kind it opens. It writes
 a line once each of them has had its first frame.
 """
 
 import asyncio
 import sys
-from types import SimpleNamespace
-from typing import cast
 
 from tests.reliability.asks import STREAMED, Ask
 from tests.reliability.drawings import Clients
-from tests.reliability.server import ServerProcess
+from tests.reliability.server import Place
 
 
-async def main(http_port: str, grpc: str, count: str) -> None:
+async def main(http_port: str, grpc_port: str, count: str) -> None:
     """Opens the streams and reads until something kills it."""
-    where = cast(ServerProcess, SimpleNamespace(http_port=int(http_port), grpc=grpc))
+    where = Place(http_port=int(http_port), grpc_port=int(grpc_port))
     async with Clients(where) as clients:
         ask = Ask(n=2, steps=1000, work=100)
         sittings = [await clients.begin(way, ask) for way in STREAMED for _ in range(int(count))]

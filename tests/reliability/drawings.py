@@ -16,7 +16,7 @@ import numpy as np
 from service.pb import canvas_service_pb2 as pb
 from service.pb import canvas_service_pb2_grpc as pb_grpc
 from tests.reliability.asks import Ask, Ending, Way
-from tests.reliability.server import ServerProcess
+from tests.reliability.server import Place, ServerProcess
 from tests.reliability.wire import Cut, HttpConnection
 
 
@@ -60,18 +60,18 @@ class Clients:
     """Clients of one server; `async with` gives them a gRPC channel, and breaks all that is left.
 
     Args:
-        server: The server.
+        server: The server, or where it is.
         small_buffer: Whether the clients hold little of what they do not read.
     """
 
-    def __init__(self, server: ServerProcess, *, small_buffer: bool = False) -> None:
-        self._server = server
+    def __init__(self, server: ServerProcess | Place, *, small_buffer: bool = False) -> None:
+        self._place = server if isinstance(server, Place) else server.place
         self._small = small_buffer
         self._connections: list[HttpConnection] = []
 
     async def __aenter__(self) -> Self:
         self.channel = grpc.aio.insecure_channel(
-            self._server.grpc,
+            f"{self._place.host}:{self._place.grpc_port}",
             options=(
                 ("grpc.use_local_subchannel_pool", 1),  # a connection of its own
                 ("grpc.max_receive_message_length", 64 << 20),
@@ -92,7 +92,9 @@ class Clients:
         """Sends a request, and returns before its answer; `deadline_s` is for a call over gRPC."""
         if way.transport == "grpc":
             return _GrpcSitting(self._stub, way, ask, deadline_s)
-        connection = await HttpConnection(self._server.http_port, small_buffer=self._small).__aenter__()
+        connection = await HttpConnection(
+            self._place.http_port, host=self._place.host, small_buffer=self._small
+        ).__aenter__()
         self._connections.append(connection)
         body = json.dumps({**ask.numbers, "latents": _lists(ask.latents)}).encode()
         headers = {"Accept": way.value, "Content-Type": "application/json"}

@@ -1,6 +1,6 @@
 """A server in a process of its own, started as people start it, and looked at from outside only."""
 
-__all__ = ["ServerProcess", "Snapshot", "eventually"]
+__all__ = ["Place", "ServerProcess", "Snapshot", "eventually"]
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -65,8 +66,17 @@ class Snapshot:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a server is."""
+
+    host: str = "127.0.0.1"
+    http_port: int
+    grpc_port: int
+
+
 class ServerProcess:
-    """`pentimento serve` on free ports of 127.0.0.1; `http_port` and `grpc` say where.
+    """`pentimento serve` on free ports of 127.0.0.1; `place` says where.
 
     Args:
         bundles: Folder of bundles.
@@ -87,17 +97,27 @@ class ServerProcess:
         )
         assert self.popen.stdout is not None
         line = self.popen.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+), gRPC on (127\.0\.0\.1:\d+)", line)
+        found = re.search(r"http://[\d.]+:(\d+), gRPC on [\d.]+:(\d+)", line)
         if found is None:
             said = line + self.log
             self.kill()
             raise AssertionError(f"the server did not start: {said}")
-        self.http_port, self.grpc = int(found[1]), found[2]
+        self.place = Place(http_port=int(found[1]), grpc_port=int(found[2]))
 
     @property
     def http(self) -> str:
         """The address of the HTTP side."""
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"http://{self.place.host}:{self.http_port}"
+
+    @property
+    def http_port(self) -> int:
+        """The port of the HTTP side."""
+        return self.place.http_port
+
+    @property
+    def grpc(self) -> str:
+        """The target of the gRPC side."""
+        return f"{self.place.host}:{self.place.grpc_port}"
 
     @property
     def log(self) -> str:

@@ -8,6 +8,7 @@ import sys
 from tests.reliability.asks import STREAMED, WAYS, Ask, Way
 from tests.reliability.drawings import Clients
 from tests.reliability.server import REPOSITORY, eventually
+from tests.reliability.wire import HttpConnection
 
 EACH = 4  # clients of each kind
 A_FRAME = 16 * 96 * 96 * 4  # bytes of a frame of toy-wide as the engine holds it
@@ -29,7 +30,14 @@ async def test_a_killed_client_frees_its_rows(shared):
     alone = await bystanders(shared)
     before = await shared.snapshot()
     client = subprocess.Popen(
-        [sys.executable, "-m", "tests.reliability.doomed", str(shared.http_port), shared.grpc, str(EACH)],
+        [
+            sys.executable,
+            "-m",
+            "tests.reliability.doomed",
+            str(shared.http_port),
+            str(shared.place.grpc_port),
+            str(EACH),
+        ],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
     )
@@ -89,3 +97,41 @@ async def still(server):
     while (now := (await server.snapshot()).calls("toy-wide")) != calls:
         calls = now
         await asyncio.sleep(0.3)
+
+
+async def test_a_stalled_stream_is_ended(serve):
+    """Not only its rows are let go of: the request is over, and counted, though its client takes nothing."""
+    server = serve()
+    async with Clients(server, small_buffer=True) as clients:
+        ask = Ask(model="toy-wide", n=16, steps=1000, timeout_ms=1500)
+        stalled = [await clients.begin(way, ask) for way in STREAMED]
+        await asyncio.gather(*(sitting.frame() for sitting in stalled))
+        await eventually(server.snapshot, lambda now: now.rows == 0, "the deadline frees their rows")
+        for transport, streams in (("http", 2), ("grpc", 1)):
+            await eventually(
+                server.snapshot,
+                lambda now, transport=transport, streams=streams: (
+                    sum(now.outcomes(transport).values()) == streams
+                ),
+                f"the streams over {transport} are over",
+                seconds=20,
+            )
+        for sitting in stalled:
+            assert len((await asyncio.wait_for(sitting.ending(), 10)).frames) < 1000
+    server.stop()
+
+
+async def test_a_reader_that_trickles_is_ended_too(serve):
+    """A byte now and then keeps a connection alive, but not a drawing whose deadline has passed."""
+    server = serve()
+    async with HttpConnection(server.http_port, small_buffer=True) as connection:
+        path = "/generate?model=toy-wide&n=16&steps=1000&timeout_ms=1500"
+        await connection.ask("POST", path, headers={"Accept": Way.NDJSON.value})
+        assert (await connection.head())[0] == 200
+        trickle = asyncio.create_task(connection.trickle())
+        await eventually(server.snapshot, lambda now: now.rows == 1 or now.calls("toy-wide"), "it began")
+        await eventually(
+            server.snapshot, lambda now: sum(now.outcomes("http").values()) == 1, "it is over", seconds=20
+        )
+        trickle.cancel()
+    server.stop()

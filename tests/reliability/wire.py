@@ -17,12 +17,13 @@ class HttpConnection:
     """A connection; `async with` makes it and breaks it.
 
     Args:
-        port: Of a server on 127.0.0.1.
+        port: Of a server.
+        host: Its address.
         small_buffer: Whether the kernel holds a few kilobytes for the reader instead of some megabytes.
     """
 
-    def __init__(self, port: int, *, small_buffer: bool = False) -> None:
-        self._port = port
+    def __init__(self, port: int, *, host: str = "127.0.0.1", small_buffer: bool = False) -> None:
+        self._place = (host, port)
         self._small = small_buffer
 
     async def __aenter__(self) -> Self:
@@ -31,7 +32,7 @@ class HttpConnection:
         if self._small:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         try:
-            await asyncio.get_running_loop().sock_connect(plug, ("127.0.0.1", self._port))
+            await asyncio.get_running_loop().sock_connect(plug, self._place)
         except BaseException:
             plug.close()
             raise
@@ -89,6 +90,11 @@ class HttpConnection:
             return await self._reader.read()
         except ConnectionError:
             return b""
+
+    async def trickle(self) -> None:
+        """Reads a byte every twentieth of a second."""
+        while await self._reader.read(1):
+            await asyncio.sleep(0.05)
 
     def end_of_sending(self) -> None:
         """Says that nothing more will be sent."""

@@ -1,7 +1,8 @@
 """`python -m tests.soak`: a server under everything at once, for minutes; exit code 0 if nothing was lost.
 
 Four parts, all on the same server: a mix of all kinds of clients; many streams that are left early; ten
-times more work than it can do; SIGTERM under load. It writes a table of what came of it.
+times more work than it can do; SIGTERM under load. Meanwhile peers vanish from another server. It writes a
+table of what came of it.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from tests.soak.guests import Guests
 from tests.soak.kinds import KINDS, Kind, Scene
 from tests.soak.progress import Progress
 from tests.soak.tally import Memory, Tally, table
+from tests.soak.vanish import vanish
 
 ROWS = 512  # that the server admits
 FLAT_MIX = 1 << 20  # bytes a minute that its memory may grow by in the mix, at most
@@ -50,6 +52,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
         tally, memory = Tally(), Memory(server)
         before = await server.snapshot()
         watching = asyncio.create_task(memory.watch())
+        vanishing = asyncio.create_task(vanish())
         await mix(server, guests, tally, options, progress)
         watching.cancel()
         after = await settled(server, before)
@@ -70,6 +73,11 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
             for transport in ("http", "grpc")
             if (count := after.outcomes(transport).get("internal", 0))
         ]
+
+        try:
+            lines.append(await vanishing)
+        except AssertionError as error:
+            broken.append(f"half-open connections: {error}")
 
         churn = await leave_streams(server, options.streams, progress=progress)
         lines.append(str(churn))

@@ -120,7 +120,7 @@ async def kill(scene: Scene) -> None:
             "-m",
             "tests.reliability.doomed",
             str(scene.server.http_port),
-            scene.server.grpc,
+            str(scene.server.place.grpc_port),
             "1",
         ],
         cwd=REPOSITORY,
