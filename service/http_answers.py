@@ -164,6 +164,8 @@ class _ClientWatch:
 
     def __exit__(self, *_: object) -> None:
         self._task.cancel()
+        # Its traceback leads back here: in a circle, the drawing and its graphs would await garbage collection.
+        del self._task
 
     async def _watch(self) -> None:
         await _disconnected(self._receive)
