@@ -48,12 +48,30 @@ class Settings(BaseSettings):
     cache: Path | None = _CACHE
     """Folder where measurements are kept; a folder that cannot be written means measuring at each start."""
 
+    api_keys: SecretStr | None = None
+    """Keys of which a client must have one, each on a line of its own, 16 to 512 visible ASCII characters, if
+    you like after a name of at most 15 and a space; unset, everybody may draw. Other users of the machine see
+    the options of a program: the environment or a file is the better place."""
+    api_keys_file: Path | None = None
+    """File of more such lines, and of comments after #; it is read at the start."""
     admin_token: SecretStr | None = None
     """What `POST /models:reload` and ReloadModels want as bearer token, 16 to 512 visible ASCII characters;
     unset, nobody may call them. Other users of the machine see the options of a program: the environment or a
     file is the better place."""
     admin_token_file: Path | None = None
     """File that holds the admin token and nothing else; it is read at the start."""
+
+    tls_certificate_file: Path | None = None
+    """Certificate in PEM, and behind it those that link it to its authority; HTTP and gRPC then speak nothing
+    but TLS, 1.2 or later."""
+    tls_key_file: Path | None = None
+    """The certificate's private key in PEM, without a password."""
+    tls_client_ca_file: Path | None = None
+    """Authorities in PEM; a client must then have a certificate that one of them has signed."""
+    trusted_proxies: str = ""
+    """Addresses and networks, with commas between, of proxies whose `X-Forwarded-For` is believed."""
+    cors_origins: str = ""
+    """Origins, such as https://example.com, with commas between, whose pages may ask; * stands for all."""
 
     max_images: Annotated[int, Field(ge=1, le=4096)] = 64
     """Images (`n`) in one request."""
@@ -71,10 +89,34 @@ class Settings(BaseSettings):
     """Bytes of a request body or gRPC message."""
     max_image_pixels: Annotated[int, Field(ge=1)] = 4_000_000
     """Pixels of an uploaded picture, checked before it is decompressed."""
+    max_json_depth: Annotated[int, Field(ge=2, le=200)] = 32
+    """Arrays and objects in each other in a JSON body; latents need at most 7."""
+    max_header_bytes: Annotated[int, Field(ge=1024, le=1 << 20)] = 16 << 10
+    """Bytes of a request's line and headers over HTTP, and of its metadata over gRPC."""
+    max_headers: Annotated[int, Field(ge=16, le=10_000)] = 100
+    """Headers of an HTTP request; gRPC counts 32 bytes more for each instead."""
+    max_connections: Annotated[int, Field(ge=1)] = 4096
+    """Open connections of each transport; one more is closed at once, over HTTP after a 503."""
+    max_client_streams: Annotated[int, Field(ge=1)] | None = None
+    """Streams that one client may have open; unset, as many as rows in flight allow."""
+    client_requests_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Requests a second that one client may make over a longer time; unset, as many as it likes."""
+    client_burst_requests: Annotated[int, Field(ge=1)] = 20
+    """Requests that it may make at once, where there is such a limit."""
+    max_stall_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """Seconds in which a client must take, or give, `min_client_bytes_per_s` of what is under way; or else
+    its connection is closed, and its drawing cancelled."""
+    min_client_bytes_per_s: Annotated[int, Field(ge=1)] = 1024
+    """Bytes a second, over `max_stall_s`, that a client must take or give."""
+    max_grpc_connection_age_s: Annotated[int, Field(ge=1, le=2_000_000)] = 3600
+    """Seconds after which a gRPC connection takes no new calls, and its client makes another: what gRPC holds
+    for a reader that takes nothing is freed then, when the longest deadline has passed."""
     drain_grace_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
     """Seconds that running drawings get to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """What the log on stderr holds."""
+    """What the log on stderr holds; at info, a line for each request."""
+    log_format: Literal["text", "json"] = "text"
+    """Lines for people, or a JSON object a line."""
 
 
 def available_cpus() -> int:
