@@ -126,6 +126,7 @@ class Provenance(Part):
 
     recipe: str
     dataset: str
+    dataset_note: str | None = None  # how it differs from what everybody has under that name
     dataset_sha256: str | None = None
     seed: int | None = None
     epochs: float | None = None

@@ -48,6 +48,7 @@ class Dataset:
     train: Split
     test: Split
     sha256: str  # of the training images and labels, as bytes
+    note: str | None = None  # how a named set differs from what everybody has under that name
 
     @property
     def class_shares(self) -> NDArray[np.float64]:
@@ -208,6 +209,7 @@ def _from_path(
 ) -> Dataset:
     if not place.exists():
         raise DatasetError(f"{name!r} is neither a known data set ({', '.join(NAMES)}) nor an existing path")
+    note = None
     cifar = read_cifar_binary(place) if class_names == _CIFAR_CLASSES else None
     if place.is_dir() and (paths := find_idx(place)):
         train, test = _read_idx_pairs(paths)
@@ -217,7 +219,10 @@ def _from_path(
     elif class_names in (_DIGITS, _CLOTHES):
         raise DatasetError(f"{place} must hold {', '.join(f'{file}.gz' for file in IDX_FILES.values())}")
     else:
-        train, test, class_names = read_image_files(place, channels=channels, image_size=image_size)
+        files = read_image_files(place, channels=channels, image_size=image_size)
+        train, test, class_names, formats = files
+        if name in _SOURCES:
+            note = f"{' and '.join(formats)} copy"
     assert class_names is not None
     shape = train[0].shape[1:]
     if shape != (channels, image_size, image_size):
@@ -233,6 +238,7 @@ def _from_path(
         train=Split(images=train[0], labels=train[1]),
         test=Split(images=test[0], labels=test[1]),
         sha256=digest.hexdigest(),
+        note=note,
     )
 
 

@@ -156,7 +156,7 @@ def export_bundle(
         ),
         scorer=Scorer(kind="discriminator"),
         parity=Parity(batches=BATCHES, tolerance=TOLERANCE, **_rounded(parity)),
-        provenance=provenance(trained.config, trained.record, evaluation),
+        provenance=provenance(trained.config, trained.record, evaluation, dataset.note),
     )
     write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
     return manifest
@@ -188,11 +188,14 @@ def graph_entry(name: str, graph: ExportedGraph) -> GraphSpec:
     return graph_spec(f"{name}.onnx", graph.data, inputs=sides[0], outputs=sides[1])
 
 
-def provenance(config: LoopConfig, record: Mapping[str, Any], evaluation: dict[str, Any]) -> Provenance:
-    """Where a checkpoint's weights come from, with figures measured on them."""
+def provenance(
+    config: LoopConfig, record: Mapping[str, Any], evaluation: dict[str, Any], note: str | None = None
+) -> Provenance:
+    """Where a checkpoint's weights come from, with figures measured on them, and a note on the data set."""
     return Provenance(
         recipe=config.recipe,
         dataset=record["dataset"],
+        dataset_note=note,
         dataset_sha256=record["dataset_sha256"],
         seed=config.seed,
         epochs=len(record["history"]),

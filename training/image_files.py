@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 ArrayPair = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Images (N, C, H, W) and labels (N,)."""
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WebP"}
 _HELD_OUT = 10  # without a test folder, every tenth image tests
 
 
@@ -38,18 +38,21 @@ def walk_files(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
 
 def read_image_files(
     source: Path, *, channels: int, image_size: int
-) -> tuple[ArrayPair, ArrayPair, tuple[str, ...]]:
+) -> tuple[ArrayPair, ArrayPair, tuple[str, ...], tuple[str, ...]]:
     """Reads an image folder or an archive of one.
 
     Images of another size are cropped to a centred square and resized.
 
     Returns:
-        The train pair, the test pair, and the class names in label order.
+        The train pair, the test pair, the class names in label order, and the images' file formats.
     """
     items: list[tuple[str, str, NDArray[np.uint8]]] = []  # split, class, pixels
+    formats: set[str] = set()
     for path, data in walk_files(source):
-        if path.suffix.lower() not in _SUFFIXES:
+        kind = _FORMATS.get(path.suffix.lower())
+        if kind is None:
             continue
+        formats.add(kind)
         parts = path.parts
         split = next((part for part in parts[:-1] if part in ("train", "test")), "")
         label = parts[-2] if len(parts) > 1 and parts[-2] != split else ""
@@ -66,7 +69,8 @@ def read_image_files(
     )
     images = np.stack([pixels for _, _, pixels in items])
     labels = np.array([names.index(label) for _, label, _ in items], dtype=np.int64)
-    return (images[~testing], labels[~testing]), (images[testing], labels[testing]), names
+    pairs = (images[~testing], labels[~testing]), (images[testing], labels[testing])
+    return *pairs, names, tuple(sorted(formats))
 
 
 def _pixels(data: bytes, name: str, channels: int, image_size: int) -> NDArray[np.uint8]:

@@ -168,7 +168,10 @@ def export_likelihood_bundle(
             **{name: float(f"{value:.3g}") for name, value in asdict(parity).items()},
         ),
         provenance=provenance(
-            config, trained.record, likelihood_figures(config, model, dataset, rows, importance_rows)
+            config,
+            trained.record,
+            likelihood_figures(config, model, dataset, rows, importance_rows),
+            dataset.note,
         ),
     )
     write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})

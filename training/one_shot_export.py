@@ -143,7 +143,7 @@ def export_one_shot_bundle(
         name=folder.name,
         version=bundle_version,
         family=family,
-        summary=_summary(config, what),
+        summary=_summary(config, what, dataset),
         paper=paper,
         image=ImageSpec(channels=model.channels, height=model.image_size, width=model.image_size),
         graphs={name: graph_entry(name, graph) for name, graph in graphs.items()},
@@ -159,16 +159,17 @@ def export_one_shot_bundle(
             tolerance=TOLERANCE,
             **{figure: float(f"{value:.3g}") for figure, value in asdict(parity).items()},
         ),
-        provenance=provenance(config, trained.record, evaluation),
+        provenance=provenance(config, trained.record, evaluation, dataset.note),
     )
     write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
     return manifest
 
 
-def _summary(config: OneShotTrainConfig, what: str) -> str:
-    trained = f"trained on {Path(config.dataset).name}"
+def _summary(config: OneShotTrainConfig, what: str, dataset: Dataset) -> str:
+    data = dataset.name + (f" ({dataset.note})" if dataset.note else "")
+    trained = f"trained on {data}"
     if config.model.class_count:
         trained += f" with the objective of {_OBJECTIVES[config.objective][1]}, to draw the class asked for"
     elif config.train_rows is not None:
-        trained = f"trained on {config.train_rows:,} images of {Path(config.dataset).name}"
+        trained = f"trained on {config.train_rows:,} images of {data}"
     return f"{what}, {trained}."

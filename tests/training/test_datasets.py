@@ -161,6 +161,7 @@ def test_archive_of_an_image_folder(tmp_path, pictures):
             archive.addfile(member, io.BytesIO(data))
     found = load("cifar10", tmp_path, folder=tmp_path, channels=3, image_size=32)
     assert found.name == "cifar10" and found.class_names == ("cat", "dog")
+    assert found.note == "JPEG copy", "figures on it are not those of the original"
     assert found.train.images.shape == (6, 3, 32, 32)
 
 
@@ -182,6 +183,7 @@ def test_cifars_own_binary_files(tmp_path):
     folder = tmp_path / "cifar10"
     write_folder(folder, {f"cifar-10-batches-bin/{name}": data.tobytes() for name, data in batches.items()})
     found = load("cifar10", tmp_path, folder=tmp_path, channels=3, image_size=32)
+    assert found.note is None
     assert found.train.images.shape == (20, 3, 32, 32) and found.class_names[0] == "airplane"
     assert found.test.labels.tolist() == batches["test_batch.bin"][:, 0].tolist()
     assert found.test.images[0, 1, 0, 0] == batches["test_batch.bin"][0, 1 + 1024]
