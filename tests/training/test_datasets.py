@@ -161,7 +161,7 @@ def test_archive_of_an_image_folder(tmp_path, pictures):
             archive.addfile(member, io.BytesIO(data))
     found = load("cifar10", tmp_path, folder=tmp_path, channels=3, image_size=32)
     assert found.name == "cifar10" and found.class_names == ("cat", "dog")
-    assert found.note == "JPEG copy", "figures on it are not those of the original"
+    assert found.note == "PNG copy", "figures on a copy are not always those of the original"
     assert found.train.images.shape == (6, 3, 32, 32)
 
 
