@@ -20,7 +20,8 @@ def dcgan_mnist() -> OneShotTrainConfig:
 
     The discriminator is not normalised, so that it judges each image by itself.
 
-    Not measured.
+    Measured on one CPU core in bfloat16: 7.5 minutes, 0.06 seconds an update of the generator, the core shared
+    with other work. 10,000 drawings: KL(classes || data) 0.015, rarest class 7.2 %, confidence 0.875.
     """
     return OneShotTrainConfig(
         recipe="dcgan-mnist",
@@ -82,7 +83,8 @@ def wgan_gp_1000() -> OneShotTrainConfig:
 
     `pentimento train wgan-gp-1000`
 
-    Not measured.
+    Measured on one CPU core in bfloat16, shared with other work: 22 minutes. At the end the critic's negative
+    loss is 2.00 on the digits that it was trained on and 0.89 on others, and still moving apart.
     """
     return replace(
         wgan_gp_mnist(),
@@ -103,7 +105,9 @@ def acgan_mnist() -> OneShotTrainConfig:
     the generator, 0.1, is for 100,000 updates: after 480 of them 27 % of the drawings were of the class asked
     for, with a weight of 1 it was 86 %.
 
-    Not measured.
+    Measured on one CPU core in bfloat16: 24 minutes, 0.25 seconds an update of the generator, the core shared
+    with other work. 10,000 drawings: KL(classes || data) 0.001, rarest class 9.9 %, confidence 0.989, of the
+    class asked for 99.1 %.
     """
     base = wgan_gp_mnist()
     return replace(
