@@ -122,6 +122,7 @@ def _answering(
         on_call(context)
         started = time.monotonic()
         status = grpc.StatusCode.CANCELLED  # unless it comes to an end below
+        failure: PentimentoError | None = None
         try:
             if isinstance(request, DecodeError):
                 raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} cannot be parsed")
@@ -129,19 +130,20 @@ def _answering(
             status = grpc.StatusCode.OK
             return answer
         except PentimentoError as error:
-            status = GRPC_STATUS[error.code]
-            await _abort(context, error)
+            failure = error.with_traceback(None)
         except Exception:
             if context.done():  # the client left while an answer was being written
                 raise
-            status = grpc.StatusCode.INTERNAL
             _log.exception("%s failed", name)
-            await _abort(
-                context, PentimentoError(Code.INTERNAL, "internal error; the server's log has the reason")
-            )
+            failure = PentimentoError(Code.INTERNAL, "internal error; the server's log has the reason")
         finally:
+            if failure is not None:
+                status = GRPC_STATUS[failure.code]
             if observer is not None:
                 observer.call(method=name, code=status.name, seconds=time.monotonic() - started)
+        # Not where the error is handled: the context keeps what this raises, and would keep with it the error
+        # that it comes from, the handler's frames, the drawing and its graphs.
+        await _abort(context, failure)
 
     return call
 

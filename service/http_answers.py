@@ -164,7 +164,7 @@ class _ClientWatch:
 
     def __exit__(self, *_: object) -> None:
         self._task.cancel()
-        # Its traceback leads back here: in a circle, the drawing and its graphs would await garbage collection.
+        # Its traceback leads back here: a circle, which would hold the drawing and its graphs.
         del self._task
 
     async def _watch(self) -> None:

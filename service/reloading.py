@@ -8,6 +8,7 @@ import logging
 from bundle.store import BundleError
 from service.catalog import Catalog
 from service.errors import Code, PentimentoError
+from service.memory import give_back_memory
 from service.messages import Reload, Revision
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Reloading:
                 raise PentimentoError(Code.INTERNAL, message) from None
             finally:
                 self._running = None
+            # Of what was replaced; what drawings still hold is given back the next time.
+            await asyncio.to_thread(give_back_memory)
             _log.log(logging.WARNING if reload.refused else logging.INFO, "%s", _in_words(reload))
             return reload
 

@@ -58,7 +58,10 @@ class FrameStream:
         self._over = True
         if event is None:
             raise StopAsyncIteration
-        raise event
+        try:
+            raise event
+        finally:
+            del event  # its traceback holds this frame: a circle, which would hold the job and its graphs
 
     async def collect(self) -> list[Emission]:
         """All that is left, at the end. Raises the job's error; of a closed stream there is nothing."""
@@ -73,7 +76,10 @@ class FrameStream:
         self._events.clear()
         if end is not None:
             assert isinstance(end, PentimentoError)
-            raise end
+            try:
+                raise end
+            finally:
+                del end  # as above
         return [emission for emission in emissions if isinstance(emission, Emission)]
 
     def close(self) -> None:
