@@ -19,8 +19,7 @@ from service.operations import Operations
 from service.runtime import Runtime
 from service.settings import Settings
 from tests.service.live import LiveServer, wait_until
-from tests.service.revisions import TOKEN, admin, draw, names, reloaded, version, write_revision
-from tests.service.toys import write_toys
+from tests.service.revisions import STEPS, TOKEN, admin, draw, names, reloaded, version, write_revision
 
 
 @pytest.fixture
@@ -201,6 +200,7 @@ def test_a_server_forgets_the_metrics_of_a_bundle_that_is_gone(folder):
 
 
 def test_nothing_is_reloaded_while_draining_but_what_was_begun(folder, monkeypatch):
+    write_revision(folder / "slow", 1, side=768)
     server = LiveServer(folder, admin_token=TOKEN, calibrate=False)
     gate = Gate(server.server.catalog, monkeypatch)
     answers = []
@@ -211,17 +211,19 @@ def test_nothing_is_reloaded_while_draining_but_what_was_begun(folder, monkeypat
 
     asking = threading.Thread(target=ask)
     try:
-        write_toys(folder, ["toy-slow"])
-        asking.start()
-        assert gate.began.wait(10)
-        server.begin_stop()
-        with server.client() as client:
+        write_revision(folder / "c", 1)
+        with server.client() as client, Client(server.http) as drawer, drawer.stream("slow") as stream:
+            next(stream)  # keeps the server draining
+            asking.start()
+            assert gate.began.wait(10)
+            server.begin_stop()
             assert wait_until(lambda: client.get("/readyz").status_code == 503)
             refused = client.post("/models:reload", headers=admin())
-        assert (refused.status_code, refused.json()["code"]) == (503, "UNAVAILABLE")
+            assert (refused.status_code, refused.json()["code"]) == (503, "UNAVAILABLE")
+            assert len(list(stream)) == STEPS - 1
     finally:
         gate.opened.set()
         asking.join(20)
         server.close()
     (answer,) = answers
-    assert answer.status_code == 200 and [each["name"] for each in answer.json()["added"]] == ["toy-slow"]
+    assert answer.status_code == 200 and [each["name"] for each in answer.json()["added"]] == ["c"]
