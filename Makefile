@@ -61,7 +61,7 @@ proto: $(VENV_DEV)/.installed  ## regenerate the gRPC stubs of server and client
 schema: $(VENV_DEV)/.installed  ## regenerate docs/manifest.schema.json
 	$(DEV)/python -m bundle.schema > docs/manifest.schema.json
 
-ZOO := gran1-mnist gran3-mnist gran5-mnist
+ZOO := $(notdir $(wildcard zoo/*))  # each bundle is named after its recipe
 
 zoo: $(VENV_DEV)/.installed  ## train and export the bundles of zoo/ anew (hours; resumes where it stopped)
 	@for recipe in $(ZOO); do \
