@@ -5,6 +5,7 @@ __all__ = ["Server", "StartError", "run", "serve"]
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -17,24 +18,28 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
+from fastapi import FastAPI
 
 from bundle.store import BundleError
 from service.calibration import Calibrator
 from service.catalog import Catalog
+from service.door import Door
 from service.engine import Engine
 from service.grpc_api import create_server
 from service.hangup import Hangups
 from service.http_api import create_app
+from service.http_connection import ConnectionLimits, limited_connections
 from service.metrics import Metrics
 from service.operations import Operations
+from service.request_log import configure_logging
 from service.runtime import Runtime
 from service.settings import Settings, available_cpus
+from service.tls import Tls
 
 _log = logging.getLogger(__name__)
 
 _FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine has ended
 _BACKLOG = 2048
-_SILENT_PEER_S = 60  # after which a connection whose peer takes nothing is given up by the kernel
 
 
 class StartError(Exception):
@@ -66,8 +71,9 @@ class Server:
     async def __aenter__(self) -> Self:
         settings = self.settings
         # Before the bundles are loaded, so that a port in use is known at once; early clients wait a moment.
-        listener = _listen(settings.host, settings.http_port)
+        listener = _listen(settings.host, settings.http_port, settings.max_stall_s)
         try:
+            door, self._tls = Door.of(settings), Tls.of(settings)
             self._runtime = Runtime(
                 provider=settings.provider,
                 max_batch_rows=settings.max_batch_rows,
@@ -82,7 +88,10 @@ class Server:
                 observer=self.metrics,
             )
             self.operations = Operations(self.catalog, self.engine, settings, self.metrics)
-            self._grpc, self.grpc_port = await create_server(self.operations, settings, metrics=self.metrics)
+            app = create_app(self.operations, self.metrics, settings, door=door)
+            self._grpc, self.grpc_port = await create_server(
+                self.operations, settings, metrics=self.metrics, door=door, tls=self._tls
+            )
         except (BundleError, RuntimeError, OSError) as error:
             listener.close()
             raise StartError(str(error)) from None
@@ -90,7 +99,7 @@ class Server:
         self.catalog.watch(self.metrics.keep_models)
         self.engine.start()
         self.http_port = int(listener.getsockname()[1])
-        await self._start_http(listener)
+        await self._start_http(app, listener)
         await self._grpc.start()
         await self._grpc.set_serving(True)
         return self
@@ -106,7 +115,8 @@ class Server:
         names = [f"{i.manifest.name}{' (default)' if i.is_default else ''}" for i in self.catalog.infos()]
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         lines = [
-            f"Pentimento is ready after {_process_age_s():.1f} s: http://{host}:{self.http_port}, "
+            f"Pentimento is ready after {_process_age_s():.1f} s: "
+            f"http{'s' if self._tls is not None else ''}://{host}:{self.http_port}, "
             f"gRPC on {host}:{self.grpc_port}; serves {', '.join(names) or 'no bundle'}; "
             f"{self._runtime.device}, {self.engine.lanes} lane{'s' if self.engine.lanes != 1 else ''}"
         ]
@@ -123,9 +133,13 @@ class Server:
         (shown,) = (phase.graph for phase in model.manifest.drawing.phases if phase.shows)
         return self._runtime.choose_lanes(model.graphs[shown], cpus)
 
-    async def _start_http(self, listener: socket.socket) -> None:
+    async def _start_http(self, app: FastAPI, listener: socket.socket) -> None:
+        tls = self._tls
         config = uvicorn.Config(
-            create_app(self.operations, self.metrics, self.settings),
+            app,
+            http=limited_connections(ConnectionLimits.of(self.settings)),
+            ssl_context_factory=None if tls is None else lambda *_: tls.context,
+            proxy_headers=False,  # whom to believe is decided for both transports alike
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -195,10 +209,7 @@ def run(settings: Settings) -> int:
     Returns:
         The exit code: 0 after a drain, 1 when it could not start; the reason is then on stderr.
     """
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    configure_logging(settings.log_level, settings.log_format)
     factory = uvicorn.Config("", log_config=None).get_loop_factory()
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
@@ -209,7 +220,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, max_stall_s: float) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -219,9 +230,10 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit these
-            # A client that vanished without a word, or that takes nothing, would hold its answer for ever.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENT_PEER_S * 1000)
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _SILENT_PEER_S // 2)
+            # A client that vanished without a word would hold its answer for ever, as would one that takes
+            # nothing of what the kernel has: too little of an answer for the server to see.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(max_stall_s * 1000))
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, math.ceil(max_stall_s / 2))
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
         listener.bind(address)
         listener.listen(_BACKLOG)

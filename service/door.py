@@ -96,7 +96,9 @@ class Door:
         )
         self._max_streams = max_streams
         self._streams: dict[str, int] = {}  # by bucket, those that are open
-        self.reads_headers = bool(self._keys or self._proxies)
+        self.is_keyed = bool(self._keys)
+        """Whether clients need a key."""
+        self.reads_headers = self.is_keyed or bool(self._proxies)
         """Whether it looks at more of a caller than the address."""
 
     @classmethod
@@ -123,7 +125,7 @@ class Door:
         address = self.address(caller)
         if guard == "none":
             return Visit(self, address, address)
-        if self._keys and guard == "key":
+        if self.is_keyed and guard == "key":
             try:
                 client = bucket = self._keys.owner(caller.authorization, caller.api_key)
             except PentimentoError:

@@ -3,18 +3,24 @@
 __all__ = ["GRPC_STATUS", "SERVICE_NAME", "GrpcServer", "create_server"]
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from service.grpc_service import MAX_SEND_BYTES, CanvasService
-from service.grpc_status import GRPC_STATUS, CallObserver, Context, generic_handler
+from service.door import Door
+from service.grpc_call import Context, Pace
+from service.grpc_service import CanvasService
+from service.grpc_sizes import MAX_SEND_BYTES
+from service.grpc_status import GRPC_STATUS, CallObserver, generic_handler
 from service.operations import Operations
 from service.pb import canvas_service_pb2 as pb
 from service.settings import Settings
+from service.tls import Tls
 
+_INT_MAX = 2**31 - 1
 _SERVICE = pb.DESCRIPTOR.services_by_name["CanvasService"]
 
 SERVICE_NAME = _SERVICE.full_name
@@ -27,31 +33,49 @@ class GrpcServer:
         operations: What can be asked for.
         settings: Where to listen, and the limits.
         metrics: Told of every call to CanvasService.
+        door: Lets calls in.
+        tls: Makes it speak TLS.
 
     Raises:
         OSError: The address cannot be had; one sentence.
     """
 
     def __init__(
-        self, operations: Operations, settings: Settings, metrics: CallObserver | None = None
+        self,
+        operations: Operations,
+        settings: Settings,
+        metrics: CallObserver | None,
+        door: Door,
+        tls: Tls | None,
     ) -> None:
-        self._server = grpc.aio.server(options=_options(settings.max_body_bytes))
+        self._server = grpc.aio.server(options=_options(settings))
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
         service = CanvasService(operations, settings, metrics)
-        handler = generic_handler(_SERVICE, service, on_call=self._count, observer=metrics)
+        handler = generic_handler(
+            _SERVICE,
+            service,
+            on_call=self._count,
+            door=door,
+            pace=Pace(settings.max_stall_s, settings.min_client_bytes_per_s),
+            observer=metrics,
+        )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack it
         self._server.add_generic_rpc_handlers((handler,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"{host}:{settings.grpc_port}"
         try:
-            self.port = self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
+            if tls is None:
+                self.port = self._server.add_insecure_port(address)
+            else:
+                self.port = self._server.add_secure_port(address, _credentials(tls))
         except RuntimeError:  # gRPC logs the reason and raises no other type
             raise OSError(
-                f"gRPC cannot listen on {host}:{settings.grpc_port}: another program has the port, or the "
+                f"gRPC cannot listen on {address}: another program has the port, or the "
                 "address is not one of this machine"
             ) from None
 
@@ -101,25 +125,52 @@ class GrpcServer:
 
 
 async def create_server(
-    operations: Operations, settings: Settings, *, metrics: CallObserver | None = None
+    operations: Operations,
+    settings: Settings,
+    *,
+    metrics: CallObserver | None = None,
+    door: Door | None = None,
+    tls: Tls | None = None,
 ) -> tuple[GrpcServer, int]:
     """Binds a server.
+
+    Args:
+        operations: What can be asked for.
+        settings: Where to listen, and the limits.
+        metrics: Told of every call to CanvasService.
+        door: Lets calls in; by default one of its own, as the settings have it.
+        tls: Makes it speak TLS.
 
     Returns:
         The server, not yet started, and its port, which differs from the setting when that is 0.
 
     Raises:
         OSError: The address cannot be had; one sentence.
+        RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
     """
-    server = GrpcServer(operations, settings, metrics)
+    server = GrpcServer(operations, settings, metrics, door or Door.of(settings), tls)
     return server, server.port
 
 
-def _options(max_receive_bytes: int) -> Sequence[tuple[str, int]]:
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    return grpc.ssl_server_credentials(
+        [(tls.key, tls.certificate)], tls.client_ca, require_client_auth=tls.client_ca is not None
+    )
+
+
+def _options(settings: Settings) -> Sequence[tuple[str, int]]:
+    longest_ms = settings.max_timeout_ms + math.ceil(settings.max_stall_s * 1000)
     return (
-        ("grpc.max_receive_message_length", max_receive_bytes),
+        ("grpc.max_receive_message_length", settings.max_body_bytes),
         ("grpc.max_send_message_length", MAX_SEND_BYTES),
         ("grpc.so_reuseport", 0),  # or a second server would silently share the port
+        # Between the two, gRPC would refuse some at random.
+        ("grpc.max_metadata_size", settings.max_header_bytes),
+        ("grpc.absolute_max_metadata_size", settings.max_header_bytes),
+        ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        # What gRPC holds for a reader that takes nothing is freed with its connection, and not before.
+        ("grpc.max_connection_age_ms", settings.max_grpc_connection_age_s * 1000),
+        ("grpc.max_connection_age_grace_ms", min(longest_ms, _INT_MAX)),
         # A client that vanished without a word is noticed within 40 s, and its drawings are cancelled.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),

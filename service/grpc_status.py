@@ -4,10 +4,9 @@ An error becomes a status with the error's sentence, and trailing metadata for p
 `pentimento-field`, `retry-after-ms`.
 """
 
-__all__ = ["GRPC_STATUS", "CallObserver", "Context", "authorization", "generic_handler"]
+__all__ = ["GRPC_STATUS", "CallObserver", "generic_handler"]
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, NoReturn, Protocol, TypeAlias
 
@@ -16,7 +15,10 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from service.door import Door, Visit
 from service.errors import Code, PentimentoError
+from service.grpc_call import Call, Context, Pace
+from service.request_log import log_request
 from service.wire_fields import field_name, sentence
 
 _log = logging.getLogger(__name__)
@@ -41,8 +43,9 @@ GRPC_STATUS: dict[Code, grpc.StatusCode] = {
 # A status travels in HTTP/2 headers, of which a client accepts 8 KiB; percent-encoding can triple the text.
 _MAX_STATUS_CHARACTERS = 1024
 
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-_Handler: TypeAlias = Callable[[Any, Context], Awaitable[Message | None]]
+_Handler: TypeAlias = Callable[[Any, Call], Awaitable[Message | None]]
+
+_ADMIN = "ReloadModels"  # asks for the admin token itself, and not for a key
 
 
 class CallObserver(Protocol):
@@ -62,6 +65,8 @@ def generic_handler(
     implementation: object,
     *,
     on_call: Callable[[Context], None],
+    door: Door,
+    pace: Pace,
     observer: CallObserver | None = None,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
     """Makes the handler of a whole service.
@@ -69,13 +74,15 @@ def generic_handler(
     Args:
         service: The service of the proto.
         implementation: Has a coroutine method for each RPC, named alike: it returns the answer or, when the
-            RPC streams, writes to the context. It raises PentimentoError and knows nothing of statuses.
+            RPC streams, writes to the call. It raises PentimentoError and knows nothing of statuses.
         on_call: Told of each call as it starts.
+        door: Lets calls in or not.
+        pace: At which streams must be read.
         observer: Told of each call as it ends.
     """
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in service.methods:
-        call = _answering(method.name, getattr(implementation, method.name), on_call, observer)
+        call = _answering(method, getattr(implementation, method.name), on_call, door, pace, observer)
         make = (
             grpc.unary_stream_rpc_method_handler
             if method.server_streaming
@@ -83,18 +90,10 @@ def generic_handler(
         )
         handlers[method.name] = make(
             call,
-            request_deserializer=_parser(method),
+            request_deserializer=None,  # not before it is let in
             response_serializer=_kind(method.output_type).SerializeToString,
         )
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
-
-
-def authorization(context: Context) -> str | None:
-    """What a call's metadata say of who makes it; None: nothing."""
-    for key, value in context.invocation_metadata() or ():
-        if key == "authorization":
-            return value if isinstance(value, str) else None
-    return None
 
 
 def _kind(descriptor: Descriptor) -> type[Message]:
@@ -102,54 +101,75 @@ def _kind(descriptor: Descriptor) -> type[Message]:
     return kind
 
 
-def _parser(method: MethodDescriptor) -> Callable[[bytes], Message | DecodeError]:
-    """Bytes to the method's request. gRPC would answer UNKNOWN if this raised, so the error is handed on."""
-    kind = _kind(method.input_type)
-
-    def parse(data: bytes) -> Message | DecodeError:
-        try:
-            return kind.FromString(data)
-        except DecodeError as error:
-            return error
-
-    return parse
-
-
 def _answering(
-    name: str, handler: _Handler, on_call: Callable[[Context], None], observer: CallObserver | None
-) -> _Handler:
-    async def call(request: Message | DecodeError, context: Context) -> Message | None:
+    method: MethodDescriptor,
+    handler: _Handler,
+    on_call: Callable[[Context], None],
+    door: Door,
+    pace: Pace,
+    observer: CallObserver | None,
+) -> Callable[[bytes, Context], Awaitable[Message | None]]:
+    name, kind = method.name, _kind(method.input_type)
+
+    def enter(call: Call) -> Visit:
+        try:
+            visit = door.enter(call.caller, "admin" if name == _ADMIN else "key")
+        except PentimentoError:
+            call.client = door.address(call.caller)
+            raise
+        call.client = visit.client
+        if method.server_streaming:
+            visit.open_stream()
+        return visit
+
+    async def answer(data: bytes, context: Context) -> Message | None:
         on_call(context)
-        started = time.monotonic()
-        status = grpc.StatusCode.CANCELLED  # unless it comes to an end below
+        call = Call.begin(context, pace)
+        call.outcome = "cancelled"  # unless it comes to an end below
+        visit: Visit | None = None
         failure: PentimentoError | None = None
         try:
-            if isinstance(request, DecodeError):
-                raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} cannot be parsed")
-            answer = await handler(request, context)
-            status = grpc.StatusCode.OK
+            visit = enter(call)
+            answer = await handler(_parsed(kind, data, name), call)
+            call.outcome = "ok"
             return answer
         except PentimentoError as error:
             failure = error.with_traceback(None)
         except Exception:
             if context.done():  # the client left while an answer was being written
                 raise
-            _log.exception("%s failed", name)
+            _log.exception("request %s failed: %s", call.id, name)
             failure = PentimentoError(Code.INTERNAL, "internal error; the server's log has the reason")
         finally:
-            if failure is not None:
-                status = GRPC_STATUS[failure.code]
-            if observer is not None:
-                observer.call(method=name, code=status.name, seconds=time.monotonic() - started)
+            if visit is not None:
+                visit.leave()
+            _finish(name, call, failure, observer)
         # Not where the error is handled: the context keeps what this raises, and would keep with it the error
         # that it comes from, the handler's frames, the drawing and its graphs.
-        await _abort(context, failure)
+        await _abort(context, failure, call.id)
 
-    return call
+    return answer
 
 
-async def _abort(context: Context, error: PentimentoError) -> NoReturn:
-    metadata = [("pentimento-code", error.code.value)]
+def _parsed(kind: type[Message], data: bytes, name: str) -> Message:
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} cannot be parsed") from None
+
+
+def _finish(name: str, call: Call, failure: PentimentoError | None, observer: CallObserver | None) -> None:
+    """Tells of a call, before its status is sent: a client that reads nothing takes none either."""
+    status = grpc.StatusCode.OK if call.outcome == "ok" else grpc.StatusCode.CANCELLED
+    if failure is not None:
+        call.outcome, status = failure.code.value.lower(), GRPC_STATUS[failure.code]
+    if observer is not None:
+        observer.call(method=name, code=status.name, seconds=call.seconds)
+    log_request(call, "grpc", status.name, rpc=name)
+
+
+async def _abort(context: Context, error: PentimentoError, request_id: str) -> NoReturn:
+    metadata = [("pentimento-code", error.code.value), ("x-request-id", request_id)]
     if error.field is not None:
         metadata.append(("pentimento-field", _printable(field_name(error.field))))
     if error.retry_after_s is not None:

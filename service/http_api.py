@@ -2,15 +2,19 @@
 
 __all__ = ["create_app"]
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from service import http_admin, http_docs, http_drawings, http_readings
 from service.access import AdminToken
+from service.door import Door
 from service.errors import Code, PentimentoError
 from service.http_context import Context, Server, counted
+from service.http_door import HttpDoor, describe_keys
 from service.http_exchange import HttpExchanges
 from service.http_model_schemas import (
     IndexBody,
@@ -20,7 +24,7 @@ from service.http_model_schemas import (
     RefusalBody,
     StatusBody,
 )
-from service.http_problems import answer_defect, install_problem_handlers
+from service.http_problems import answer_defect, install_problem_handlers, refuse
 from service.http_shortcuts import Shortcuts
 from service.messages import ModelInfo
 from service.metrics import CONTENT_TYPE, Metrics
@@ -29,32 +33,55 @@ from service.settings import Settings
 
 router = APIRouter()
 
+_ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
+
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        return http_docs.complete(super().openapi())
+        schema = http_docs.complete(super().openapi())
+        if self.state.door.is_keyed:
+            describe_keys(schema)
+        return schema
 
 
-def create_app(operations: Operations, metrics: Metrics, settings: Settings) -> FastAPI:
+def create_app(
+    operations: Operations, metrics: Metrics, settings: Settings, *, door: Door | None = None
+) -> FastAPI:
     """Makes the ASGI application.
 
     Args:
         operations: What can be asked for.
         metrics: Told of every request, and exposed at /metrics.
         settings: The limits.
+        door: Lets requests in; by default one of its own, as the settings have it.
+
+    Raises:
+        RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
     """
     app = _App(
         **http_docs.TITLE,
         openapi_tags=http_docs.TAGS,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         # FastAPI's own telemetry would cost 10 % of a small request; what is measured is in `metrics`.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.admin = AdminToken.of(settings)
+    app.state.door = door or Door.of(settings)
     app.state.context = Context(operations=operations, metrics=metrics, settings=settings)
     for part in (http_drawings.router, http_readings.router, http_admin.router, router):
         app.include_router(part)
     install_problem_handlers(app)
     app.add_middleware(Shortcuts, posts=http_drawings.POSTS)
+    app.add_middleware(HttpDoor, door=app.state.door, answer_error=refuse)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=_origins(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-Id"],
+            expose_headers=["X-Request-Id", "Retry-After", *http_docs.GENERATE["responses"][200]["headers"]],
+        )
     app.add_middleware(HttpExchanges, metrics=metrics, answer_defect=answer_defect)
     return app
 
@@ -100,6 +127,16 @@ async def metrics(server: Server) -> Response:
 async def index() -> IndexBody:
     """Says where to go."""
     return IndexBody(name="Pentimento", docs="/docs", calls=http_docs.CALLS)
+
+
+def _origins(text: str) -> list[str]:
+    origins = [origin.strip() for origin in text.split(",") if origin.strip()]
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise RuntimeError(
+                f"cors_origins must be * or origins such as https://example.com, got {origin[:60]!r}"
+            )
+    return origins
 
 
 def _model_body(info: ModelInfo) -> ModelBody:

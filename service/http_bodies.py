@@ -1,15 +1,13 @@
 """Request bodies: read within a limit, JSON without surprises, drawings' and scores' inputs out of them."""
 
-__all__ = ["merge", "read_generate_body", "read_images", "read_json", "read_named_pictures"]
+__all__ = ["merge", "read_generate_body", "read_images", "read_named_pictures"]
 
-import asyncio
 import base64
 import binascii
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -18,52 +16,52 @@ from service.errors import Code, PentimentoError, invalid
 from service.http_problems import describe
 from service.http_reading_schemas import ScoreImagesBody
 from service.http_schemas import GenerateBody, GenerateQuery, InputBody
+from service.json_input import read_json
 from service.messages import GenerateRequest, ImageInput
+from service.settings import Settings
 
 _Body = TypeVar("_Body", bound=BaseModel)
 
 _PICTURES = ("image/png", "image/jpeg", "application/octet-stream")
-_LARGE_JSON = 64 << 10  # bytes whose parsing takes more than about a millisecond
 _MAX_ENTRIES = 4096  # of a list or object in a body, latents apart: the most images that can be set
 
 
-async def read_generate_body(request: Request, limit: int) -> GenerateBody:
+async def read_generate_body(request: Request, limits: Settings) -> GenerateBody:
     """The JSON body of a drawing request; none at all is an empty one.
 
     Args:
         request: The request, its body unread.
-        limit: Bytes that the body may have.
+        limits: Of bytes and depth.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
     """
-    data = await _read(request, limit)
+    data = await _read(request, limits.max_body_bytes)
     if not data:
         return GenerateBody()
     kind = _media_type(request)
     if not _is_json(kind):
         raise _unsupported(kind, "application/json")
-    return _validate(GenerateBody, await read_json(data))
+    return _validate(GenerateBody, await read_json(data, limits.max_json_depth))
 
 
-async def read_images(request: Request, limit: int, max_images: int) -> tuple[ImageInput, ...]:
+async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, ...]:
     """The pictures of a body: one raw PNG or JPEG, multipart parts called `image`, or JSON with base64.
 
     Args:
         request: The request, its body unread.
-        limit: Bytes that the body may have.
-        max_images: Pictures that it may hold.
+        limits: Of bytes, depth and pictures.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
     """
-    kind = _media_type(request)
+    kind, limit, max_images = _media_type(request), limits.max_body_bytes, limits.max_images
     if kind in _PICTURES:
         return (ImageInput(data=await _read(request, limit)),)
     if kind == "multipart/form-data":
         return await _read_parts(request, limit, max_images)
     if _is_json(kind):
-        body = _validate(ScoreImagesBody, await read_json(await _read(request, limit)))
+        body = _validate(ScoreImagesBody, await read_json(await _read(request, limit), limits.max_json_depth))
         if len(body.images) > max_images:
             raise invalid("images", f"must be 1..{max_images}, got {len(body.images)}")
         return tuple(_from_base64(text, f"images[{i}]") for i, text in enumerate(body.images))
@@ -71,19 +69,19 @@ async def read_images(request: Request, limit: int, max_images: int) -> tuple[Im
 
 
 async def read_named_pictures(
-    request: Request, limit: int, body_type: type[InputBody]
+    request: Request, limits: Settings, body_type: type[InputBody]
 ) -> dict[str, ImageInput]:
     """One picture for each field of a body: multipart files or JSON; or raw, where there is but one field.
 
     Args:
         request: The request, its body unread.
-        limit: Bytes that the body may have.
+        limits: Of bytes and depth.
         body_type: The JSON body; its fields are the names of the pictures.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
     """
-    kind = _media_type(request)
+    kind, limit = _media_type(request), limits.max_body_bytes
     names = list(body_type.model_fields)
     if kind in _PICTURES and len(names) == 1:
         return {names[0]: ImageInput(data=await _read(request, limit), name=names[0])}
@@ -98,32 +96,10 @@ async def read_named_pictures(
                 raise invalid(name, "is needed, as a multipart file of that name")
         return found
     if _is_json(kind):
-        body = _validate(body_type, await read_json(await _read(request, limit)))
+        body = _validate(body_type, await read_json(await _read(request, limit), limits.max_json_depth))
         return {name: _from_base64(getattr(body, name), name) for name in names}
     raw = _PICTURES if len(names) == 1 else ()
     raise _unsupported(kind, *raw, "multipart/form-data", "application/json")
-
-
-async def read_json(data: bytes) -> object:
-    """Parses JSON strictly: no NaN or infinity, no deep nesting.
-
-    Raises:
-        PentimentoError: INVALID_ARGUMENT, with the place of the first fault.
-    """
-    try:
-        # pydantic's parser bounds the nesting (200), which Python's leaves to the interpreter's stack.
-        if len(data) <= _LARGE_JSON:
-            content: object = from_json(data, allow_inf_nan=False)
-        else:
-            content = await asyncio.to_thread(from_json, data, allow_inf_nan=False)
-        return content
-    except ValueError as error:
-        reason = str(error)
-    if "recursion limit" in reason:
-        raise invalid("body", f"may be nested at most 200 deep: {reason}")
-    if any(word in data for word in (b"NaN", b"Infinity")):
-        reason += "; NaN and Infinity are not JSON"
-    raise invalid("body", f"must be JSON: {reason}")
 
 
 def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:

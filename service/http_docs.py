@@ -97,7 +97,7 @@ _REASONS = {
     413: "The body is too large.",
     415: "The body is of a type that is not read here.",
     422: "The model cannot do that.",
-    429: "Too many rows are in flight; come back after `Retry-After` seconds.",
+    429: "Too many rows are in flight, or the client asks too often; come back after `Retry-After` seconds.",
     500: "A graph call failed, or a defect; the server's log has the reason.",
     503: "The server is starting or shutting down; come back after `Retry-After` seconds.",
     504: "The deadline passed.",

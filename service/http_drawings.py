@@ -25,9 +25,11 @@ from service.messages import AutoencodeRequest, CompleteRequest
 from service.metrics import Operation
 from service.negotiation import choose_answer
 from service.operations import Drawing
+from service.request_log import Asked
 
 router = APIRouter()
 
+_LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of an answer that nobody reads
 _SHORT = 200  # characters of an Accept header that is worth remembering
 _chosen = lru_cache(maxsize=256)(choose_answer)
 
@@ -47,6 +49,13 @@ def _wanted(request: Request, scale: int | None) -> Wanted:
     return wanted
 
 
+def _take_note(exchange: Exchange, wanted: Wanted, asked: Asked) -> None:
+    """What is asked for, before it is admitted; a stream more is refused where the client has enough."""
+    exchange.asks(asked)
+    if wanted.answer.streams and exchange.visit is not None:
+        exchange.visit.open_stream()
+
+
 # Whatever can be refused is refused before the first byte.
 
 
@@ -60,9 +69,11 @@ async def generate(request: Request) -> Response:
     exchange, context = _begin(request, "generate")
     query = read_query(request, GenerateQuery)
     wanted = _wanted(request, query.scale)
-    body = await read_generate_body(request, context.settings.max_body_bytes)
-    drawing = await context.operations.generate(merge(query, body))
-    return await _answer(request, exchange, drawing, wanted, context)
+    body = await read_generate_body(request, context.settings)
+    asked = merge(query, body)
+    _take_note(exchange, wanted, asked)
+    drawing = await context.operations.generate(asked)
+    return await _answer(request, drawing, wanted, asked.timeout_ms)
 
 
 @router.post("/autoencode", **http_docs.AUTOENCODE)
@@ -76,10 +87,12 @@ async def autoencode(request: Request) -> Response:
     exchange, context = _begin(request, "autoencode")
     query = read_query(request, AutoencodeQuery)
     wanted = _wanted(request, query.scale)
-    pictures = await read_named_pictures(request, context.settings.max_body_bytes, PictureBody)
+    pictures = await read_named_pictures(request, context.settings, PictureBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = AutoencodeRequest(image=pictures["image"], **fields)
-    return await _answer(request, exchange, await context.operations.autoencode(asked), wanted, context)
+    _take_note(exchange, wanted, asked)
+    drawing = await context.operations.autoencode(asked)
+    return await _answer(request, drawing, wanted, asked.timeout_ms)
 
 
 @router.post("/complete", **http_docs.COMPLETE)
@@ -92,17 +105,21 @@ async def complete(request: Request) -> Response:
     exchange, context = _begin(request, "complete")
     query = read_query(request, CompleteQuery)
     wanted = _wanted(request, query.scale)
-    pictures = await read_named_pictures(request, context.settings.max_body_bytes, PictureWithMaskBody)
+    pictures = await read_named_pictures(request, context.settings, PictureWithMaskBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], **fields)
-    return await _answer(request, exchange, await context.operations.complete(asked), wanted, context)
+    _take_note(exchange, wanted, asked)
+    drawing = await context.operations.complete(asked)
+    return await _answer(request, drawing, wanted, asked.timeout_ms)
 
 
-async def _answer(
-    request: Request, exchange: Exchange, drawing: Drawing, wanted: Wanted, context: Context
-) -> Response:
+async def _answer(request: Request, drawing: Drawing, wanted: Wanted, timeout_ms: int | None) -> Response:
     """The drawing as the client wants it; from here on the answer closes it."""
+    exchange, context = exchange_of(request.scope), request.app.state.context
+    exchange.draws(drawing.header)
     if wanted.answer.streams:
+        deadline_ms = context.settings.default_timeout_ms if timeout_ms is None else timeout_ms
+        exchange.must_end_within(deadline_ms / 1000 + _LATE_S)
         return DrawingStream(drawing, wanted, exchange, context.metrics)
     async with drawing:
         check_size(wanted, drawing.header, drawing.manifest.image)

@@ -3,40 +3,88 @@
 Pure ASGI: Starlette's BaseHTTPMiddleware hides the client's disconnect from what is inside.
 """
 
-__all__ = ["Exchange", "HttpExchanges", "exchange_of"]
+__all__ = ["CONNECTION", "SAFE_HEADERS", "Connection", "Exchange", "HttpExchanges", "exchange_of"]
 
+import asyncio
 import logging
-import re
-import secrets
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.door import Visit
 from service.metrics import Metrics, Operation
+from service.request_log import RequestFacts, log_request, request_id
 
 _log = logging.getLogger("pentimento.http")
 
+CONNECTION = "pentimento.connection"
+"""Where a server that can cut a connection leaves it in the scope."""
+
+_AGAIN_S = 1.0  # between looks at an answer whose deadline has passed
 _KEY = "pentimento.exchange"
-_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
+
+_STRICT = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# FastAPI's page takes Swagger from there, and begins it with a script of its own.
+_DOCS = (
+    b"default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' "
+    b"https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; connect-src 'self'; "
+    b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_POLICY = b"content-security-policy"
+
+SAFE_HEADERS: list[tuple[bytes, bytes]] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (_POLICY, _STRICT),
+]
+"""What every answer tells a browser: to show it by itself, and to load nothing for it."""
+_DOCS_HEADERS = [*SAFE_HEADERS[:-1], (_POLICY, _DOCS)]
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class Connection(Protocol):
+    """What carries a request."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether an answer waits for its client to take more."""
+        ...
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether this server has ended it, as its client took or gave too little."""
+        ...
+
+    def cut(self, reason: str) -> None:
+        """Closes it at once, whatever has not been taken."""
+        ...
 
 
 @dataclass(slots=True)
-class Exchange:
+class Exchange(RequestFacts):
     """What is known of one request; routes fill in operation and outcome."""
 
-    id: str
     operation: Operation | None = None  # None: not counted (health, metrics, documentation)
-    outcome: str = "ok"  # ok, cancelled, or an error code in lower case
-    started: float = field(default_factory=time.monotonic)
     status: int | None = None  # once the answer has started
+    visit: Visit | None = None  # once it was let in
+    connection: Connection | None = None  # None: it cannot be cut
+    end: asyncio.TimerHandle | None = None
 
-    @property
-    def seconds(self) -> float:
-        """Time since the request began."""
-        return time.monotonic() - self.started
+    def must_end_within(self, seconds: float) -> None:
+        """Cuts the connection when the answer waits for its client then, or later."""
+        if self.connection is not None:
+            self.end = asyncio.get_running_loop().call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        assert self.connection is not None
+        if self.connection.is_full:
+            self.connection.cut("the deadline passed while the client was not reading")
+        else:  # the answer ends by itself, unless its client stops reading yet
+            self.must_end_within(_AGAIN_S)
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -48,8 +96,8 @@ def exchange_of(scope: Scope) -> Exchange:
 class HttpExchanges:
     """ASGI middleware around all routes.
 
-    A request id is taken from `X-Request-Id` where it is sane (up to 128 letters, digits and ._~+/=:@-), else
-    made; it is returned, logged, and named in every problem.
+    A request id is taken from `X-Request-Id` where it is sane, else made; it is returned, logged, and named
+    in every problem.
 
     Args:
         app: What is inside.
@@ -72,12 +120,17 @@ class HttpExchanges:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = scope[_KEY] = Exchange(_request_id(Headers(scope=scope).get("x-request-id")))
+        exchange = scope[_KEY] = Exchange(
+            request_id(Headers(scope=scope).get("x-request-id")),
+            client=scope["client"][0] if scope.get("client") else "-",
+            # Taken out: a scope that led to its connection, which has it, would await garbage collection.
+            connection=scope.pop(CONNECTION, None),
+        )
 
         async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = exchange.id
+                message["headers"] = _complete(message.get("headers", ()), exchange.id, scope["path"])
             await send(message)
 
         try:
@@ -95,20 +148,32 @@ class HttpExchanges:
             self._finish(scope, exchange)
 
     def _finish(self, scope: Scope, exchange: Exchange) -> None:
+        if exchange.end is not None:
+            exchange.end.cancel()
+        if (
+            exchange.outcome == "cancelled"
+            and exchange.connection is not None
+            and exchange.connection.was_cut
+        ):
+            exchange.outcome = "deadline_exceeded"  # it was not the client who cancelled
+        exchange.connection = exchange.end = None
         if exchange.operation is not None:
             self._metrics.finished(exchange.operation, "http", exchange.outcome, exchange.seconds)
-        _log.debug(
-            "%s %s %s %s %.1f ms %s",
-            scope["method"],
-            scope["path"][:200].encode("ascii", "backslashreplace").decode().replace("\n", "\\n"),
-            exchange.status if exchange.status is not None else "-",
-            exchange.outcome,
-            exchange.seconds * 1000,
-            exchange.id,
+        quiet = exchange.status == 200 and scope["path"] in _PROBES
+        log_request(
+            exchange,
+            "http",
+            "-" if exchange.status is None else exchange.status,
+            method=scope["method"],
+            path=scope["path"],
+            level=logging.DEBUG if quiet else logging.INFO,
         )
 
 
-def _request_id(given: str | None) -> str:
-    if given is not None and _ID.fullmatch(given):
-        return given
-    return secrets.token_hex(8)
+def _complete(headers: Iterable[tuple[bytes, bytes]], id: str, path: str) -> list[tuple[bytes, bytes]]:
+    """An answer's headers with those that every answer has."""
+    complete = [*headers, (b"x-request-id", id.encode())]
+    safe = _DOCS_HEADERS if path == "/docs" else SAFE_HEADERS
+    if any(name == _POLICY for name, _ in complete):
+        safe = safe[:-1]
+    return complete + safe

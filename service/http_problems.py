@@ -8,6 +8,7 @@ __all__ = [
     "describe",
     "install_problem_handlers",
     "problem",
+    "refuse",
 ]
 
 import logging
@@ -167,10 +168,15 @@ async def answer_error(request: Request, error: PentimentoError | ClientDisconne
     return await (_ours if isinstance(error, PentimentoError) else _nobody_there)(request, error)
 
 
+async def refuse(scope: Scope, receive: Receive, send: Send, error: PentimentoError) -> None:
+    """Answers a request that no route was asked with."""
+    response = await _ours(Request(scope), error)
+    await response(scope, receive, send)
+
+
 async def answer_defect(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers 500 without a word about the reason, which is in the log."""
-    response = await _ours(Request(scope), INTERNAL)
-    await response(scope, receive, send)
+    await refuse(scope, receive, send, INTERNAL)
 
 
 def _answer(request: Request, body: Problem, headers: dict[str, str], outcome: str) -> Response:

@@ -10,6 +10,7 @@ from service import http_docs
 from service.http_answers import unless_disconnected
 from service.http_bodies import read_images
 from service.http_context import Context, Server, counted
+from service.http_exchange import exchange_of
 from service.http_json import pictures_base64, score_objects
 from service.http_reading_schemas import (
     EncodeAnswerBody,
@@ -36,7 +37,9 @@ async def score(request: Request, query: Annotated[ScoreQuery, Query()], server:
     """
     images = await _images(request, server)
     asked = ScoreRequest(images=images, **query.model_dump(exclude_none=True))
+    exchange_of(request.scope).asks(asked)
     result = await unless_disconnected(request.receive, server.operations.score(asked))
+    exchange_of(request.scope).model = result.model
     return ScoreAnswerBody(
         model=result.model,
         version=result.version,
@@ -53,7 +56,9 @@ async def encode(
     """Encodes images. The latents of the answer can be given to `/generate`."""
     images = await _images(request, server)
     asked = EncodeRequest(images=images, **query.model_dump(exclude_none=True))
+    exchange_of(request.scope).asks(asked)
     result = await unless_disconnected(request.receive, server.operations.encode(asked))
+    exchange_of(request.scope).model = result.model
     return EncodeAnswerBody(
         model=result.model,
         version=result.version,
@@ -71,7 +76,9 @@ async def likelihood(
     """Says how likely a model finds images: exactly, or as a lower bound from `importance_samples` draws."""
     images = await _images(request, server)
     asked = LikelihoodRequest(images=images, **query.model_dump(exclude_none=True))
+    exchange_of(request.scope).asks(asked)
     result = await unless_disconnected(request.receive, server.operations.likelihood(asked))
+    exchange_of(request.scope).model = result.model
     pairs = zip(result.nats.tolist(), result.bits_per_dim.tolist(), strict=True)
     return LikelihoodAnswerBody(
         model=result.model,
@@ -87,8 +94,7 @@ async def likelihood(
 
 
 async def _images(request: Request, server: Context) -> tuple[ImageInput, ...]:
-    settings = server.settings
-    return await read_images(request, settings.max_body_bytes, settings.max_images)
+    return await read_images(request, server.settings)
 
 
 def _timing(timing: Timing) -> TimingBody:

@@ -141,7 +141,7 @@ async def test_a_message_over_the_limit_is_refused(serving):
 
 
 async def test_an_answer_over_the_limit_is_refused_before_it_is_drawn(serving, monkeypatch):
-    monkeypatch.setattr("service.grpc_service.MAX_SEND_BYTES", 4_000)
+    monkeypatch.setattr("service.grpc_sizes.MAX_SEND_BYTES", 4_000)
     spec = pb.DrawingSpec(image_count=4, step_count=5)
     error = await refused(serving, "Generate", drawing=spec, encoding=pb.IMAGE_ENCODING_FLOAT32)
     assert (error.code(), "limit is 4000" in error.details()) == (INVALID, True)

@@ -100,9 +100,9 @@ def test_what_a_model_cannot_do(http):
         (b'{"stepz": 3}', "stepz is not known here; known are: label, labels, latents, model,"),
         (b'{"scale": 3}', "scale is not known here"),
         (b'{"latents": []}', "latents should be a valid dictionary, got list"),
-        (b"[" * 10_000, "body may be nested at most 200 deep"),
-        (b'{"latents":' * 10_000, "body may be nested at most 200 deep"),
-        (b'{"latents": {"latent": ' + b"[" * 10_000 + b"]" * 10_000 + b"}}", "nested at most 200 deep"),
+        (b"[" * 10_000, "body may be nested at most 32 deep"),
+        (b'{"latents":' * 10_000, "body may be nested at most 32 deep"),
+        (b'{"latents": {"latent": ' + b"[" * 10_000 + b"]" * 10_000 + b"}}", "nested at most 32 deep"),
     ],
 )
 def test_json(http, content, detail):

@@ -1,0 +1,105 @@
+"""The door over HTTP: keys, rates and streams of clients, before anything is read of what they want."""
+
+__all__ = ["HttpDoor", "describe_keys"]
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.door import Caller, Door, Guard
+from service.errors import PentimentoError
+from service.http_exchange import exchange_of
+from service.metrics import Operation
+
+# What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
+_GUARDS: dict[str, Guard] = {
+    "/": "none",
+    "/healthz": "none",
+    "/readyz": "none",
+    "/docs": "none",
+    "/openapi.json": "none",
+    "/models:reload": "admin",
+}
+
+_OPERATIONS: dict[str, Operation] = {
+    "/generate": "generate",
+    "/autoencode": "autoencode",
+    "/complete": "complete",
+    "/encode": "encode",
+    "/score": "score",
+    "/likelihood": "likelihood",
+    "/models": "models",
+    "/models:reload": "reload",
+}
+
+
+class HttpDoor:
+    """ASGI middleware, inside the one that begins an exchange.
+
+    Args:
+        app: What is behind the door.
+        door: Lets requests in or not.
+        answer_error: Answers those that it does not.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        door: Door,
+        answer_error: Callable[[Scope, Receive, Send, PentimentoError], Awaitable[None]],
+    ) -> None:
+        self._app = app
+        self._door = door
+        self._answer_error = answer_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange, path = exchange_of(scope), scope["path"]
+        caller = self._caller(scope)
+        try:
+            visit = exchange.visit = self._door.enter(caller, _GUARDS.get(path, "key"))
+        except PentimentoError as error:
+            exchange.client = self._door.address(caller)
+            # Counted as what it was to become; what comes in is counted by its route.
+            exchange.operation = _OPERATIONS.get(path, "models" if path.startswith("/models/") else None)
+            await self._answer_error(scope, receive, send, error)
+            return
+        exchange.client = visit.client
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            visit.leave()
+
+    def _caller(self, scope: Scope) -> Caller:
+        address = scope["client"][0] if scope.get("client") else None
+        if not self._door.reads_headers:
+            return Caller(address)
+        headers = Headers(scope=scope)
+        return Caller(
+            address,
+            authorization=headers.get("authorization"),
+            api_key=headers.get("x-api-key"),
+            forwarded_for=",".join(headers.getlist("x-forwarded-for")) or None,
+        )
+
+
+def describe_keys(schema: dict[str, Any]) -> None:
+    """Says in an OpenAPI document, in place, which calls want a key, and how it is given."""
+    schemes = schema["components"].setdefault("securitySchemes", {})
+    schemes["key"] = {"type": "http", "scheme": "bearer", "description": "An API key."}
+    schemes["x-api-key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    for path, calls in schema["paths"].items():
+        if _GUARDS.get(path, "key") == "key":
+            for call in calls.values():
+                call["security"] = [{"key": []}, {"x-api-key": []}]
+                call["responses"]["401"] = {
+                    "description": "Unauthorized. There is no API key, or it is not known here.",
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    },
+                }
