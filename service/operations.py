@@ -3,43 +3,32 @@
 __all__ = ["Drawing", "Operations"]
 
 import asyncio
-import math
-import random
-from collections.abc import Sequence
 from typing import Protocol
-
-import numpy as np
 
 from bundle.drawing import KNOWN, KNOWN_MASK
 from bundle.manifest import Manifest
 from service import checks, inputs, pictures
+from service.admission import Admission, draw_seed
 from service.catalog import Catalog
-from service.drawing import Drawing, Jobs, RequestObserver, gather, join, read_scores
+from service.drawing import Drawing, RequestObserver
 from service.engine import Engine
 from service.errors import Code, PentimentoError
 from service.inputs import Inputs
-from service.job import Call, Emission
+from service.job import Call
 from service.loaded_model import LoadedModel
 from service.messages import (
     AutoencodeRequest,
     CompleteRequest,
-    EncodeRequest,
-    EncodeResult,
-    Fit,
     Floats,
     GenerateRequest,
     Header,
-    ImageInput,
-    LikelihoodRequest,
-    LikelihoodResult,
     ModelInfo,
     Refusal,
     Reload,
     ScoredBy,
-    ScoreRequest,
-    ScoreResult,
 )
-from service.plan import plan_encode, plan_likelihood, plan_score
+from service.plan import plan_encode
+from service.readings import Readings
 from service.reloading import Reloading
 from service.rows import Arrays
 from service.settings import Settings
@@ -48,9 +37,6 @@ _RASTER = (
     "each drawn pixel saw the given and the drawn pixels above it, and to its left in its row; given pixels "
     "that come after it were kept, but not seen"
 )
-
-
-_ON_LOOP_VALUES = 50_000  # of noise, about a millisecond; more are drawn in a thread
 
 
 class _DrawingRequest(Protocol):
@@ -64,7 +50,7 @@ class _DrawingRequest(Protocol):
     def timeout_ms(self) -> int | None: ...
 
 
-class Operations:
+class Operations(Readings):
     """What can be asked of the served bundles.
 
     Args:
@@ -85,10 +71,8 @@ class Operations:
         settings: Settings,
         observer: RequestObserver | None = None,
     ) -> None:
-        self._catalog = catalog
-        self._observer = observer
+        super().__init__(catalog, Admission(engine, settings, observer), settings)
         self._engine = engine
-        self._settings = settings
         self._reloading = Reloading(catalog)
 
     @property
@@ -120,7 +104,7 @@ class Operations:
         manifest = model.manifest
         steps = checks.steps(manifest, request.steps)
         n = checks.image_count(request, self._settings.max_images)
-        seed = _seed(request.seed)
+        seed = draw_seed(request.seed)
         seeds = checks.seeds(manifest, request.seeds)
         latents = await self._latents(manifest, request, n, steps)
         start = Inputs(
@@ -137,9 +121,9 @@ class Operations:
         manifest = model.manifest
         n = checks.in_range("samples", request.samples, 1, self._settings.max_images)
         steps = checks.reconstruction_steps(manifest, request.steps)
-        seed = _seed(request.seed)
+        seed = draw_seed(request.seed)
         labels = inputs.labels(checks.label(manifest, request.label), n)
-        image = await self._read(manifest, (request.image,), request.fit, seed)
+        image = await self._admission.read(manifest, (request.image,), request.fit, seed)
         encoded = {tensor.name for tensor in manifest.graphs["encode"].outputs}
         drawn, eps = inputs.drawing_noise(manifest, seed, steps), inputs.eps(manifest, "encode", seed)
         start = Inputs(
@@ -159,9 +143,9 @@ class Operations:
         manifest = model.manifest
         n = checks.in_range("n", request.n, 1, self._settings.max_images)
         steps = checks.steps(manifest, request.steps)
-        seed = _seed(request.seed)
+        seed = draw_seed(request.seed)
         labels = inputs.labels(checks.label(manifest, request.label), n)
-        image = await self._read(manifest, (request.image,), request.fit, seed)
+        image = await self._admission.read(manifest, (request.image,), request.fit, seed)
         mask = await asyncio.to_thread(
             pictures.read_mask, request.mask, manifest.image, self._settings.max_image_pixels
         )
@@ -173,83 +157,6 @@ class Operations:
             noise_values=inputs.noise_values(manifest, steps),
         )
         return await self._draw(model, request, start, steps, seed, given=known, conditioning=_RASTER)
-
-    async def encode(self, request: EncodeRequest) -> EncodeResult:
-        """Encodes images; the result holds whatever the bundle's encoder puts out."""
-        model = self._catalog.able(request.model, "encode")
-        manifest = model.manifest
-        seed = _seed(request.seed)
-        images = await self._read(manifest, request.images, request.fit, seed)
-        n = len(images)
-        start = Inputs(
-            n=n,
-            given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
-            noise=inputs.eps(manifest, "encode", seed),
-        )
-        plan = plan_encode(manifest, model.graphs)
-        ((_, parts),), jobs = await self._run(manifest, plan, start, request.timeout_ms)
-        return EncodeResult(
-            model=manifest.name,
-            version=manifest.version,
-            seed=seed,
-            given=images,
-            encoding={name: join(parts, name) for name in parts[0].tensors},
-            timing=jobs.timing,
-        )
-
-    async def score(self, request: ScoreRequest) -> ScoreResult:
-        """Judges images with a bundle's scorer."""
-        model = self._catalog.able(request.model, "score")
-        manifest, judge = model.manifest, model.judge
-        assert manifest.scorer is not None and judge is not None
-        labels = inputs.labels(checks.scorer_label(manifest, request.label), len(request.images))
-        images = await self._read(manifest, request.images, request.fit, seed=0)
-        start = Inputs(n=len(images), given=labels | {"image": images}, noise=lambda _: {})
-        ((_, parts),), jobs = await self._run(manifest, plan_score(judge), start, request.timeout_ms)
-        return ScoreResult(
-            model=manifest.name,
-            version=manifest.version,
-            scores=read_scores(manifest.scorer.kind, parts),
-            timing=jobs.timing,
-        )
-
-    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """Log-likelihood of images: exact, or the importance-weighted bound."""
-        model = self._catalog.able(request.model, "likelihood")
-        manifest = model.manifest
-        assert manifest.likelihood is not None
-        kind = manifest.likelihood.kind
-        samples = checks.importance_samples(manifest, request, self._settings.max_importance_samples)
-        seed = _seed(request.seed)
-        images = await self._read(manifest, request.images, request.fit, seed)
-        n = len(images)
-        start = Inputs(
-            n=n,
-            given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
-            noise=inputs.eps(manifest, "likelihood", seed, calls=samples),
-            noise_values=samples * inputs.eps_values(manifest, "likelihood"),
-        )
-        plan = plan_likelihood(manifest, model.graphs, samples=samples, pixels=request.pixels)
-        emitted, jobs = await self._run(manifest, plan, start, request.timeout_ms)
-        draws = np.stack([join(parts, "log_likelihood") for _, parts in emitted]).astype(np.float64)  # (K, n)
-        top = draws.max(axis=0)
-        nats = top + np.log(np.exp(draws - top).mean(axis=0))  # log-mean-exp over the draws
-        pixels = None
-        if request.pixels:
-            maps = [join(parts, "pixel_log_likelihood") for _, parts in emitted]
-            pixels = np.stack(maps).mean(axis=0, dtype=np.float64).astype(np.float32)
-        return LikelihoodResult(
-            model=manifest.name,
-            version=manifest.version,
-            seed=seed,
-            kind=kind,
-            importance_samples=samples,
-            given=images,
-            nats=nats.astype(np.float32),
-            bits_per_dim=(-nats / (math.log(2) * math.prod(manifest.image.shape))).astype(np.float32),
-            pixels=pixels,
-            timing=jobs.timing,
-        )
 
     async def _draw(
         self,
@@ -277,7 +184,9 @@ class Operations:
             scored_by=_scored_by(judging.manifest) if judging else None,
             conditioning=conditioning,
         )
-        return Drawing(header, await self._submit(manifest, plan, start, request.timeout_ms), given=given)
+        return Drawing(
+            header, await self._admission.submit(manifest, plan, start, request.timeout_ms), given=given
+        )
 
     def _judging(self, model: LoadedModel, request: _DrawingRequest) -> LoadedModel | None:
         """Whose scorer judges the canvases: that of `score_by`, or else the drawing's own if asked to."""
@@ -292,42 +201,12 @@ class Operations:
         checks.score_by(judging.manifest, model.manifest)
         return judging
 
-    async def _run(
-        self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
-    ) -> tuple[list[tuple[int, list[Emission]]], Jobs]:
-        """Runs a plan to its end and keeps all that it emits."""
-        with await self._submit(manifest, plan, start, timeout_ms) as jobs:
-            return [emitted async for emitted in gather(jobs.tickets)], jobs
-
-    async def _submit(
-        self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
-    ) -> Jobs:
-        """Admits all rows, or none."""
-        timeout_s = checks.timeout_s(timeout_ms, self._settings)
-        self._engine.check_room(start.n)  # before the noise is drawn: a refusal should cost next to nothing
-        if start.n * start.noise_values > _ON_LOOP_VALUES:
-            submissions = await asyncio.to_thread(start.submissions, plan)
-        else:
-            submissions = start.submissions(plan)
-        tickets = self._engine.submit(submissions, timeout_s=timeout_s)
-        return Jobs(tickets, manifest, self._observer)
-
     async def _latents(self, manifest: Manifest, request: GenerateRequest, n: int, steps: int) -> Arrays:
         if not request.latents:
             return {}
         return await asyncio.to_thread(checks.latents, manifest, request.latents, n, steps)
 
-    async def _read(self, manifest: Manifest, images: Sequence[ImageInput], fit: Fit, seed: int) -> Floats:
-        checks.in_range("images", len(images), 1, self._settings.max_images)
-        pixels = self._settings.max_image_pixels
-        return await asyncio.to_thread(pictures.read_images, images, manifest.image, fit, pixels, seed)
-
 
 def _scored_by(manifest: Manifest) -> ScoredBy:
     assert manifest.scorer is not None
     return ScoredBy(model=manifest.name, version=manifest.version, kind=manifest.scorer.kind)
-
-
-def _seed(value: int | None) -> int:
-    # No secret: asking the system for one would take longer than all the checks.
-    return checks.seed(random.getrandbits(32) if value is None else value)
