@@ -226,7 +226,7 @@ async def test_much_noise_is_drawn_beside_the_event_loop(operations, monkeypatch
     """Under the limit noise is drawn on the loop, with a limit of 0 in a thread: the same picture."""
     request = {"model": "toy-steps", "n": 20, "steps": 16, "seed": 5}
     here = await canvases(operations, **request)
-    monkeypatch.setattr("service.operations._ON_LOOP_VALUES", 0)
+    monkeypatch.setattr("service.admission._ON_LOOP_VALUES", 0)
     assert np.array_equal(await canvases(operations, **request), here)
 
 
