@@ -1,9 +1,12 @@
 """Clients that die, or stop reading: what they hold is bounded and let go of, and nobody else notices."""
 
 import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
+
+import pytest
 
 from tests.reliability.asks import STREAMED, WAYS, Ask, Way
 from tests.reliability.drawings import Clients
@@ -65,11 +68,11 @@ async def test_a_killed_client_frees_its_rows(shared):
 
 
 async def test_a_reader_that_stops_holds_a_bounded_part_and_stalls_nobody(serve):
-    """Every stream would be 590 MB; the deadline takes what a stalled reader holds away from it."""
+    """Every stream would be 590 MB."""
     server = serve(max_rows_in_flight=16 * (EACH * len(STREAMED) + 1))
     alone = await bystanders(server)
     async with Clients(server, small_buffer=True) as clients:
-        ask = Ask(model="toy-wide", n=16, steps=1000, timeout_ms=8000)
+        ask = Ask(model="toy-wide", n=16, steps=1000)
         warm = await clients.draw(Way.JSON, Ask(model="toy-wide", n=16, steps=8))
         assert warm.code == "OK"
         at_first = server.rss
@@ -84,9 +87,8 @@ async def test_a_reader_that_stops_holds_a_bounded_part_and_stalls_nobody(serve)
         assert (await server.snapshot()).rows == 16 * len(stalled), "they wait for their readers"
         assert await bystanders(server) == alone
         assert server.rss - stopped_at < len(stalled) * A_FRAME, "it still grows"
-        await eventually(server.snapshot, lambda now: now.rows == 0, "the deadline frees their rows")
-        counted = await server.snapshot()
-        assert counted.calls("toy-wide") < 200 * len(stalled)
+        assert (await server.snapshot()).calls("toy-wide") < 200 * len(stalled)
+    await eventually(server.snapshot, lambda now: now.rows == 0, "all rows are free")
     assert await bystanders(server) == alone
     server.stop()
 
@@ -99,39 +101,83 @@ async def still(server):
         await asyncio.sleep(0.3)
 
 
+STALL = {"max_stall_s": 1, "min_client_bytes_per_s": 1024}
+
+
 async def test_a_stalled_stream_is_ended(serve):
-    """Not only its rows are let go of: the request is over, and counted, though its client takes nothing."""
-    server = serve()
+    """Long before its deadline: its rows, itself and its connection, though its client takes nothing."""
+    server = serve(**STALL)
     async with Clients(server, small_buffer=True) as clients:
-        ask = Ask(model="toy-wide", n=16, steps=1000, timeout_ms=1500)
+        ask = Ask(model="toy-wide", n=16, steps=1000, timeout_ms=600_000)
         stalled = [await clients.begin(way, ask) for way in STREAMED]
         await asyncio.gather(*(sitting.frame() for sitting in stalled))
-        await eventually(server.snapshot, lambda now: now.rows == 0, "the deadline frees their rows")
-        for transport, streams in (("http", 2), ("grpc", 1)):
-            await eventually(
-                server.snapshot,
-                lambda now, transport=transport, streams=streams: (
-                    sum(now.outcomes(transport).values()) == streams
-                ),
-                f"the streams over {transport} are over",
-                seconds=20,
-            )
+        await eventually(server.snapshot, lambda now: now.rows == 0, "their rows are free", seconds=20)
+        await over(server, http=2, grpc=1)
         for sitting in stalled:
-            assert len((await asyncio.wait_for(sitting.ending(), 10)).frames) < 1000
+            ending = await asyncio.wait_for(sitting.ending(), 10)
+            assert ending.code != "OK" and len(ending.frames) < 1000
+    server.stop()
+
+
+async def test_a_whole_answer_that_nobody_takes_is_let_go_of(serve):
+    """Its rows are free already; here it is the answer that must not stay for ever."""
+    server = serve(**STALL)
+    async with Clients(server, small_buffer=True) as clients:
+        sitting = await clients.begin(Way.JSON, Ask(model="toy-wide", n=64, steps=20))  # 15 MB
+        await over(server, http=1)
+        await asyncio.sleep(4)
+        assert (await asyncio.wait_for(sitting.ending(), 10)).code == "CUT"
     server.stop()
 
 
 async def test_a_reader_that_trickles_is_ended_too(serve):
-    """A byte now and then keeps a connection alive, but not a drawing whose deadline has passed."""
-    server = serve()
+    """Twenty bytes a second keep a connection alive, but not a stream."""
+    server = serve(**STALL)
     async with HttpConnection(server.http_port, small_buffer=True) as connection:
-        path = "/generate?model=toy-wide&n=16&steps=1000&timeout_ms=1500"
+        path = "/generate?model=toy-wide&n=16&steps=1000&timeout_ms=600000"
         await connection.ask("POST", path, headers={"Accept": Way.NDJSON.value})
         assert (await connection.head())[0] == 200
         trickle = asyncio.create_task(connection.trickle())
-        await eventually(server.snapshot, lambda now: now.rows == 1 or now.calls("toy-wide"), "it began")
-        await eventually(
-            server.snapshot, lambda now: sum(now.outcomes("http").values()) == 1, "it is over", seconds=20
-        )
+        await over(server, http=1)
         trickle.cancel()
+        assert (await server.snapshot()).rows == 0
     server.stop()
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"POST /gene",
+        b"POST /generate HTTP/1.1\r\nHost: x\r\nX-More: a",
+        b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+    ],
+    ids=["half a line", "half a header", "half a body"],
+)
+async def test_a_request_that_trickles_is_ended(serve, begun):
+    """A byte every tenth of a second, on fifty connections."""
+    server = serve(**STALL)
+    alone = await bystanders(server)
+
+    async def trickle() -> None:
+        async with HttpConnection(server.http_port) as connection:
+            await connection.send(begun)
+            with contextlib.suppress(ConnectionError):
+                while not connection.closed:
+                    await connection.send(b" ")
+                    await asyncio.sleep(0.1)
+
+    tricklers = [asyncio.create_task(trickle()) for _ in range(50)]
+    assert await bystanders(server) == alone
+    await asyncio.wait_for(asyncio.gather(*tricklers), 20)
+    assert await bystanders(server) == alone
+    server.stop()
+
+
+async def over(server, **streams):
+    """Waits until so many requests are over and counted, by transport."""
+    await eventually(
+        server.snapshot,
+        lambda now: all(sum(now.outcomes(each).values()) == count for each, count in streams.items()),
+        f"the requests are over: {streams}",
+        seconds=20,
+    )

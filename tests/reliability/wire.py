@@ -96,6 +96,11 @@ class HttpConnection:
         while await self._reader.read(1):
             await asyncio.sleep(0.05)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the server has closed the connection, as far as is known without reading."""
+        return self._reader.at_eof() or self._writer.is_closing()
+
     def end_of_sending(self) -> None:
         """Says that nothing more will be sent."""
         self._writer.write_eof()

@@ -28,6 +28,7 @@ ROWS = 512  # that the server admits
 FLAT_MIX = 1 << 20  # bytes a minute that its memory may grow by in the mix, at most
 FLAT_STREAM = 512  # bytes that a stream that was left may leave behind, at most
 REFUSED_MS = 50.0  # in which overload should be refused; here clients and server share the processors
+NAMES = [kind.act.__name__ for kind in KINDS]
 STORM = Ask(steps=4, work=300)
 
 
@@ -38,6 +39,9 @@ def main() -> int:
     parser.add_argument("--streams", type=int, default=10_000, help="that are left early (10000)")
     parser.add_argument("--overload-seconds", type=float, default=30.0, help="of overload (30)")
     parser.add_argument("--lanes", type=int, default=2, help="of the server (2)")
+    parser.add_argument(
+        "--only", nargs="+", choices=NAMES, default=NAMES, help="kinds of clients in the mix (all)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of what the clients choose (0)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pentimento-soak-") as folder:
@@ -132,7 +136,8 @@ async def mix(
                 await asyncio.sleep(1)
 
         showing = asyncio.create_task(show())
-        await asyncio.gather(*(client(kind) for kind in KINDS for _ in range(kind.clients)))
+        chosen = [kind for kind in KINDS if kind.act.__name__ in options.only]
+        await asyncio.gather(*(client(kind) for kind in chosen for _ in range(kind.clients)))
         showing.cancel()
 
 
