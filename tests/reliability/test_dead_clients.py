@@ -101,7 +101,7 @@ async def still(server):
         await asyncio.sleep(0.3)
 
 
-STALL = {"max_stall_s": 1, "min_client_bytes_per_s": 1024}
+STALL = {"max_stall_s": 1, "min_client_bytes_per_s": 100_000}  # of a frame of 150 kB over gRPC, two seconds
 
 
 async def test_a_stalled_stream_is_ended(serve):

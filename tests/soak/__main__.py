@@ -7,16 +7,19 @@ table of what came of it.
 
 import argparse
 import asyncio
+import os
 import random
+import re
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.reliability.asks import WAYS, Ask
+from tests.reliability.asks import WAYS, Ask, Way
 from tests.reliability.churn import leave_streams
 from tests.reliability.drawings import Clients
-from tests.reliability.server import ServerProcess, Snapshot, eventually
+from tests.reliability.server import REPOSITORY, ServerProcess, Snapshot, eventually
 from tests.reliability.storm import capacity, storm
 from tests.soak.guests import Guests
 from tests.soak.kinds import KINDS, Kind, Scene
@@ -29,7 +32,6 @@ FLAT_MIX = 1 << 20  # bytes a minute that its memory may grow by in the mix, at 
 FLAT_STREAM = 512  # bytes that a stream that was left may leave behind, at most
 REFUSED_MS = 50.0  # in which overload should be refused; here clients and server share the processors
 NAMES = [kind.act.__name__ for kind in KINDS]
-STORM = Ask(steps=4, work=300)
 
 
 def main() -> int:
@@ -42,72 +44,135 @@ def main() -> int:
     parser.add_argument(
         "--only", nargs="+", choices=NAMES, default=NAMES, help="kinds of clients in the mix (all)"
     )
+    parser.add_argument("--write", action="store_true", help="put the results into docs/reliability.md")
     parser.add_argument("--seed", type=int, default=0, help="of what the clients choose (0)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pentimento-soak-") as folder:
         return asyncio.run(soak(options, Path(folder)))
 
 
+@dataclass
+class Report:
+    """What came of it.
+
+    Attributes:
+        lines: What is reported, each a paragraph.
+        broken: Promises that were not kept.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        verdict = "\n".join(f"BROKEN: {each}" for each in self.broken) or "Every promise was kept."
+        return "\n\n".join([*self.lines, verdict])
+
+
 async def soak(options: argparse.Namespace, folder: Path) -> int:
     """Runs all parts and prints what came of them."""
-    guests, progress, broken = Guests(folder), Progress(), []
+    guests, progress = Guests(folder), Progress()
+    report = Report([f"{cpu_model()}, {len(os.sched_getaffinity(0))} CPUs, shared by server and clients."])
     server = ServerProcess(guests.bundles, lanes=options.lanes, max_rows_in_flight=ROWS, drain_grace_s=30)
     try:
-        tally, memory = Tally(), Memory(server)
-        before = await server.snapshot()
-        watching = asyncio.create_task(memory.watch())
         vanishing = asyncio.create_task(vanish())
-        await mix(server, guests, tally, options, progress)
-        watching.cancel()
-        after = await settled(server, before)
-        lines = [
-            f"{options.minutes:g} minutes, {tally.requests} requests, {len(tally.unexpected)} unexpected",
-            table(("kind", "requests", "ends"), tally.rows()),
-            table(("after", "resident memory"), memory.rows()),
-            f"slope of the memory over the second half: {memory.slope / 1e6:+.3f} MB a minute",
-            f"gauges before: {worded(before)}; after: {worded(after)}",
-        ]
-        broken += [f"unexpected: {each}" for each in tally.unexpected[:20]]
-        if memory.slope > FLAT_MIX:
-            broken.append("the memory is not flat")
-        if after.gauges != before.gauges:
-            broken.append("gauges are not back where they were")
-        faults = [
-            f"{transport}: {count} requests counted as internal errors"
-            for transport in ("http", "grpc")
-            if (count := after.outcomes(transport).get("internal", 0))
-        ]
-
+        await mixed(server, guests, options, progress, report)
         try:
-            lines.append(await vanishing)
+            report.lines.append(await vanishing)
         except AssertionError as error:
-            broken.append(f"half-open connections: {error}")
-
-        churn = await leave_streams(server, options.streams, progress=progress)
-        lines.append(str(churn))
-        if churn.slope > FLAT_STREAM:
-            broken.append("cancelled streams leave memory behind")
-
-        async with Clients(server) as clients:
-            ask = Ask(n=ROWS // 16, steps=STORM.steps, work=STORM.work)
-            able = await capacity(clients, ask, 16)
-            weather = await storm(
-                clients, ask, rate=10 * able, seconds=options.overload_seconds, ways=WAYS, progress=progress
-            )
-            await settled(server, before)
-            lines.append(f"overload: {able:.1f} drawings a second are possible; at ten times that, {weather}")
-            broken += [f"overload: {each}" for each in weather.wrong[:20]]
-            if weather.refused_ms(50) > REFUSED_MS:
-                broken.append(f"refusals took more than {REFUSED_MS:.0f} ms")
-            await clients.draw(WAYS[0], Ask(steps=1))
-
-        broken += faults + await stop(server, progress)
+            report.broken.append(f"half-open connections: {error}")
+        await left(server, options.streams, progress, report)
+        await flooded(server, options.overload_seconds, progress, report)
+        await stopped(server, progress, report)
     finally:
         server.kill()
     progress.end()
-    print("\n\n".join(lines))
-    print("\n" + ("\n".join(f"BROKEN: {each}" for each in broken) or "every promise was kept"))
-    return 1 if broken else 0
+    print(report)
+    if options.write:
+        write(report)
+    return 1 if report.broken else 0
+
+
+async def mixed(
+    server: ServerProcess, guests: Guests, options: argparse.Namespace, progress: Progress, report: Report
+) -> None:
+    """All kinds of clients at once."""
+    tally, memory = Tally(), Memory(server)
+    before = await server.snapshot()
+    watching = asyncio.create_task(memory.watch())
+    await mix(server, guests, tally, options, progress)
+    watching.cancel()
+    after = await settled(server)
+    report.lines += [
+        f"{options.minutes:g} minutes, {tally.requests} requests, {len(tally.unexpected)} unexpected ends",
+        table(("kind", "requests", "ends"), tally.rows()),
+        table(("after", "resident memory"), memory.rows()),
+        f"slope of the memory over the second half: {memory.slope / 1e6:+.3f} MB a minute",
+        f"gauges before: {worded(before)}; after: {worded(after)}",
+    ]
+    report.broken += [f"unexpected: {each}" for each in tally.unexpected[:20]]
+    if memory.slope > FLAT_MIX:
+        report.broken.append("the memory is not flat")
+    if after.gauges != before.gauges:
+        report.broken.append("gauges are not back where they were")
+    for transport in ("http", "grpc"):
+        if count := after.outcomes(transport).get("internal"):
+            report.broken.append(f"{transport}: {count} requests counted as internal errors")
+
+
+async def left(server: ServerProcess, streams: int, progress: Progress, report: Report) -> None:
+    """Many streams that are left early."""
+    churn = await leave_streams(server, streams, progress=progress)
+    await settled(server)
+    report.lines.append(str(churn))
+    if churn.slope > FLAT_STREAM:
+        report.broken.append("cancelled streams leave memory behind")
+
+
+async def flooded(server: ServerProcess, seconds: float, progress: Progress, report: Report) -> None:
+    """Ten times more than the server can do; and then it draws at once."""
+    ask = Ask(n=ROWS // 16, steps=4, work=300)
+    async with Clients(server) as clients:
+        able = await capacity(clients, ask, 16)
+        at_first = server.rss
+        weather = await storm(clients, ask, rate=10 * able, seconds=seconds, ways=WAYS, progress=progress)
+        await settled(server)
+        grown = (server.rss - at_first) / 1e6
+        began = time.monotonic()
+        again = await clients.draw(Way.JSON, Ask(steps=1))
+        took_ms = 1000 * (time.monotonic() - began)
+    report.lines.append(
+        f"overload: {able:.1f} drawings a second are possible; at ten times that for {seconds:g} s, "
+        f"{weather}; {grown:+.1f} MB; the next drawing took {took_ms:.0f} ms"
+    )
+    report.broken += [f"overload: {each}" for each in weather.wrong[:20]]
+    if weather.refused_ms(50) > REFUSED_MS:
+        report.broken.append(f"refusals took more than {REFUSED_MS:.0f} ms")
+    if again.code != "OK":
+        report.broken.append(f"after the overload: {again.code}: {again.detail}")
+
+
+async def stopped(server: ServerProcess, progress: Progress, report: Report) -> None:
+    """SIGTERM while streams run."""
+    progress("SIGTERM under load")
+    async with Clients(server) as clients:
+        ask = Ask(n=2, steps=60, work=60)
+        sittings = [await clients.begin(way, ask) for way in WAYS for _ in range(4)]
+        await eventually(server.snapshot, lambda now: now.rows == 2 * len(sittings), "all are admitted")
+        server.signal()
+        endings = await asyncio.gather(*(sitting.ending() for sitting in sittings))
+    code = await asyncio.to_thread(server.wait)
+    whole = sum(ending.code == "OK" for ending in endings)
+    report.lines.append(f"SIGTERM: {whole} of {len(endings)} streams ended well; exit code {code}")
+    if code or whole < len(endings):
+        report.broken.append("SIGTERM cut streams, or did not end with 0")
+
+
+def write(report: Report) -> None:
+    """Puts the report into the page about reliability."""
+    page = REPOSITORY / "docs/reliability.md"
+    before, begins, rest = page.read_text().partition("<!-- soak: begins -->\n")
+    _, ends, after = rest.partition("<!-- soak: ends -->")
+    page.write_text(f"{before}{begins}\n{report}\n\n{ends}{after}")
 
 
 async def mix(
@@ -141,23 +206,15 @@ async def mix(
         showing.cancel()
 
 
-async def settled(server: ServerProcess, before: Snapshot) -> Snapshot:
+async def settled(server: ServerProcess) -> Snapshot:
     """The metrics once nothing is in flight."""
-    return await eventually(server.snapshot, lambda now: now.rows == before.rows, "all rows are free", 90)
+    return await eventually(server.snapshot, lambda now: now.rows == 0, "all rows are free", 90)
 
 
-async def stop(server: ServerProcess, progress: Progress) -> list[str]:
-    """SIGTERM while streams run; what was not as promised."""
-    progress("SIGTERM under load")
-    async with Clients(server) as clients:
-        ask = Ask(n=2, steps=60, work=60)
-        sittings = [await clients.begin(way, ask) for way in WAYS for _ in range(4)]
-        await eventually(server.snapshot, lambda now: now.rows == 2 * len(sittings), "all are admitted")
-        server.signal()
-        endings = await asyncio.gather(*(sitting.ending() for sitting in sittings))
-    code = await asyncio.to_thread(server.wait)
-    wrong = [f"SIGTERM: {ending.code} {ending.detail}" for ending in endings if ending.code != "OK"]
-    return wrong + ([f"SIGTERM: exit code {code}"] if code else [])
+def cpu_model() -> str:
+    """What /proc/cpuinfo calls the processor."""
+    found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else "unknown processor"
 
 
 def worded(snapshot: Snapshot) -> str:
