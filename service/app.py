@@ -231,8 +231,9 @@ def _listen(host: str, port: int, max_stall_s: float) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit these
             # A client that vanished without a word would hold its answer for ever, as would one that takes
-            # nothing of what the kernel has: too little of an answer for the server to see.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(max_stall_s * 1000))
+            # nothing of what the kernel has: too little of an answer for the server to see. What the server
+            # does see, it ends itself, and before.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(max_stall_s * 2000))
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, math.ceil(max_stall_s / 2))
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
         listener.bind(address)

@@ -25,6 +25,7 @@ _log = logging.getLogger("pentimento.http")
 
 _SURPLUS = 128  # connections beyond the limit that are told so
 _SURPLUS_S = 1.0  # for which they are waited for
+_LINGER_S, _LINGER_BYTES = 1.0, 1 << 20  # in which a client that is refused can stop sending
 _BYTES_ACKED = 120  # where Linux has it in its tcp_info, in 8 bytes
 
 
@@ -59,6 +60,7 @@ class LimitedConnection(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.was_cut = False
         self._refusal: Refusal | None = None
+        self._is_over = False  # what comes is not read any more
         self._reads = True  # whether a request is awaited, or has begun and is not there yet
         self._given = 0  # bytes since the client was last looked at
         self._taken = 0.0  # of what was sent, when it was last looked at
@@ -93,6 +95,7 @@ class LimitedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """There is none any more."""
+        self.was_cut = self.was_cut or isinstance(exc, TimeoutError)  # by the kernel: see `service.app`
         for timer in (self._reading, self._writing):
             if timer is not None:
                 timer.cancel()
@@ -100,6 +103,11 @@ class LimitedConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """It sent something."""
+        if self._is_over:
+            self._given += len(data)
+            if self._given > _LINGER_BYTES:
+                self.transport.abort()
+            return
         self._unset_keepalive_if_required()
         self._given += len(data)
         self._unread += len(data)
@@ -214,13 +222,18 @@ class LimitedConnection(HttpToolsProtocol):
         raise refusal
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answers, and closes the connection: where its next request begins is not known."""
+        """Answers, and ends the connection: where its next request begins is not known."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cut(str(refusal))  # its answer is under way
             return
-        self._refusal = None  # its traceback leads back here
+        self._refusal, self._is_over = None, True  # the refusal's traceback leads back here
         self.transport.write(refusal.answer(self._client_name))
-        self.transport.close()
+        # A client that still sends would lose the answer if the connection were closed now.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = self.loop.call_later(_LINGER_S, self.transport.close)
 
     @property
     def _client_name(self) -> str:

@@ -144,7 +144,7 @@ async def test_what_makes_no_sense_is_refused(serving, rpc, fields, status, fiel
 async def test_an_answer_over_the_limit_is_refused_before_it_is_made(
     serving, monkeypatch, rpc, fields, field
 ):
-    monkeypatch.setattr("service.grpc_service.MAX_SEND_BYTES", 1_200)
+    monkeypatch.setattr("service.grpc_sizes.MAX_SEND_BYTES", 1_200)
     error = await refused(serving, rpc, encoding=pb.IMAGE_ENCODING_UINT8, **fields)
     assert (error.code(), "the limit is 1200" in error.details()) == (INVALID, True), error.details()
     assert dict(error.trailing_metadata())["pentimento-field"] == field
