@@ -143,7 +143,12 @@ class Runtime:
         """Chooses how many rows a call takes."""
         limits = _USUAL
         if self._calibrator is not None:
-            loaded.curve = self._calibrator.curve(self._what(loaded), loaded.run_on_zeros, self._clock)
+            try:
+                loaded.curve = self._calibrator.curve(self._what(loaded), loaded.run_on_zeros, self._clock)
+            except Exception as error:
+                raise BundleError(
+                    f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {_first_line(error)}"
+                ) from None
             limits = choose_limits(loaded.curve, _MOST_ROWS)
         if self._max_batch_rows is not None:  # asked for: it holds whatever was measured
             most = self._max_batch_rows

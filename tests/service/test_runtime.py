@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Steps, TensorSpec
 from bundle.store import Bundle, BundleError, graph_spec, read_bundle
+from service.calibration import Calibrator
 from service.catalog import Catalog
 from service.errors import Code, PentimentoError
 from service.runtime import Runtime, choose_providers
@@ -170,3 +171,33 @@ def test_an_unknown_model_is_named_together_with_the_served_ones(tmp_path):
         Catalog.load(tmp_path / "nowhere", Runtime())
     with pytest.raises(BundleError, match="default model 'nope'"):
         Catalog.load(tmp_path, Runtime(), default="nope")
+
+
+def test_a_graph_that_fails_only_when_it_is_measured_is_refused_with_a_sentence():
+    bundle = one_shot(model())
+    gather = helper.make_model(
+        helper.make_graph(
+            # Row 20 of a table of ten: with fewer than twenty rows nobody asks for it.
+            [
+                helper.make_node("Shape", ["latent"], ["shape"], start=0, end=1),
+                helper.make_node("Div", ["shape", "twenty"], ["index"]),
+                helper.make_node("Gather", ["table", "index"], ["one"]),
+                helper.make_node("Reshape", ["latent", "rows"], ["flat"]),
+                helper.make_node("Add", ["flat", "one"], ["canvas"]),
+            ],
+            "rows",
+            [helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["batch", 4])],
+            [helper.make_tensor_value_info("canvas", TensorProto.FLOAT, ["batch", 1, 2, 2])],
+            [
+                numpy_helper.from_array(np.array([20], np.int64), "twenty"),
+                numpy_helper.from_array(np.zeros(1, np.float32), "table"),
+                numpy_helper.from_array(np.array([-1, 1, 2, 2], np.int64), "rows"),
+            ],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=10,
+    )
+    odd = one_shot(gather)
+    assert set(Runtime().load(odd)) == set(Runtime(calibrator=Calibrator(None)).load(bundle)) == {"step"}
+    with pytest.raises(BundleError, match="fails on 64 rows or fewer"):
+        Runtime(calibrator=Calibrator(None)).load(odd)
