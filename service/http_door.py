@@ -5,12 +5,11 @@ __all__ = ["HttpDoor", "describe_keys"]
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.door import Caller, Door, Guard
 from service.errors import PentimentoError
-from service.http_exchange import exchange_of
+from service.http_exchange import exchange_of, header
 from service.metrics import Operation
 
 # What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
@@ -79,12 +78,12 @@ class HttpDoor:
         address = scope["client"][0] if scope.get("client") else None
         if not self._door.reads_headers:
             return Caller(address)
-        headers = Headers(scope=scope)
+        hops = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
         return Caller(
             address,
-            authorization=headers.get("authorization"),
-            api_key=headers.get("x-api-key"),
-            forwarded_for=",".join(headers.getlist("x-forwarded-for")) or None,
+            authorization=header(scope, b"authorization"),
+            api_key=header(scope, b"x-api-key"),
+            forwarded_for=",".join(hops) or None,
         )
 
 

@@ -3,15 +3,14 @@
 Pure ASGI: Starlette's BaseHTTPMiddleware hides the client's disconnect from what is inside.
 """
 
-__all__ = ["CONNECTION", "SAFE_HEADERS", "Connection", "Exchange", "HttpExchanges", "exchange_of"]
+__all__ = ["CONNECTION", "SAFE_HEADERS", "Connection", "Exchange", "HttpExchanges", "exchange_of", "header"]
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.door import Visit
@@ -87,6 +86,15 @@ class Exchange(RequestFacts):
             self.must_end_within(_AGAIN_S)
 
 
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of that name, which is in lower case; None: there is none."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
 def exchange_of(scope: Scope) -> Exchange:
     """The exchange that a request belongs to."""
     exchange: Exchange = scope[_KEY]
@@ -121,7 +129,7 @@ class HttpExchanges:
             await self._app(scope, receive, send)
             return
         exchange = scope[_KEY] = Exchange(
-            request_id(Headers(scope=scope).get("x-request-id")),
+            request_id(header(scope, b"x-request-id")),
             client=scope["client"][0] if scope.get("client") else "-",
             # Taken out: a scope that led to its connection, which has it, would await garbage collection.
             connection=scope.pop(CONNECTION, None),
@@ -170,10 +178,10 @@ class HttpExchanges:
         )
 
 
-def _complete(headers: Iterable[tuple[bytes, bytes]], id: str, path: str) -> list[tuple[bytes, bytes]]:
+def _complete(headers: Sequence[tuple[bytes, bytes]], id: str, path: str) -> list[tuple[bytes, bytes]]:
     """An answer's headers with those that every answer has."""
-    complete = [*headers, (b"x-request-id", id.encode())]
     safe = _DOCS_HEADERS if path == "/docs" else SAFE_HEADERS
-    if any(name == _POLICY for name, _ in complete):
-        safe = safe[:-1]
-    return complete + safe
+    for name, _ in headers:
+        if name == _POLICY:  # a page's own
+            safe = safe[:-1]
+    return [*headers, (b"x-request-id", id.encode()), *safe]
