@@ -32,7 +32,8 @@ def one_shot_graphs(
         raise ValueError("generator and scorer must be in inference mode: else an image depends on its batch")
 
     def step(latent: Tensor, *label: Tensor) -> tuple[Tensor, ...]:
-        return (generator(latent, *label),)
+        # ONNX Runtime's tanh may pass 1 by a rounding, and a canvas is promised to lie in [0, 1].
+        return (generator(latent, *label).clamp(0, 1),)
 
     def score(image: Tensor, *label: Tensor) -> tuple[Tensor, ...]:
         return (scorer(image, *label).score,)

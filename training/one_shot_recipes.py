@@ -20,8 +20,8 @@ def dcgan_mnist() -> OneShotTrainConfig:
 
     The discriminator is not normalised, so that it judges each image by itself.
 
-    Measured on one CPU core in bfloat16: 7.5 minutes, 0.06 seconds an update of the generator, the core shared
-    with other work. 10,000 drawings: KL(classes || data) 0.015, rarest class 7.2 %, confidence 0.875.
+    Measured on one CPU core in bfloat16, shared with other work: 7.5 minutes, 0.06 seconds an update of the
+    generator. 10,000 drawings: KL(classes || data) 0.015, rarest class 7.2 %, confidence 0.875.
     """
     return OneShotTrainConfig(
         recipe="dcgan-mnist",
@@ -140,7 +140,10 @@ def wgan_gp_cifar10() -> OneShotTrainConfig:
     The paper updates its generator 100,000 times with batches of 64; a CPU core does some thousands in
     90 minutes. Hence half the batch, for twice the updates, and twice the paper's rate.
 
-    Not measured.
+    Measured on one CPU core in bfloat16, on a JPEG copy of CIFAR-10: 105 minutes on the wall, the core shared
+    with much other work; 0.66 seconds an update of the generator where it has a core for itself. 10,000
+    drawings: KL(classes || data) 0.010, rarest class 7.7 %, confidence 0.46, where that of the test images is
+    0.57.
     """
     return OneShotTrainConfig(
         recipe="wgan-gp-cifar10",
