@@ -85,6 +85,8 @@ class Call(RequestFacts):
         except TimeoutError:
             text = f"the client took no message in {seconds:.3g} s; see max_stall_s"
             raise PentimentoError(Code.DEADLINE_EXCEEDED, text) from None
+        except grpc.aio.InternalError:  # the client left while it was written: gRPC says so a moment later
+            raise asyncio.CancelledError from None
 
 
 def _address(peer: str) -> str | None:

@@ -51,8 +51,8 @@ _ADMIN = "ReloadModels"  # asks for the admin token itself, and not for a key
 class CallObserver(Protocol):
     """Who wants to know about RPCs."""
 
-    def call(self, *, method: str, code: str, seconds: float) -> None:
-        """An RPC is over; `code` is a status name, CANCELLED where the client or the deadline ended it."""
+    def call(self, *, method: str, outcome: str, seconds: float) -> None:
+        """An RPC is over: `ok`, `cancelled` where the client or its deadline ended it, or an error's code."""
         ...
 
     def first_canvas(self, transport: Literal["grpc"], seconds: float) -> None:
@@ -164,7 +164,7 @@ def _finish(name: str, call: Call, failure: PentimentoError | None, observer: Ca
     if failure is not None:
         call.outcome, status = failure.code.value.lower(), GRPC_STATUS[failure.code]
     if observer is not None:
-        observer.call(method=name, code=status.name, seconds=call.seconds)
+        observer.call(method=name, outcome=call.outcome, seconds=call.seconds)
     log_request(call, "grpc", status.name, rpc=name)
 
 

@@ -224,17 +224,17 @@ class Metrics:
         series[0].inc()
         series[1].observe(seconds)
 
-    def call(self, *, method: str, code: str, seconds: float) -> None:
+    def call(self, *, method: str, outcome: str, seconds: float) -> None:
         """An RPC is over.
 
         Args:
             method: Name of the RPC.
-            code: Name of the gRPC status.
+            outcome: As of `finished`: a status of gRPC would not tell a failed graph from a defect.
             seconds: From its start to its end.
         """
         operation = _GRPC_OPERATIONS.get(method)
         if operation is not None:
-            self.finished(operation, "grpc", _GRPC_OUTCOMES.get(code, code.lower()), seconds)
+            self.finished(operation, "grpc", outcome, seconds)
 
     def expose(self) -> bytes:
         """Everything in the text format that Prometheus reads, of type `CONTENT_TYPE`."""
@@ -243,6 +243,3 @@ class Metrics:
 
 # Outcomes of an admitted request that is not complete, and who ended it.
 _CANCELLED_BY = {"cancelled": "client", "deadline_exceeded": "deadline", "unavailable": "shutdown"}
-
-# Where gRPC says it in another word than the core.
-_GRPC_OUTCOMES = {"RESOURCE_EXHAUSTED": "overloaded", "FAILED_PRECONDITION": "unsupported"}
