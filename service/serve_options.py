@@ -11,12 +11,6 @@ from pydantic import SecretStr, ValidationError
 
 from service.settings import Settings
 
-_SECRETS = {
-    name
-    for name, field in Settings.model_fields.items()
-    if SecretStr in (field.annotation, *get_args(field.annotation))
-}
-
 
 def with_settings_options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command that takes keyword arguments an option for each setting; None where it is not given."""
@@ -24,7 +18,7 @@ def with_settings_options(command: Callable[..., None]) -> Callable[..., None]:
     for name, field in Settings.model_fields.items():
         kind = _plain(field.annotation)
         text = " ".join((field.description or "").split())
-        if field.default is not None:
+        if field.default not in (None, ""):
             text += f" [default: {field.default}]"
         option = typer.Option(f"--{name.replace('_', '-')}", help=text, show_default=False)
         # None: not given, and then the environment or the default counts, which pydantic-settings knows.
@@ -49,9 +43,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         first = error.errors(include_url=False)[0]
         option = "--" + str(first["loc"][0]).replace("_", "-")
         reason = first["msg"].removeprefix("Input ")
-        secret = str(first["loc"][0]) in _SECRETS
-        got = "a secret that is not shown" if secret else repr(first["input"])
-        raise ValueError(f"{option} {reason}, got {got}") from None
+        raise ValueError(f"{option} {reason}, got {first['input']!r}") from None
 
 
 def _plain(annotation: Any) -> Any:  # noqa: ANN401  # whatever a setting is annotated with

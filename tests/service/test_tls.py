@@ -1,5 +1,6 @@
 """TLS on both transports, with certificates that are made here; and what keeps a server from starting."""
 
+import socket
 import ssl
 
 import grpc
@@ -13,7 +14,8 @@ from service.pb import canvas_service_pb2 as pb
 from service.pb import canvas_service_pb2_grpc as pb_grpc
 from service.settings import Settings
 from service.tls import Tls
-from tests.service.live import LiveServer, sse_events
+from tests.service.live import LiveServer, sse_events, wait_until
+from tests.service.sockets import connections
 
 
 class Files:
@@ -90,6 +92,30 @@ def test_a_stream_over_tls(secure, files):
     with grpc.secure_channel(secure.grpc, grpc.ssl_channel_credentials(files.ca.read_bytes())) as channel:
         request = pb.StreamCanvasRequest(drawing=pb.DrawingSpec(step_count=3, image_count=64))
         assert len(list(pb_grpc.CanvasServiceStub(channel).StreamCanvas(request, timeout=30))) == 5
+
+
+def test_the_limits_hold_under_tls(toys, files):
+    large = {"max_images": 4096, "max_rows_in_flight": 4096, "default_model": "toy-steps"}
+    server = LiveServer(toys, **large, **files.settings, max_stall_s=1.0, default_timeout_ms=600_000)
+    try:
+        place = ("127.0.0.1", server.server.http_port)
+        with socket.create_connection(place, timeout=30) as plain:
+            with files.context().wrap_socket(plain, server_hostname="localhost") as plug:
+                plug.sendall(b"GET /healthz HTTP/1.1\r\nX-Long: " + b"a" * 20_000 + b"\r\n\r\n")
+                assert b" 431 " in plug.recv(65_536)
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.connect(place)
+        with files.context().wrap_socket(plain, server_hostname="localhost") as plug:
+            plug.sendall(
+                b"POST /generate?n=4096&steps=16 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+                b"Accept: application/x-ndjson\r\n\r\n"
+            )
+            assert b" 200 OK" in plug.recv(1000)
+            assert wait_until(lambda: server.rows == 4096)
+            assert wait_until(lambda: server.rows == 0 and connections(server) == 0, 20)
+    finally:
+        server.close()
 
 
 def test_nothing_is_said_without_tls(secure):
