@@ -5,7 +5,6 @@ __all__ = ["Server", "StartError", "run", "serve"]
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import signal
 import socket
@@ -29,6 +28,7 @@ from service.grpc_api import create_server
 from service.hangup import Hangups
 from service.http_api import create_app
 from service.http_connection import ConnectionLimits, limited_connections
+from service.listener import BACKLOG, listen
 from service.metrics import Metrics
 from service.operations import Operations
 from service.request_log import configure_logging
@@ -39,7 +39,6 @@ from service.tls import Tls
 _log = logging.getLogger(__name__)
 
 _FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine has ended
-_BACKLOG = 2048
 
 
 class StartError(Exception):
@@ -71,7 +70,10 @@ class Server:
     async def __aenter__(self) -> Self:
         settings = self.settings
         # Before the bundles are loaded, so that a port in use is known at once; early clients wait a moment.
-        listener = _listen(settings.host, settings.http_port, settings.max_stall_s)
+        try:
+            listener = listen(settings.host, settings.http_port, settings.max_stall_s)
+        except OSError as error:
+            raise StartError(str(error)) from None
         try:
             door, self._tls = Door.of(settings), Tls.of(settings)
             self._runtime = Runtime(
@@ -145,7 +147,7 @@ class Server:
             access_log=False,
             server_header=False,
             ws="none",
-            backlog=_BACKLOG,
+            backlog=BACKLOG,
         )
         self._http = _HttpServer(config)
         self._http_task = asyncio.create_task(self._http.serve(sockets=[listener]))
@@ -218,31 +220,6 @@ def run(settings: Settings) -> int:
         print(f"pentimento cannot start: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _listen(host: str, port: int, max_stall_s: float) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise StartError(f"HTTP cannot listen on {host!r}: {error.strerror}") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit these
-            # A client that vanished without a word would hold its answer for ever, as would one that takes
-            # nothing of what the kernel has: too little of an answer for the server to see. What the server
-            # does see, it ends itself, and before.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(max_stall_s * 2000))
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, math.ceil(max_stall_s / 2))
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise StartError(f"HTTP cannot listen on {host}:{port}: {error.strerror}") from None
-    listener.setblocking(False)
-    return listener
 
 
 def _process_age_s() -> float:

@@ -95,7 +95,7 @@ class LimitedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """There is none any more."""
-        self.was_cut = self.was_cut or isinstance(exc, TimeoutError)  # by the kernel: see `service.app`
+        self.was_cut = self.was_cut or isinstance(exc, TimeoutError)  # by the kernel: see `service.listener`
         for timer in (self._reading, self._writing):
             if timer is not None:
                 timer.cancel()
