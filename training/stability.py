@@ -5,9 +5,9 @@ recommends, and in the scorer batch normalisation, but layer normalisation for W
 each image judged by itself. Each pair is a cell: a training of its own, in a folder of its own, that a
 later call skips once it is finished and takes up again if it was interrupted.
 
-Measured in bfloat16 on one CPU core that other work shared, at a width of 16 and 32 images an update: all of
-it in 97 minutes. An update of the generator takes 0.01 to 0.25 s; with 101 layers 0.3 s with one update of the
-scorer, 1.0 s with five and 2.9 s with the gradient penalty as well.
+Measured in bfloat16 on one CPU core that other work shared, at a width of 16 and 32 images an update: 97
+minutes for all of it. An update of the generator takes 0.01 to 0.25 s; with 101 layers 0.3 s with one update
+of the scorer, 1.0 s with five and 2.9 s with the gradient penalty as well.
 """
 
 __all__ = ["ARCHITECTURES", "Cell", "StabilityPlan", "cell_config", "cell_iterations", "run_stability"]
