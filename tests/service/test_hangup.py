@@ -130,7 +130,10 @@ class Terminal:
         text, end = b"", time.monotonic() + 30
         while words.encode() not in text and time.monotonic() < end:
             if select.select([self.screen], [], [], 0.1)[0]:
-                text += os.read(self.screen, 4096)
+                try:
+                    text += os.read(self.screen, 4096)
+                except OSError:  # nobody has opened it yet
+                    time.sleep(0.02)
         assert words.encode() in text, text
         return text.decode()
 
