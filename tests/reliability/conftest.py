@@ -14,6 +14,7 @@ from tests.service.judging_toys import write_judging_toys
 from tests.service.reading_toys import write_reading_toys
 from tests.service.toys import write_toys
 
+ROWS = {"max_batch_rows": 32}  # in a call, the same on every machine
 FAILING = ("toy-fragile", "toy-dizzy")  # they answer INFERENCE_FAILED, as they should
 
 
@@ -29,7 +30,7 @@ def puppets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def shared(puppets: Path) -> Iterator[ServerProcess]:
     """A server with one lane, for all tests that leave it idle."""
-    server = ServerProcess(puppets, default_model="toy-steps")
+    server = ServerProcess(puppets, default_model="toy-steps", **ROWS)
     yield server
     server.stop()
 
@@ -40,7 +41,7 @@ def serve(puppets: Path) -> Iterator[Callable[..., ServerProcess]]:
     servers: list[ServerProcess] = []
 
     def start(**settings: object) -> ServerProcess:
-        servers.append(ServerProcess(puppets, **settings))
+        servers.append(ServerProcess(puppets, **(ROWS | settings)))
         return servers[-1]
 
     yield start
@@ -56,7 +57,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         write(folder)
     for name in FAILING:
         (folder / name).rename(tmp_path_factory.mktemp("failing") / name)
-    server = ServerProcess(folder, default_model="toy-steps", max_images=8, max_body_bytes=1 << 20, lanes=2)
+    server = ServerProcess(
+        folder, default_model="toy-steps", max_images=8, max_body_bytes=1 << 20, lanes=2, **ROWS
+    )
     yield server
     assert "Traceback" not in server.log, server.log
     server.stop()
