@@ -122,6 +122,8 @@ class Terminal:
             cwd=REPOSITORY,
             env=os.environ | {f"PENTIMENTO_{name.upper()}": str(value) for name, value in settings.items()},
             start_new_session=True,
+            # Also where the tests run under nohup, whose children would ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         os.close(inside)
 
