@@ -1,0 +1,64 @@
+/** Canvases as the server draws them: a pixel is a pixel, however large it is shown. */
+
+import { h } from "./dom.js";
+
+/**
+ * A picture file as something that a canvas takes, its values untouched.
+ *
+ * @param {Uint8Array | Blob} png
+ * @returns {Promise<ImageBitmap>}
+ */
+export function decode(png) {
+  const file = png instanceof Blob ? png : new Blob([png], { type: "image/png" });
+  return createImageBitmap(file, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+}
+
+/**
+ * One crisp canvas.
+ *
+ * @param {{ height: number, width: number }} image The model's image size.
+ * @param {string} label What it shows, for those who do not see it.
+ */
+export function pixelCanvas(image, label) {
+  const element = h("canvas.pixels", { width: image.width, height: image.height, role: "img", "aria-label": label });
+  const ink = element.getContext("2d");
+  return {
+    element,
+    /** Shows a bitmap; null leaves the canvas blank. */
+    show(bitmap) {
+      ink.clearRect(0, 0, element.width, element.height);
+      if (bitmap) ink.drawImage(bitmap, 0, 0, element.width, element.height);
+    },
+    /** Says what it shows now. */
+    describe(text) {
+      element.setAttribute("aria-label", text);
+    },
+  };
+}
+
+/**
+ * A grid of canvases of one drawing, each over a foot of its own (a score, a curve), one of them selected.
+ *
+ * @param {object} options
+ * @param {{ height: number, width: number }} options.image
+ * @param {number} options.n
+ * @param {(index: number) => string} options.name What canvas `index` is called.
+ * @param {(index: number) => Node | null} [options.foot] What stands beneath it.
+ * @param {(index: number) => void} [options.onSelect] Makes the canvases buttons; told which was pressed.
+ */
+export function canvasGrid({ image, n, name, foot = () => null, onSelect = null }) {
+  const canvases = Array.from({ length: n }, (_, index) => pixelCanvas(image, name(index)));
+  const cells = canvases.map((canvas, index) => {
+    if (!onSelect) return h("li.cell", {}, canvas.element, foot(index));
+    const button = h("button.cell-button", { type: "button", "aria-pressed": "false", onclick: () => select(index) });
+    button.append(canvas.element);
+    return h("li.cell", {}, button, foot(index));
+  });
+
+  function select(index) {
+    cells.forEach((cell, i) => cell.querySelector("button")?.setAttribute("aria-pressed", String(i === index)));
+    onSelect?.(index);
+  }
+
+  return { element: h("ul.grid", { role: "list" }, ...cells), canvases, select };
+}

@@ -1,0 +1,26 @@
+/** The page's icons: strokes on a grid of 24, in the colour of their text. Each stands beside or instead of words. */
+
+import { s } from "./dom.js";
+
+const PATHS = {
+  lock: "M6 11h12v9H6z M9 11V7.5a3 3 0 0 1 6 0V11",
+  unlock: "M6 11h12v9H6z M9 11V7.5a3 3 0 0 1 5.8-1",
+  dice: "M5 5h14v14H5z M9 9h.01 M15 9h.01 M12 12h.01 M9 15h.01 M15 15h.01",
+  play: "M8 5.5v13l10.5-6.5z",
+  pause: "M9 5.5v13 M15 5.5v13",
+  key: "M14.5 9.5a4 4 0 1 1-1.2-2.8 4 4 0 0 1 1.2 2.8z M14.3 11.3 20 17v3h-3v-2h-2v-2l-1.7-1.7",
+  sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z M12 2.5v2 M12 19.5v2 M2.5 12h2 M19.5 12h2 M5.3 5.3l1.4 1.4 M17.3 17.3l1.4 1.4 M18.7 5.3l-1.4 1.4 M6.7 17.3l-1.4 1.4",
+  moon: "M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z",
+  half: "M12 4a8 8 0 1 0 0 16z M12 4a8 8 0 0 1 0 16",
+  link: "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7L12 6.3 M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1",
+  save: "M12 4v11 M7.5 10.5 12 15l4.5-4.5 M5 19.5h14",
+  close: "M6 6l12 12 M18 6 6 18",
+  brush: "M14 10 20 4 M14.5 13.5l-4-4-3.5 3.5c-1.5 1.5-.5 4-4 5.5 2 1.5 6 1.5 8-.5z",
+  eraser: "M9 19.5 4 14.5l9-9 6.5 6.5-7.5 7.5z M8.5 10l6.5 6.5 M9 19.5h11",
+  swap: "M7 8h12l-3.5-3.5 M17 16H5l3.5 3.5",
+};
+
+/** An icon that assistive technology does not see. */
+export function icon(name) {
+  return s("svg.icon", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: PATHS[name] }));
+}
