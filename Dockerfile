@@ -1,34 +1,52 @@
-# The server with the zoo. No torch, no compiler, no tests; runs as a user without rights.
+# The server with the zoo. No torch, no compiler, no pip, no tests; runs as a user without rights.
 #
-#   docker build -t pentimento .
-#   docker run -p 8000:8000 -p 50051:50051 pentimento
+#   docker build -t pentimento .                                 on CPUs
+#   docker build -t pentimento:gpu --build-arg RUNTIME=gpu .     on CUDA; docs/deployment.md says what is known of it
 
-FROM docker.io/library/python:3.11-slim-bookworm AS build
+ARG PYTHON=docker.io/library/python:3.11-slim-bookworm
+
+FROM ${PYTHON} AS build
+ARG RUNTIME=cpu
 RUN python -m venv /opt/pentimento
+ENV PATH=/opt/pentimento/bin:$PATH
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+# What the server needs comes before the server, so that a change to its code installs nothing else anew. CUDA comes
+# from NVIDIA's packages, so that both images have one base.
+COPY pyproject.toml deploy/requirements.py ./
+RUN python requirements.py ${RUNTIME} > requirements.txt \
+ && if [ ${RUNTIME} = gpu ]; then echo "onnxruntime-gpu[cuda,cudnn]" >> requirements.txt; fi \
+ && pip install --no-cache-dir --no-compile --disable-pip-version-check -r requirements.txt
+COPY README.md LICENSE ./
 COPY bundle bundle
 COPY service service
-COPY clients/python clients/python
+COPY clients clients
 # The training side stays out: models/ and training/ are not copied, so neither is their command line.
 RUN mkdir models training \
- && /opt/pentimento/bin/pip install --no-cache-dir --no-compile ".[cpu]" ./clients/python \
- && /opt/pentimento/bin/pip uninstall --yes --quiet pip setuptools \
- && find /opt/pentimento -name __pycache__ -prune -exec rm -rf {} +
+ && pip install --no-cache-dir --no-compile --disable-pip-version-check . ./clients/python
+COPY deploy/slim.py ./
+RUN python slim.py
+COPY zoo /bundles
+RUN chmod -R a+rX /bundles  # a checkout that only its owner may read is one that the server may not
 
-FROM docker.io/library/python:3.11-slim-bookworm
+FROM ${PYTHON}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pentimento
 COPY --from=build /opt/pentimento /opt/pentimento
-COPY zoo /bundles
+COPY --from=build /bundles /bundles
 ENV PATH=/opt/pentimento/bin:$PATH \
+    PYTHONPYCACHEPREFIX=/opt/pentimento/bytecode \
     PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
     PENTIMENTO_HOST=0.0.0.0 \
     PENTIMENTO_BUNDLES=/bundles
+# Lets the loader find CUDA, if it is there. Compiles what the server loads, Python's own modules too: a container may
+# not write, and would do it at each start; this also fails if too much was taken out.
+RUN find /opt/pentimento -path '*/nvidia/*' -name lib > /etc/ld.so.conf.d/cuda.conf && ldconfig \
+ && python -c "import service.app, service.cli, service.serve_options, service.easel_there"
+ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001
 EXPOSE 8000 50051
-HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
+# Without urllib, which takes ten times as long to load as this takes.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 \
+    CMD ["python", "-ISc", "import socket; s = socket.create_connection(('127.0.0.1', 8000), 2); s.sendall(b'GET /readyz HTTP/1.0\\r\\n\\r\\n'); exit(b' 200 ' not in s.recv(64))"]
 # exec form: SIGTERM reaches the server itself, which drains before it exits
 ENTRYPOINT ["pentimento"]
 CMD ["serve"]

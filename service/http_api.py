@@ -5,9 +5,9 @@ __all__ = ["create_app"]
 import re
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from service import http_admin, http_docs, http_drawings, http_readings
 from service.access import AdminToken
@@ -26,6 +26,7 @@ from service.http_model_schemas import (
 )
 from service.http_problems import answer_defect, install_problem_handlers, refuse
 from service.http_shortcuts import Shortcuts
+from service.http_studio import Studio
 from service.messages import ModelInfo
 from service.metrics import CONTENT_TYPE, Metrics
 from service.operations import Operations
@@ -71,6 +72,7 @@ def create_app(
     app.state.context = Context(operations=operations, metrics=metrics, settings=settings)
     for part in (http_drawings.router, http_readings.router, http_admin.router, router):
         app.include_router(part)
+    app.state.studio = Studio.install(app) if settings.studio else None
     install_problem_handlers(app)
     app.add_middleware(Shortcuts, posts=http_drawings.POSTS)
     app.add_middleware(HttpDoor, door=app.state.door, answer_error=refuse)
@@ -124,9 +126,13 @@ async def metrics(server: Server) -> Response:
 
 
 @router.get("/", **http_docs.INDEX)
-async def index() -> IndexBody:
-    """Says where to go."""
-    return IndexBody(name="Pentimento", docs="/docs", calls=http_docs.CALLS)
+async def index(request: Request) -> Response:
+    """The studio for a browser, which says that it takes HTML; to all others, where to go."""
+    studio: Studio | None = request.app.state.studio
+    if studio is not None and "text/html" in request.headers.get("accept", ""):
+        return studio.page()
+    body = IndexBody(name="Pentimento", docs="/docs", calls=http_docs.CALLS)
+    return JSONResponse(body.model_dump(), headers={"Vary": "Accept"})
 
 
 def _origins(text: str) -> list[str]:

@@ -43,6 +43,7 @@ SAFE_HEADERS: list[tuple[bytes, bytes]] = [
 _DOCS_HEADERS = [*SAFE_HEADERS[:-1], (_POLICY, _DOCS)]
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_PAGE_FILES = "/studio/"  # some twenty for each time that the page is opened
 
 
 class Connection(Protocol):
@@ -167,13 +168,14 @@ class HttpExchanges:
         exchange.connection = exchange.end = None
         if exchange.operation is not None:
             self._metrics.finished(exchange.operation, "http", exchange.outcome, exchange.seconds)
-        quiet = exchange.status == 200 and scope["path"] in _PROBES
+        path = scope["path"]
+        quiet = exchange.status in (200, 304) and (path in _PROBES or path.startswith(_PAGE_FILES))
         log_request(
             exchange,
             "http",
             "-" if exchange.status is None else exchange.status,
             method=scope["method"],
-            path=scope["path"],
+            path=path,
             level=logging.DEBUG if quiet else logging.INFO,
         )
 

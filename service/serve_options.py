@@ -20,7 +20,9 @@ def with_settings_options(command: Callable[..., None]) -> Callable[..., None]:
         text = " ".join((field.description or "").split())
         if field.default not in (None, ""):
             text += f" [default: {field.default}]"
-        option = typer.Option(f"--{name.replace('_', '-')}", help=text, show_default=False)
+        flag = name.replace("_", "-")
+        names = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
+        option = typer.Option(names, help=text, show_default=False)
         # None: not given, and then the environment or the default counts, which pydantic-settings knows.
         annotation = Annotated[kind | None, option]  # type: ignore[valid-type]
         parameters.append(

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     cache: Path | None = _CACHE
     """Folder where measurements are kept; a folder that cannot be written means measuring at each start."""
 
+    studio: bool = False
+    """Whether browsers get the studio at `/`."""
+
     api_keys: SecretStr | None = None
     """Keys of which a client must have one, each on a line of its own, 16 to 512 visible ASCII characters, if
     you like after a name of at most 15 and a space; unset, everybody may draw. Other users of the machine see

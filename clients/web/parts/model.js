@@ -58,7 +58,7 @@ export function modelPicker({ models, value, onChange, label = "Model" }) {
  * @param {(name: string) => Promise<object>} describe Gives the answer of `GET /models/{name}`.
  */
 export function modelCard(describe) {
-  const element = h("section.panel.model-card", { "aria-label": "About the model" });
+  const element = h("section.panel.columns-more.model-card", { "aria-label": "About the model" });
   let wanted = null;
   return {
     element,

@@ -74,7 +74,11 @@ export function scrubber({ onStep, signal, frameMs = 280 }) {
       slider.disabled = play.disabled = steps < 2;
       if (following) show(step, true);
     },
-    pause,
+    /** Shows a step that is there. */
+    go(step) {
+      pause();
+      show(step, true);
+    },
     get step() {
       return Number(slider.value);
     },

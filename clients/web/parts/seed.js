@@ -58,7 +58,9 @@ export function seedField({ label = "Seed", value = null, onChange = () => {} } 
   set(value ?? newSeed());
   setLocked(value !== null);
   const box = field(label, input);
-  input.replaceWith(h("div.seed", {}, input, lock, dice));
+  const group = h("div.seed", {});
+  input.replaceWith(group);
+  group.append(input, lock, dice);
 
   return {
     element: box,
