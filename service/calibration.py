@@ -25,14 +25,15 @@ Call = Callable[[int], object]  # of a graph, with so many rows
 Clock = Callable[[], float]
 _Points = list[tuple[float, float]]
 
-_VERSION = 1  # of what is measured and kept: raise it when that changes
+_VERSION = 2  # of what is measured and kept: raise it when that changes
 _SIZES = (1, 2, 4, 8, 16, 32, 64)  # rows
-_GRAPH_S = 0.03  # for one graph; the zoo has about thirty
+_AGAIN_S = 0.015  # for one graph, after which no size is tried once more; the zoo has forty
 _TRIES = 3
 _LANES_S = 0.06  # for one number of lanes
 _EFFICIENT = 1.1  # times what a row costs at best: from there on a call is efficient
 _TOLERABLE = 1.25  # and up to there it may be filled, as fewer calls save work around them
 _CALL_S = 0.05  # the longest call, if a single row takes no longer
+_LONG_S = 0.01  # from there on a call is worth making only if its rows become cheaper
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +142,43 @@ class Calibrator:
 
 
 def _measure_calls(call: Call, clock: Clock) -> list[tuple[int, float]]:
-    """The quickest of some calls at each size, as far as the time allows: all sizes once, then all again."""
+    """The quickest of some calls at each size: all that may be worth making once, then again what is quick.
+
+    No size is left out for want of time, or a slow graph would be held to be one that gains nothing by more
+    rows. A graph whose calls take long and gain nothing is found out after two or three of them.
+    """
     quickest: dict[int, float] = {}
-    end = time.perf_counter() + _GRAPH_S
-    for rows in _SIZES * _TRIES:
-        # A size that was not tried costs about twice the one before; the first is tried in any case.
-        expected = quickest.get(rows) or 2 * quickest.get(rows // 2, 0.0)
-        if quickest and time.perf_counter() + expected > end:
-            break
+    spent = 0.0
+
+    def measure(rows: int) -> None:
+        nonlocal spent
         started = clock()
         call(rows)
         seconds = clock() - started
+        spent += seconds
         quickest[rows] = min(seconds, quickest.get(rows, seconds))
+
+    for rows in _SIZES:
+        measure(rows)
+        if _is_last(rows, quickest):
+            measure(rows)  # as one slow call may be an accident
+            if _is_last(rows, quickest):
+                break
+    for rows in list(quickest) * (_TRIES - 1):
+        if spent + quickest[rows] > _AGAIN_S:
+            break
+        measure(rows)
     return sorted(quickest.items())
+
+
+def _is_last(rows: int, seconds: Mapping[int, float]) -> bool:
+    """Whether calls of more rows are worth nothing: too long, or long without making rows cheaper."""
+    if seconds[rows] > _CALL_S:
+        return True
+    if seconds[rows] < _LONG_S or rows == 1:
+        return False
+    cheapest = min(taken / smaller for smaller, taken in seconds.items() if smaller < rows)
+    return seconds[rows] / rows > cheapest / _EFFICIENT
 
 
 def _measure_lanes(lanes: int, rows: int, call: Call, clock: Clock) -> float:

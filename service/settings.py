@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     max_batch_rows: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Rows that one call of any graph takes at most; unset: for each graph what its calibration chose."""
     calibrate: bool = True
-    """Whether graphs are measured when they are loaded, about 30 ms each, to choose lanes and rows."""
+    """Whether graphs are measured when they are loaded, about 25 ms each, to choose lanes and rows."""
     cache: Path | None = _CACHE
     """Folder where measurements are kept; a folder that cannot be written means measuring at each start."""
 

@@ -68,15 +68,53 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
     assert Calibrator(tmp_path / "file" / "folder").curve("a", lambda rows: None).points
 
 
-def test_a_slow_graph_is_measured_at_few_sizes():
-    calls = []
+class Paced:
+    """A graph and the clock that its calls are measured with: they take exactly what is said."""
+
+    def __init__(self, seconds):
+        self.now, self.calls, self._seconds = 0.0, [], seconds
+
+    def call(self, rows):
+        self.calls.append(rows)
+        self.now += self._seconds(rows)
+
+    def curve(self, calibrator=None):
+        return (calibrator or Calibrator(None)).curve("paced", self.call, lambda: self.now)
+
+
+@pytest.mark.parametrize("call_s", [0.0001, 0.016, 0.04])
+def test_a_graph_of_which_a_call_takes_as_long_for_all_rows_is_measured_at_all_sizes(call_s):
+    found = Paced(lambda rows: call_s + rows * 1e-6).curve()
+    assert [rows for rows, _ in found.points] == [1, 2, 4, 8, 16, 32, 64]
+    assert choose_limits(found, 64).most == 64
+
+
+@pytest.mark.parametrize(
+    ("row_s", "sizes"), [(0.012, [1, 2]), (0.02, [1, 2]), (0.03, [1, 2]), (0.06, [1]), (2.0, [1])]
+)
+def test_a_slow_graph_that_gains_nothing_by_more_rows_is_measured_at_few_sizes(row_s, sizes):
+    graph = Paced(lambda rows: row_s * rows)
+    assert [rows for rows, _ in graph.curve().points] == sizes
+    assert len(graph.calls) <= 4
+
+
+def test_one_slow_call_does_not_end_a_measurement():
+    accidents = iter([0.0, 0.02])  # at two rows the first time
+    graph = Paced(lambda rows: 0.012 + rows * 1e-5 + next(accidents, 0.0))
+    found = graph.curve()
+    assert found.points[-1][0] == 64
+    assert dict(found.points)[2] == pytest.approx(0.01202)
+
+
+def test_what_a_busy_machine_takes_away_is_not_measured():
+    """A call that waits for the processor is no slow one: the clock of the thread is what counts."""
 
     def call(rows):
         calls.append(rows)
-        time.sleep(0.012 * rows)
+        time.sleep(0.001 * rows)
 
-    points = Calibrator(None).curve("slow", call, time.perf_counter).points
-    assert points[0][0] == 1 and len(points) < 4 and sum(calls) < 12
+    calls = []
+    assert [rows for rows, _ in Calibrator(None).curve("a", call).points] == [1, 2, 4, 8, 16, 32, 64]
 
 
 def test_throughput_counts_the_rows_of_all_lanes():
