@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     cache: Path | None = _CACHE
     """Folder where measurements are kept; a folder that cannot be written means measuring at each start."""
 
-    studio: bool = False
+    studio: bool = True
     """Whether browsers get the studio at `/`."""
 
     api_keys: SecretStr | None = None

@@ -52,9 +52,12 @@ export function keyDialog(onChange) {
   form.onsubmit = (event) => {
     event.preventDefault();
     const key = input.value.trim();
-    if (key) finish(key);
-    else input.focus();
+    const sound = /^[!-~]+$/.test(key); // what a header can hold
+    input.setCustomValidity(sound ? "" : "A key has visible characters of ASCII, and no spaces.");
+    if (sound) finish(key);
+    else input.reportValidity();
   };
+  input.oninput = () => input.setCustomValidity("");
   forget.onclick = () => finish(null);
   cancel.onclick = () => dialog.close();
 

@@ -1,7 +1,5 @@
 /** The server's own figures, as /metrics gives them in Prometheus' text format. */
 
-import { storedKey } from "./key.js";
-
 const LINE = /^([A-Za-z_:][A-Za-z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([A-Za-z_][A-Za-z0-9_]*)="((?:[^"\\]|\\.)*)"/g;
 
@@ -66,22 +64,4 @@ export function quantileBetween(before, after, name, q, where = {}) {
 function matching(samples, name, where) {
   const wanted = Object.entries(where);
   return (samples.get(name) ?? []).filter(({ labels }) => wanted.every(([label, value]) => labels[label] === value));
-}
-
-/**
- * Reads the metrics now.
- *
- * @param {string} url
- * @param {AbortSignal} signal
- */
-export async function readMetrics(url, signal) {
-  const key = storedKey();
-  const answer = await fetch(url, { signal, cache: "no-store", headers: key ? { "X-API-Key": key } : {} });
-  if (!answer.ok) throw await problemOf(answer);
-  return parseMetrics(await answer.text());
-}
-
-async function problemOf(answer) {
-  const problem = await answer.json().catch(() => ({}));
-  return Object.assign(new Error(problem.detail ?? answer.statusText), { code: problem.code ?? "INTERNAL" });
 }

@@ -13,7 +13,7 @@ import { filmStrip } from "../parts/strip.js";
  */
 export function drawStage(signal, actions) {
   const caption = h("h2", {}, "");
-  const facts = h("p.hint.number", {}, "");
+  const facts = h("p.hint.number.draw-facts", {}, "");
   const gridPlace = h("div.draw-grid", {});
   const stripPlace = h("div", {});
   const stripTitle = h("h3", {}, "");
@@ -25,7 +25,7 @@ export function drawStage(signal, actions) {
     h(
       "section.panel",
       { "aria-label": "The drawing" },
-      h("div.draw-head", {}, h("div", {}, caption, facts), actions),
+      h("div.draw-head", {}, caption, actions, facts),
       gridPlace,
       slider.element,
     ),
@@ -98,7 +98,7 @@ export function drawStage(signal, actions) {
   function reveal(step) {
     revealed = Math.max(revealed, step);
     const last = frames[revealed - 1];
-    facts.textContent = `Step ${revealed} of ${drawing.steps} came ${ms(last.elapsedUs)} after the request`;
+    facts.textContent = `Step ${revealed} of ${drawing.steps} was there after ${ms(last.elapsedUs)}`;
     if (drawing.judge) {
       const range = scoreRange(kind(), frames.slice(0, revealed).flatMap((frame) => frame.values ?? []));
       curves.forEach((curve, index) => curve.set(values(index, revealed), range));
@@ -145,16 +145,12 @@ export function drawStage(signal, actions) {
 
   function summary() {
     const last = frames.at(-1);
+    const canvases = `${drawing.n} ${drawing.n === 1 ? "canvas" : "canvases"}`;
     const time = ms(last.elapsedUs);
-    const drawn = drawing.n === 1 ? "canvas" : "canvases";
-    facts.textContent = `${drawing.n} ${drawn} in ${time} on the server, shown slower${judged(last)}`;
-    return `${drawing.n} ${drawn} by ${drawing.model.name} finished in ${time}${judged(last)}`;
-  }
-
-  function judged(last) {
-    if (!drawing.judge || last.kind !== "discriminator") return "";
-    const mean = last.values.reduce((sum, value) => sum + value, 0) / drawing.n;
-    return `; the discriminator finds ${drawing.n === 1 ? "it" : "them"} ${Math.round(mean * 100)} % real${drawing.n === 1 ? "" : " on average"}`;
+    const judged = drawing.judge && last.kind === "discriminator" ? `; ${meanReal(last.values)} real on average` : "";
+    const slower = drawing.steps > 1 ? ", shown slower" : "";
+    facts.textContent = `${canvases} in ${time}${slower}${judged}`;
+    return `${canvases} by ${drawing.model.name} finished in ${time}${judged}`;
   }
 
   return { element, begin, add, end, caption, facts };
@@ -168,6 +164,10 @@ function columns(n, most) {
 function shortScore(kind, value) {
   if (!Number.isFinite(value)) return "–";
   return kind === "discriminator" ? `${Math.round(value * 100)} %` : value.toFixed(1);
+}
+
+function meanReal(values) {
+  return `${Math.round((100 * values.reduce((sum, value) => sum + value, 0)) / values.length)} %`;
 }
 
 function ms(us) {

@@ -3,7 +3,7 @@
 import { decode, pixelCanvas } from "../parts/canvas.js";
 import { h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
-import { meanBetween, quantileBetween, readMetrics, total } from "../parts/metrics.js";
+import { meanBetween, parseMetrics, quantileBetween, total } from "../parts/metrics.js";
 import { modelPicker } from "../parts/model.js";
 import { newSeed } from "../parts/seed.js";
 
@@ -55,6 +55,8 @@ export function burstPanel(context) {
     table.setAttribute("aria-busy", String(on));
   }
 
+  const count = async () => parseMetrics(await context.client.metrics({ signal }));
+
   async function run(width, row) {
     const model = picker.model;
     if (!model) return;
@@ -62,11 +64,11 @@ export function burstPanel(context) {
     context.clear();
     for (const canvas of canvases) canvas.show(null);
     try {
-      const before = await readMetrics(context.at("metrics"), signal);
+      const before = await count();
       const start = performance.now();
       await send(model, width, DRAWINGS);
       const seconds = (performance.now() - start) / 1000;
-      const after = await readMetrics(context.at("metrics"), signal);
+      const after = await count();
       report(rows[row], model, { before, after, seconds });
     } catch (error) {
       if (!signal.aborted) context.fail(error, () => run(width, row));

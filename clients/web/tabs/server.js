@@ -1,7 +1,7 @@
 /** Server: what the server does right now, from its own metrics; and a burst of drawings, to see them batched. */
 
 import { h } from "../parts/dom.js";
-import { meanBetween, quantileBetween, readMetrics, total } from "../parts/metrics.js";
+import { meanBetween, parseMetrics, quantileBetween, total } from "../parts/metrics.js";
 import { timePlot } from "../parts/plot.js";
 import { burstPanel } from "./server-burst.js";
 
@@ -73,7 +73,7 @@ export function mount(root, context) {
   }
 
   async function read() {
-    const now = await readMetrics(context.at("metrics"), signal);
+    const now = parseMetrics(await context.client.metrics({ signal }));
     if (before) for (const { read: value, view } of plots) view.push(value(before, now));
     before = now;
   }
