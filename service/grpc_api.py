@@ -3,6 +3,7 @@
 __all__ = ["GRPC_STATUS", "SERVICE_NAME", "GrpcServer", "create_server"]
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from service.connections import end_connections
 from service.door import Door
 from service.grpc_call import Context, Pace
 from service.grpc_service import CanvasService
@@ -49,9 +51,9 @@ class GrpcServer:
         tls: Tls | None,
     ) -> None:
         self._server = grpc.aio.server(options=_options(settings))
-        self._running = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._running: set[Context] = set()
+        self._leaving: set[Context] = set()  # those that a stop waits for
+        self._left = asyncio.Event()
         service = CanvasService(operations, settings, metrics)
         handler = generic_handler(
             _SERVICE,
@@ -92,36 +94,36 @@ class GrpcServer:
             await self._health.set(name, status)
 
     async def stop(self, grace: float | None = None) -> None:
-        """Refuses new calls, and ends when the running drawings have, at the latest after `grace` seconds.
+        """Ends when the calls that run have, at the latest after `grace` seconds; the others are cut off.
 
-        gRPC's own grace period would be held up by health watchers, which never end by themselves.
+        Calls that come meanwhile are answered, but not waited for. gRPC's own grace period would cancel those
+        that it has read and not yet handed over: their clients would get CANCELLED, as if they had left
+        (grpc/grpc#41785). Who is cut off knows that the server is UNAVAILABLE. Health watchers would hold
+        that period up as well: they never end by themselves.
         """
         await self._health.enter_graceful_shutdown()
-        if grace:
-            stopping = asyncio.ensure_future(self._server.stop(grace))
-            try:
-                await asyncio.wait_for(self._idle.wait(), grace)
-            except TimeoutError:
-                pass  # the rest is cut below
-            await self._server.stop(None)
-            await stopping
-        else:
-            await self._server.stop(None)
+        if grace and self._running:
+            self._leaving, self._left = set(self._running), asyncio.Event()
+            with contextlib.suppress(TimeoutError):  # the rest is cut below
+                await asyncio.wait_for(self._left.wait(), grace)
+        # Nothing may come between the two: who is cut off connects again at once.
+        end_connections(self.port)
+        await self._server.stop(None)
 
     async def wait_for_termination(self) -> None:
         """Returns when the server has stopped."""
         await self._server.wait_for_termination()
 
     def _count(self, context: Context) -> None:
-        self._running += 1
-        self._idle.clear()
+        self._running.add(context)
         # Unlike a `finally` in the handler, this runs when the status has been sent.
         context.add_done_callback(self._uncount)  # type: ignore[arg-type]  # the stubs want a subclass
 
-    def _uncount(self, _: Context) -> None:
-        self._running -= 1
-        if self._running == 0:
-            self._idle.set()
+    def _uncount(self, context: Context) -> None:
+        self._running.discard(context)
+        self._leaving.discard(context)
+        if not self._leaving:
+            self._left.set()
 
 
 async def create_server(

@@ -28,8 +28,6 @@ async def test_nothing_accepted_is_lost(serve, number):
             late = signalled.is_set()
             ending = await clients.draw(way, Ask(n=2, steps=6, work=100, seed=seed))
             assert len(ending.frames) == (6 if ending.code == "OK" else 0), "a stream was cut"
-            # Seen now and then, of a call made after the signal over gRPC only; why is not known.
-            assert ending.code != "CANCELLED" or (late and way.transport == "grpc")
             (after if late else before)[ending.code] += 1
             if ending.code == "CUT" or (ending.code == "UNAVAILABLE" and server.popen.poll() is not None):
                 return
@@ -45,7 +43,7 @@ async def test_nothing_accepted_is_lost(serve, number):
     print(f"asked before the signal: {dict(before)}; after it: {dict(after)}")
     # A request that was on its way when the signal came may be refused; none may vanish.
     assert before["OK"] > len(tasks) and set(before) <= {"OK", "UNAVAILABLE"}
-    assert set(after) <= {"UNAVAILABLE", "CUT", "CANCELLED"}
+    assert set(after) <= {"UNAVAILABLE", "CUT"}
 
 
 async def test_unready_but_drawing(serve):
