@@ -14,17 +14,17 @@ from tests.service.toys import write_toys
 class Face:
     """The same calls whether the client blocks or not, for one parametrised set of tests."""
 
-    def __init__(self, url: str, style: str) -> None:
-        self.url, self.style = url, style
+    def __init__(self, url: str, style: str, **connect: Any) -> None:
+        self.url, self.style, self.connect = url, style, connect
 
     def call(self, name: str, *args: Any, **options: Any) -> Any:
         """One method of a client."""
         if self.style == "sync":
-            with Client(self.url) as client:
+            with Client(self.url, **self.connect) as client:
                 return getattr(client, name)(*args, **options)
 
         async def call() -> Any:
-            async with AsyncClient(self.url) as client:
+            async with AsyncClient(self.url, **self.connect) as client:
                 return await getattr(client, name)(*args, **options)
 
         return asyncio.run(call())
@@ -43,7 +43,7 @@ class Face:
         `inside` is called while the stream is open, `after` when it was left and the client is open.
         """
         if self.style == "sync":
-            with Client(self.url) as client:
+            with Client(self.url, **self.connect) as client:
                 with client.stream(*args, **options) as stream:
                     frames = [next(stream) for _ in range(count)]
                     inside()
@@ -51,7 +51,7 @@ class Face:
                 return frames
 
         async def take() -> list[Frame]:
-            async with AsyncClient(self.url) as client:
+            async with AsyncClient(self.url, **self.connect) as client:
                 async with client.stream(*args, **options) as stream:
                     frames = [await anext(stream) for _ in range(count)]
                     await asyncio.to_thread(inside)

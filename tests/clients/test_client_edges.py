@@ -57,7 +57,7 @@ def test_no_server_is_unavailable(scheme):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with Client(f"{scheme}://127.0.0.1:{port}") as client:
+    with Client(f"{scheme}://127.0.0.1:{port}", retries=0) as client:
         for call in (client.models, client.generate):
             with pytest.raises(PentimentoError, match=rf"cannot reach .*127.0.0.1:{port}") as caught:
                 call()
@@ -91,7 +91,7 @@ def test_another_program_at_that_address_is_an_error_and_not_a_crash():
     thread = threading.Thread(target=stranger.serve_forever)
     thread.start()
     try:
-        with Client(f"http://127.0.0.1:{stranger.server_port}") as client:
+        with Client(f"http://127.0.0.1:{stranger.server_port}", retries=0) as client:
             with pytest.raises(PentimentoError, match="not Pentimento's"):
                 client.models()
             with pytest.raises(PentimentoError, match="HTTP status 502"):

@@ -22,7 +22,8 @@ class Lines:
     """The ways from one client to the server."""
 
     def __init__(self, server, transport):
-        self.client = Client(server.http if transport == "http" else f"grpc://{server.grpc}")
+        # Without retries: they would hide what a reload must not cause.
+        self.client = Client(server.http if transport == "http" else f"grpc://{server.grpc}", retries=0)
         self.http = server.client()
         self.channel = grpc.insecure_channel(server.grpc)
         self.stub = pb_grpc.CanvasServiceStub(self.channel)

@@ -2,6 +2,7 @@
 
 from pentimento_client.async_client import AsyncClient, AsyncFrameStream
 from pentimento_client.client import Client, FrameStream
+from pentimento_client.connection import ConnectOptions
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Drawing, Frame, Header, ScoredBy, Scores, Timing
 from pentimento_client.models import Latent, Model, Models, Refusal, Reload, Revision, StepRange
@@ -24,6 +25,7 @@ __all__ = [
     "Code",
     "AutoencodeOptions",
     "CompleteOptions",
+    "ConnectOptions",
     "Drawing",
     "DrawOptions",
     "EncodeResult",

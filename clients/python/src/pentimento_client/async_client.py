@@ -8,6 +8,7 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Literal, Self, Unpack
 
+from pentimento_client.connection import ConnectOptions, connect
 from pentimento_client.grpc_transport import AsyncGrpcTransport
 from pentimento_client.http_transport import AsyncHttpTransport
 from pentimento_client.messages import Drawing, Event, Frame
@@ -28,8 +29,9 @@ from pentimento_client.requests import (
     StreamRequest,
 )
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
+from pentimento_client.retrying import AsyncRetryingTransport
 from pentimento_client.stream_state import StreamState
-from pentimento_client.transport import AsyncTransport, parse_url
+from pentimento_client.transport import AsyncTransport
 
 
 class AsyncFrameStream(StreamState):
@@ -81,16 +83,21 @@ class AsyncClient:
 
     Args:
         url: as for Client.
+        **options: as for Client.
 
     Raises:
         ValueError: as Client.
+        OSError: as Client.
     """
 
-    def __init__(self, url: str) -> None:
-        address = parse_url(url)
-        self._transport: AsyncTransport = (
-            AsyncHttpTransport(address) if address.kind == "http" else AsyncGrpcTransport(address)
+    def __init__(self, url: str, **options: Unpack[ConnectOptions]) -> None:
+        connection = connect(url, **options)
+        transport: AsyncTransport = (
+            AsyncHttpTransport(connection)
+            if connection.address.kind == "http"
+            else AsyncGrpcTransport(connection)
         )
+        self._transport: AsyncTransport = AsyncRetryingTransport(transport, connection.retries)
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Literal, Self, Unpack
 
+from pentimento_client.connection import ConnectOptions, connect
 from pentimento_client.grpc_transport import GrpcTransport
 from pentimento_client.http_transport import HttpTransport
 from pentimento_client.messages import Drawing, Event, Frame
@@ -25,8 +26,9 @@ from pentimento_client.requests import (
     ScoreRequest,
 )
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
+from pentimento_client.retrying import RetryingTransport
 from pentimento_client.stream_state import StreamState
-from pentimento_client.transport import Transport, parse_url
+from pentimento_client.transport import Transport
 
 
 class FrameStream(StreamState):
@@ -80,16 +82,19 @@ class Client:
 
     Args:
         url: `http://HOST:PORT` or `grpc://HOST:PORT`; `https://` and `grpcs://` use TLS.
+        **options: api_key, ca_file, certificate_file, key_file, retries, silence_s: see ConnectOptions.
 
     Raises:
-        ValueError: The URL is none of these.
+        ValueError: The URL is none of these, or an option is wrong.
+        OSError: A file of the options cannot be read.
     """
 
-    def __init__(self, url: str) -> None:
-        address = parse_url(url)
-        self._transport: Transport = (
-            HttpTransport(address) if address.kind == "http" else GrpcTransport(address)
+    def __init__(self, url: str, **options: Unpack[ConnectOptions]) -> None:
+        connection = connect(url, **options)
+        transport: Transport = (
+            HttpTransport(connection) if connection.address.kind == "http" else GrpcTransport(connection)
         )
+        self._transport: Transport = RetryingTransport(transport, connection.retries)
 
     def __enter__(self) -> Self:
         return self

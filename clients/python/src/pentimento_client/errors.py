@@ -38,13 +38,21 @@ class PentimentoError(Exception):
         message: One sentence.
         field: The argument at fault, where there is one.
         retry_after_s: Seconds after which trying again makes sense, where the server said so.
+        request_id: What the server's log calls the request, where it said so.
     """
 
     def __init__(
-        self, code: Code, message: str, *, field: str | None = None, retry_after_s: float | None = None
+        self,
+        code: Code,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after_s: float | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.field = field
         self.retry_after_s = retry_after_s
+        self.request_id = request_id

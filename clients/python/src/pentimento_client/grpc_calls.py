@@ -35,9 +35,9 @@ _ENCODINGS = {"png": pb.IMAGE_ENCODING_PNG, "float32": pb.IMAGE_ENCODING_FLOAT32
 _FITS = {"exact": pb.IMAGE_FIT_EXACT, "resize": pb.IMAGE_FIT_RESIZE}
 
 
-def deadline_s(timeout_s: float | None) -> float | None:
-    """The deadline of the call for a request's own."""
-    return None if timeout_s is None else timeout_s + _DEADLINE_SLACK_S
+def deadline_s(timeout_s: float | None, silence_s: float) -> float:
+    """The deadline of the call for a request's own, or for a request without."""
+    return silence_s if timeout_s is None else timeout_s + _DEADLINE_SLACK_S
 
 
 def stream_call(

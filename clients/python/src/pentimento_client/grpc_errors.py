@@ -2,6 +2,7 @@
 
 __all__ = ["grpc_errors"]
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +20,7 @@ _CODES = {
     grpc.StatusCode.UNAUTHENTICATED: Code.UNAUTHENTICATED,
     grpc.StatusCode.PERMISSION_DENIED: Code.PERMISSION_DENIED,
     grpc.StatusCode.NOT_FOUND: Code.NOT_FOUND,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: Code.PAYLOAD_TOO_LARGE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Code.OVERLOADED,
     grpc.StatusCode.DEADLINE_EXCEEDED: Code.DEADLINE_EXCEEDED,
     grpc.StatusCode.UNAVAILABLE: Code.UNAVAILABLE,
     grpc.StatusCode.CANCELLED: Code.UNAVAILABLE,
@@ -47,6 +48,8 @@ def _error(error: grpc.RpcError, target: str) -> PentimentoError:
     metadata: dict[str, str] = dict(pairs)
     if "pentimento-code" not in metadata:
         code = _CODES.get(status, Code.INTERNAL)
+        if code is Code.OVERLOADED and re.search("larger than|exceeds", details):
+            code = Code.PAYLOAD_TOO_LARGE  # gRPC's own limits have the same status, and no wait would help
         reached = code is not Code.UNAVAILABLE
         return PentimentoError(code, details if reached else f"cannot reach {target}: {details}")
     field = metadata.get("pentimento-field")
@@ -60,4 +63,5 @@ def _error(error: grpc.RpcError, target: str) -> PentimentoError:
         details,
         field=field,
         retry_after_s=None if retry is None else int(retry) / 1000,
+        request_id=metadata.get("x-request-id"),
     )

@@ -7,10 +7,13 @@ asyncio calls of grpcio are not collected while they run (grpc/grpc#43462).
 __all__ = ["AsyncGrpcTransport", "GrpcTransport"]
 
 from collections.abc import AsyncGenerator, Generator
+from dataclasses import replace
+from typing import TypedDict
 
 import grpc
 
 from pentimento_client import grpc_calls, grpc_wire
+from pentimento_client.connection import Connection
 from pentimento_client.grpc_errors import grpc_errors
 from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models, Reload
@@ -18,19 +21,19 @@ from pentimento_client.pb import canvas_service_pb2 as pb
 from pentimento_client.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
-from pentimento_client.transport import Address, bearer
+from pentimento_client.transport import bearer
 
 
 class GrpcTransport:
     """Calls that block."""
 
-    def __init__(self, address: Address) -> None:
-        self._target = address.target
-        options = grpc_wire.CHANNEL_OPTIONS
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._target = connection, connection.address.target
+        options, credentials = grpc_wire.CHANNEL_OPTIONS, connection.credentials
         self._channel = (
-            grpc.secure_channel(address.target, grpc.ssl_channel_credentials(), options=options)
-            if address.secure
-            else grpc.insecure_channel(address.target, options=options)
+            grpc.insecure_channel(self._target, options=options)
+            if credentials is None
+            else grpc.secure_channel(self._target, credentials, options=options)
         )
         self._stub = pb_grpc.CanvasServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
@@ -39,8 +42,7 @@ class GrpcTransport:
         reader = grpc_wire.EventReader()
         with grpc_errors(self._target):
             method, message = grpc_calls.stream_call(request)
-            deadline_s = grpc_calls.deadline_s(request.timeout_s)
-            call = getattr(self._stub, method)(message, timeout=deadline_s)
+            call = getattr(self._stub, method)(message, **_how(self._connection, request.timeout_s))
             try:
                 for answer in call:
                     yield from reader.read(answer)
@@ -51,39 +53,37 @@ class GrpcTransport:
     def score(self, request: ScoreRequest) -> ScoreResult:
         """Score."""
         with grpc_errors(self._target):
-            deadline_s = grpc_calls.deadline_s(request.timeout_s)
-            return grpc_wire.score(self._stub.Score(grpc_calls.score_call(request), timeout=deadline_s))
+            message, how = grpc_calls.score_call(request), _how(self._connection, request.timeout_s)
+            return grpc_wire.score(self._stub.Score(message, **how))
 
     def encode(self, request: EncodeRequest) -> EncodeResult:
         """Encode."""
         with grpc_errors(self._target):
-            deadline_s = grpc_calls.deadline_s(request.timeout_s)
-            return grpc_wire.encode(self._stub.Encode(grpc_calls.encode_call(request), timeout=deadline_s))
+            message, how = grpc_calls.encode_call(request), _how(self._connection, request.timeout_s)
+            return grpc_wire.encode(self._stub.Encode(message, **how))
 
     def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """EstimateLikelihood."""
         with grpc_errors(self._target):
-            message, deadline_s = (
-                grpc_calls.likelihood_call(request),
-                grpc_calls.deadline_s(request.timeout_s),
-            )
-            return grpc_wire.likelihood(self._stub.EstimateLikelihood(message, timeout=deadline_s))
+            message, how = grpc_calls.likelihood_call(request), _how(self._connection, request.timeout_s)
+            return grpc_wire.likelihood(self._stub.EstimateLikelihood(message, **how))
 
     def models(self) -> Models:
         """ListModels."""
         with grpc_errors(self._target):
-            return grpc_wire.models(self._stub.ListModels(pb.ListModelsRequest()))
+            return grpc_wire.models(self._stub.ListModels(pb.ListModelsRequest(), **_how(self._connection)))
 
     def model(self, name: str) -> Model:
         """GetModel."""
         with grpc_errors(self._target):
-            return grpc_wire.model(self._stub.GetModel(pb.GetModelRequest(name=name)))
+            request, how = pb.GetModelRequest(name=name), _how(self._connection)
+            return grpc_wire.model(self._stub.GetModel(request, **how))
 
     def reload(self, token: str) -> Reload:
         """ReloadModels."""
-        metadata = (("authorization", bearer(token)),)
+        how = _how(replace(self._connection, authorization=bearer(token)))
         with grpc_errors(self._target):
-            return grpc_wire.reload(self._stub.ReloadModels(pb.ReloadModelsRequest(), metadata=metadata))
+            return grpc_wire.reload(self._stub.ReloadModels(pb.ReloadModelsRequest(), **how))
 
     def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""
@@ -93,9 +93,8 @@ class GrpcTransport:
 class AsyncGrpcTransport:
     """The same calls for asyncio."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._target = address.target
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._target = connection, connection.address.target
         self._channel: grpc.aio.Channel | None = None
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
@@ -103,8 +102,7 @@ class AsyncGrpcTransport:
         reader = grpc_wire.EventReader()
         with grpc_errors(self._target):
             method, message = grpc_calls.stream_call(request)
-            deadline_s = grpc_calls.deadline_s(request.timeout_s)
-            call = getattr(self._stub(), method)(message, timeout=deadline_s)
+            call = getattr(self._stub(), method)(message, **_how(self._connection, request.timeout_s))
             try:
                 async for answer in call:
                     for event in reader.read(answer):
@@ -116,40 +114,39 @@ class AsyncGrpcTransport:
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """Score."""
         with grpc_errors(self._target):
-            message, deadline_s = grpc_calls.score_call(request), grpc_calls.deadline_s(request.timeout_s)
-            return grpc_wire.score(await self._stub().Score(message, timeout=deadline_s))
+            message, how = grpc_calls.score_call(request), _how(self._connection, request.timeout_s)
+            return grpc_wire.score(await self._stub().Score(message, **how))
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
         """Encode."""
         with grpc_errors(self._target):
-            message, deadline_s = grpc_calls.encode_call(request), grpc_calls.deadline_s(request.timeout_s)
-            return grpc_wire.encode(await self._stub().Encode(message, timeout=deadline_s))
+            message, how = grpc_calls.encode_call(request), _how(self._connection, request.timeout_s)
+            return grpc_wire.encode(await self._stub().Encode(message, **how))
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """EstimateLikelihood."""
         with grpc_errors(self._target):
-            message, deadline_s = (
-                grpc_calls.likelihood_call(request),
-                grpc_calls.deadline_s(request.timeout_s),
-            )
-            return grpc_wire.likelihood(await self._stub().EstimateLikelihood(message, timeout=deadline_s))
+            message, how = grpc_calls.likelihood_call(request), _how(self._connection, request.timeout_s)
+            return grpc_wire.likelihood(await self._stub().EstimateLikelihood(message, **how))
 
     async def models(self) -> Models:
         """ListModels."""
         with grpc_errors(self._target):
-            return grpc_wire.models(await self._stub().ListModels(pb.ListModelsRequest()))
+            return grpc_wire.models(
+                await self._stub().ListModels(pb.ListModelsRequest(), **_how(self._connection))
+            )
 
     async def model(self, name: str) -> Model:
         """GetModel."""
         with grpc_errors(self._target):
-            return grpc_wire.model(await self._stub().GetModel(pb.GetModelRequest(name=name)))
+            request, how = pb.GetModelRequest(name=name), _how(self._connection)
+            return grpc_wire.model(await self._stub().GetModel(request, **how))
 
     async def reload(self, token: str) -> Reload:
         """ReloadModels."""
-        metadata = (("authorization", bearer(token)),)
+        how = _how(replace(self._connection, authorization=bearer(token)))
         with grpc_errors(self._target):
-            request = pb.ReloadModelsRequest()
-            return grpc_wire.reload(await self._stub().ReloadModels(request, metadata=metadata))
+            return grpc_wire.reload(await self._stub().ReloadModels(pb.ReloadModelsRequest(), **how))
 
     async def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""
@@ -158,10 +155,23 @@ class AsyncGrpcTransport:
 
     def _stub(self) -> pb_grpc.CanvasServiceStub:
         if self._channel is None:  # made on first use: it belongs to the event loop that runs then
-            options, credentials = grpc_wire.CHANNEL_OPTIONS, grpc.ssl_channel_credentials
+            options, credentials = grpc_wire.CHANNEL_OPTIONS, self._connection.credentials
             self._channel = (
-                grpc.aio.secure_channel(self._target, credentials(), options=options)
-                if self._address.secure
-                else grpc.aio.insecure_channel(self._target, options=options)
+                grpc.aio.insecure_channel(self._target, options=options)
+                if credentials is None
+                else grpc.aio.secure_channel(self._target, credentials, options=options)
             )
         return pb_grpc.CanvasServiceStub(self._channel)  # type: ignore[no-untyped-call]
+
+
+class _How(TypedDict):
+    timeout: float
+    metadata: tuple[tuple[str, str], ...]
+
+
+def _how(connection: Connection, timeout_s: float | None = None) -> _How:
+    """Deadline and metadata of a call."""
+    return {
+        "timeout": grpc_calls.deadline_s(timeout_s, connection.silence_s),
+        "metadata": connection.metadata,
+    }

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Required, TypedDict
 from urllib.parse import quote
 
+import httpx
+
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.requests import (
     AutoencodeRequest,
@@ -31,6 +33,11 @@ from pentimento_client.requests import (
 )
 from pentimento_client.transport import bearer
 
+CONNECT_S = 10.0  # for a connection to a server
+
+# The client gives up later than the server shall, so that it is the server which says what happened.
+_SLACK_S = 5.0
+
 
 class Call(TypedDict, total=False):
     """Arguments of an HTTP request, as httpx takes them."""
@@ -40,6 +47,7 @@ class Call(TypedDict, total=False):
     params: Mapping[str, str | int]
     content: bytes
     headers: Mapping[str, str]
+    timeout: httpx.Timeout
 
 
 def stream_call(request: StreamRequest) -> Call:
@@ -62,18 +70,18 @@ def stream_call(request: StreamRequest) -> Call:
         pictures = {"image": _base64(request.image), "mask": _base64(request.mask)}
         call = _post("/complete", pictures, _query(request, "n", "steps", "score_by"))
     call["headers"] = {**call["headers"], "Accept": "application/x-ndjson"}
-    return call
+    return _patient(call, request.timeout_s)
 
 
 def score_call(request: ScoreRequest) -> Call:
     """The request for scores."""
     params = {"fit": request.fit, **_given(request, "model", "label"), **_timeout(request.timeout_s)}
-    return _post("/score", _pictures(request.images), params)
+    return _patient(_post("/score", _pictures(request.images), params), request.timeout_s)
 
 
 def encode_call(request: EncodeRequest) -> Call:
     """The request for encodings."""
-    return _post("/encode", _pictures(request.images), _query(request))
+    return _patient(_post("/encode", _pictures(request.images), _query(request)), request.timeout_s)
 
 
 def likelihood_call(request: LikelihoodRequest) -> Call:
@@ -81,7 +89,7 @@ def likelihood_call(request: LikelihoodRequest) -> Call:
     params = _query(request, "importance_samples")
     if request.pixels:
         params["pixels"] = "true"
-    return _post("/likelihood", _pictures(request.images), params)
+    return _patient(_post("/likelihood", _pictures(request.images), params), request.timeout_s)
 
 
 def model_path(name: str) -> str:
@@ -137,6 +145,13 @@ def _post(path: str, body: Mapping[str, Any], params: Mapping[str, str | int] | 
     }
     if params is not None:
         call["params"] = params
+    return call
+
+
+def _patient(call: Call, timeout_s: float | None) -> Call:
+    """The call, given up some time after its request's own deadline if the server says nothing."""
+    if timeout_s is not None:
+        call["timeout"] = httpx.Timeout(timeout_s + _SLACK_S, connect=min(CONNECT_S, timeout_s))
     return call
 
 

@@ -2,13 +2,28 @@
 
 __all__ = ["error_from", "http_errors", "raise_for_problem"]
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
 from pentimento_client.errors import Code, PentimentoError
+
+# For answers that are not the server's own: of a proxy in between, or of another program.
+_CODES = {
+    401: Code.UNAUTHENTICATED,
+    403: Code.PERMISSION_DENIED,
+    404: Code.NOT_FOUND,
+    408: Code.DEADLINE_EXCEEDED,
+    413: Code.PAYLOAD_TOO_LARGE,
+    429: Code.OVERLOADED,
+    502: Code.UNAVAILABLE,
+    503: Code.UNAVAILABLE,
+    504: Code.DEADLINE_EXCEEDED,
+}
 
 
 def raise_for_problem(response: httpx.Response) -> None:
@@ -21,7 +36,8 @@ def raise_for_problem(response: httpx.Response) -> None:
         content = None
     if not isinstance(content, dict) or "detail" not in content:
         # Not from this server: a proxy in between, or another program.
-        content = {"detail": f"HTTP status {response.status_code} from {response.url}"}
+        message = f"HTTP status {response.status_code} from {response.url}"
+        content = {"detail": message, "status": response.status_code}
     raise error_from(content, response.headers)
 
 
@@ -30,7 +46,7 @@ def http_errors() -> Iterator[None]:
     """Turns httpx's errors into PentimentoError."""
     try:
         yield
-    except httpx.TimeoutException as error:
+    except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
         message = f"no answer from {_where(error)} in time"
         raise PentimentoError(Code.DEADLINE_EXCEEDED, message) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -43,18 +59,27 @@ def http_errors() -> Iterator[None]:
 
 def error_from(content: Mapping[str, Any], headers: Mapping[str, str]) -> PentimentoError:
     """The error that problem details, or the last line of a stream, tell of."""
-    status = content.get("status")
-    known = {code.value for code in Code}
-    code = content.get("code")
+    code, known = content.get("code"), {code.value for code in Code}
     if code not in known:
-        code = Code.NOT_FOUND if status == 404 else Code.INTERNAL if status is None or status >= 500 else None
-    retry = headers.get("Retry-After", "")
+        status = content.get("status", 500)
+        code = _CODES.get(status, Code.INTERNAL if status >= 500 else Code.INVALID_ARGUMENT)
     return PentimentoError(
-        Code(code or Code.INVALID_ARGUMENT),
+        Code(code),
         content["detail"],
         field=content.get("field"),
-        retry_after_s=float(retry) if retry.isdecimal() else None,
+        retry_after_s=_seconds(headers.get("Retry-After", "")),
+        request_id=content.get("request_id"),
     )
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Retry-After is a number of seconds or, of some proxies, a date."""
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _where(error: Exception) -> str:

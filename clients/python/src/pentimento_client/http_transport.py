@@ -2,23 +2,20 @@
 
 __all__ = ["AsyncHttpTransport", "HttpTransport"]
 
+import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import httpx
 
 from pentimento_client import http_calls, http_wire
+from pentimento_client.connection import Connection
+from pentimento_client.http_calls import CONNECT_S
 from pentimento_client.http_errors import http_errors, raise_for_problem
 from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models, Reload
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
-from pentimento_client.transport import Address
-
-# The server bounds a request's time itself, at most 10 minutes by default; this is for a server that hangs.
-_SILENCE_S = 660.0
-_TIMEOUT = httpx.Timeout(_SILENCE_S, connect=10.0)
-
 
 Answer = TypeVar("Answer")
 
@@ -26,8 +23,8 @@ Answer = TypeVar("Answer")
 class HttpTransport:
     """Calls that block."""
 
-    def __init__(self, address: Address) -> None:
-        self._client = httpx.Client(base_url=address.url, timeout=_TIMEOUT)
+    def __init__(self, connection: Connection) -> None:
+        self._client = httpx.Client(**_settings(connection))
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
         """A drawing as it comes; closing the generator hangs up, which cancels it."""
@@ -80,8 +77,8 @@ class HttpTransport:
 class AsyncHttpTransport:
     """The same calls for asyncio."""
 
-    def __init__(self, address: Address) -> None:
-        self._client = httpx.AsyncClient(base_url=address.url, timeout=_TIMEOUT)
+    def __init__(self, connection: Connection) -> None:
+        self._client = httpx.AsyncClient(**_settings(connection))
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
         """A drawing as it comes; closing the generator hangs up, which cancels it."""
@@ -131,3 +128,19 @@ class AsyncHttpTransport:
             response = await self._client.request(**call)
             raise_for_problem(response)
             return read(response.json())
+
+
+class _Settings(TypedDict):
+    base_url: str
+    headers: dict[str, str]
+    timeout: httpx.Timeout
+    verify: ssl.SSLContext | bool
+
+
+def _settings(connection: Connection) -> _Settings:
+    return {
+        "base_url": connection.address.url,
+        "headers": {} if connection.authorization is None else {"Authorization": connection.authorization},
+        "timeout": httpx.Timeout(connection.silence_s, connect=min(CONNECT_S, connection.silence_s)),
+        "verify": True if connection.tls is None else connection.tls.context,
+    }

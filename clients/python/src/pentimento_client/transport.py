@@ -118,13 +118,17 @@ def parse_url(url: str) -> Address:
     )
 
 
-def bearer(token: str) -> str:
+def bearer(token: str, name: str = "token") -> str:
     """The value of `authorization` for a token.
+
+    Args:
+        token: A secret.
+        name: What it is called, for the message.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT, without the token in it, which neither httpx nor gRPC would spare.
     """
     if not token or not all("!" <= character <= "~" for character in token):
-        message = f"token must be visible ASCII characters, got {len(token)} characters that are not all so"
-        raise PentimentoError(Code.INVALID_ARGUMENT, message, field="token")
+        message = f"{name} must be visible ASCII characters, got {len(token)} characters that are not all so"
+        raise PentimentoError(Code.INVALID_ARGUMENT, message, field=name)
     return f"Bearer {token}"

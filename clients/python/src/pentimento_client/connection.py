@@ -1,0 +1,95 @@
+"""How a client reaches its server: where, as whom, and how patiently."""
+
+__all__ = ["ConnectOptions", "Connection", "connect"]
+
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TypedDict, Unpack
+
+import grpc
+
+from pentimento_client.errors import PentimentoError
+from pentimento_client.tls import Tls
+from pentimento_client.transport import Address, bearer, parse_url
+
+
+class ConnectOptions(TypedDict, total=False):
+    """What a connection can be told; everything has a default."""
+
+    api_key: str | None
+    """For servers that want one; sent as `Authorization: Bearer`, over gRPC as metadata."""
+    ca_file: str | PathLike[str] | None
+    """Authorities in PEM that are trusted instead of the usual ones; for `https://` and `grpcs://`."""
+    certificate_file: str | PathLike[str] | None
+    """The client's certificate in PEM, for servers that want one, and those that link it to its authority."""
+    key_file: str | PathLike[str] | None
+    """Its private key in PEM, without a password; by default it is in `certificate_file`, too."""
+    retries: int
+    """How often what the server refused for now, or did not hear, is tried again; by default 4."""
+    silence_s: float
+    """Seconds after which a server that says nothing is given up, where a request names no `timeout_s`. By
+    default 660: servers bound requests themselves, by default at 600."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """Where a server is, and how to speak to it."""
+
+    address: Address
+    authorization: str | None = field(default=None, repr=False)
+    tls: Tls | None = None
+    retries: int = 4
+    silence_s: float = 660.0
+
+    @property
+    def credentials(self) -> grpc.ChannelCredentials | None:
+        """Of gRPC; None: without TLS."""
+        if self.tls is not None:
+            return self.tls.credentials
+        return grpc.ssl_channel_credentials() if self.address.secure else None
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """Of every call over gRPC."""
+        return () if self.authorization is None else (("authorization", self.authorization),)
+
+
+def connect(url: str, **options: Unpack[ConnectOptions]) -> Connection:
+    """Reads a URL and options; connects to nobody.
+
+    Raises:
+        ValueError: One of them is wrong; the sentence says which.
+        OSError: A file cannot be read.
+    """
+    known = ConnectOptions.__annotations__
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{name} is not known here; known are: {', '.join(known)}")
+    address = parse_url(url)
+    files = [options.get("ca_file"), options.get("certificate_file"), options.get("key_file")]
+    tls = None
+    if any(file is not None for file in files):
+        if not address.secure:
+            raise ValueError(
+                f"ca_file, certificate_file and key_file are for https:// and grpcs://, got {url!r}"
+            )
+        tls = Tls.read(*files)
+    retries, silence_s = options.get("retries", 4), options.get("silence_s", 660.0)
+    if retries < 0:
+        raise ValueError(f"retries must be at least 0, got {retries}")
+    if not silence_s > 0:
+        raise ValueError(f"silence_s must be more than 0, got {silence_s}")
+    return Connection(
+        address=address,
+        authorization=_authorization(options.get("api_key")),
+        tls=tls,
+        retries=retries,
+        silence_s=silence_s,
+    )
+
+
+def _authorization(api_key: str | None) -> str | None:
+    try:
+        return None if api_key is None else bearer(api_key, "api_key")
+    except PentimentoError as error:
+        raise ValueError(error.message) from None
