@@ -25,7 +25,8 @@ let details = new Map(); // of GET /models/{name}, by name
 let open = null; // { name, tab, scope, listeners } of the tab that is shown
 
 function newClient() {
-  return new Client(SERVER.href, { apiKey: storedKey() ?? undefined });
+  // One more try is made; after that the page says what is wrong, and looks for the server itself.
+  return new Client(SERVER.href, { apiKey: storedKey(), retries: 1 });
 }
 
 /** Everything that a tab gets from the shell; README.md describes it. */

@@ -87,6 +87,14 @@ def test_every_file_that_a_module_imports_is_there(http):
             assert http.get(url).status_code == 200, f"{file.name} imports {target}"
 
 
+def test_shared_modules_are_asked_for_at_once(http):
+    page = http.get("/", headers=BROWSER).text
+    preloaded = set(re.findall(r'rel="modulepreload" href="studio/([^"]+)"', page))
+    shared = {f"parts/{file.name}" for file in (WEB / "parts").glob("*.js")}
+    client = {f"client/{file.name}" for file in (ROOT / "clients" / "js" / "src").glob("*.js")}
+    assert preloaded == shared | client | {"tabs/index.js"}
+
+
 def test_without_it_there_is_the_index_alone(zoo):
     server = LiveServer(zoo, studio=False)
     try:

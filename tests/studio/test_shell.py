@@ -152,7 +152,7 @@ def test_a_page_that_is_opened_too_early_waits(page, restartable):
 def test_a_slow_network(page, live):
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
-    slow = {"offline": False, "latency": 300, "downloadThroughput": 60_000, "uploadThroughput": 30_000}
+    slow = {"offline": False, "latency": 200, "downloadThroughput": 60_000, "uploadThroughput": 30_000}
     session.send("Network.emulateNetworkConditions", slow)
     watch_layout(page)
     page.set_default_timeout(30_000)

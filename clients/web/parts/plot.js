@@ -44,7 +44,7 @@ export function timePlot({ title, meaning, unit = "", seconds, least = 1, format
     const drawn = runs.filter((run) => run.length);
     line.setAttribute("d", drawn.map((run) => `M${run.join("L")}h0`).join(""));
     area.setAttribute("d", drawn.map((run) => `M${run[0].split(" ")[0]} ${HEIGHT}L${run.join("L")}V${HEIGHT}Z`).join(""));
-    top.textContent = `${format(high)}${unit && ` ${unit}`}`;
+    top.textContent = `${high}${unit && ` ${unit}`}`;
     latest.textContent = known.length ? format(known.at(-1)) : "–";
     const range = known.length ? `from ${format(Math.min(...known))} to ${format(Math.max(...known))} ${unit}` : "no value";
     picture.setAttribute("aria-label", `${title} in the last ${seconds} seconds: ${range}`);

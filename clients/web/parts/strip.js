@@ -33,6 +33,15 @@ export function filmStrip({ image, steps, scored = true, onStep = null }) {
   body.style.setProperty("--steps", String(steps));
   const element = h("div.strip", { tabindex: "0", role: "group", "aria-label": "Film strip" }, body);
 
+  /** Brings a cell into view, without moving the page. */
+  function reveal(cell) {
+    const left = cell.offsetLeft - element.offsetLeft;
+    const right = left + cell.offsetWidth;
+    if (left < element.scrollLeft || right > element.scrollLeft + element.clientWidth) {
+      element.scrollLeft = left - (element.clientWidth - cell.offsetWidth) / 2;
+    }
+  }
+
   return {
     element,
     curve,
@@ -50,6 +59,7 @@ export function filmStrip({ image, steps, scored = true, onStep = null }) {
         if (onStep) cell.frame.setAttribute("aria-pressed", String(index + 1 === step));
       });
       curve?.mark(step);
+      reveal(cells[step - 1].element);
     },
   };
 }

@@ -41,6 +41,7 @@ export function mount(root, context) {
   form.onsubmit = (event) => {
     event.preventDefault();
     draw();
+    stage.element.scrollIntoView({ block: "nearest" }); // on a phone it is beneath the controls
   };
   root.append(
     h(
