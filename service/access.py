@@ -166,6 +166,8 @@ def _read_keys(name: str, text: str) -> list[tuple[str, str]]:
     seen: dict[str, int] = {}
     for number, words in _lines(text):
         line = f"{name} line {number}"
+        if any("," in word for word in words):  # two keys with one between would be one that nobody has
+            raise RuntimeError(f"{line} has a comma: write one key a line; no key has a comma in it")
         if len(words) > 2 or (len(words) == 2 and not _NAME.fullmatch(words[0])):
             raise RuntimeError(
                 f"{line} must be a key, or a name and a key, got {len(words)} words; a name is a letter and "

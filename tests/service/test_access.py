@@ -1,5 +1,6 @@
 """API keys and the door: who is let in, known by what name, how often, and with how many streams."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -79,13 +80,16 @@ def test_whoever_has_no_key_stays_outside(authorization, api_key, field, words):
         (f"{ALICE} {BOB}", "api_keys line 1 must be a key, or a name and a key, got 2 words"),
         (f"10.0.0.1 {BOB}", "a name is a letter and up to 14 letters, digits and ._-"),
         (f"a b {BOB}", "api_keys line 1 must be .* got 3 words"),
+        (f"{ALICE},{BOB}", "api_keys line 1 has a comma: write one key a line; no key has a comma in it"),
+        (f"{ALICE}\nbob {ALICE},bob {BOB}", "api_keys line 2 has a comma"),
+        (f"{ALICE}, {BOB}", "api_keys line 1 has a comma"),
         (f"a {BOB}\n\nb {BOB}", "api_keys line 3 has the key of line 1 again"),
     ],
 )
 def test_a_key_that_is_none_is_one_sentence_without_it(text, words):
     with pytest.raises(RuntimeError, match=words) as caught:
         keys(text)
-    assert not any(word in str(caught.value) for word in text.split() if len(word) >= 15)
+    assert not any(word in str(caught.value) for word in re.split(r"[\s,]", text) if len(word) >= 15)
 
 
 def test_a_key_file_that_cannot_be_had_is_one_sentence(tmp_path):
