@@ -30,7 +30,7 @@ function newClient() {
 }
 
 /** Everything that a tab gets from the shell; README.md describes it. */
-function contextOf(name, params, scope) {
+function contextOf({ name, scope, listeners }, params) {
   return {
     get client() {
       return client;
@@ -44,7 +44,7 @@ function contextOf(name, params, scope) {
     connection,
     at,
     setParams: (next) => history.replaceState(null, "", hashOf(name, next)),
-    onModels: (listener) => open.listeners.add(listener),
+    onModels: (listener) => listeners.add(listener),
     say,
     fail,
     tell: (title, detail = "") => notices.show({ kind: "info", title, detail }),
@@ -104,12 +104,18 @@ async function route() {
     else link.removeAttribute("aria-current");
   }
   document.title = `${entry.title} · Pentimento studio`;
-  const [tab] = await Promise.all([entry.load(), styled(entry.name)]);
+  try {
+    [mine.tab] = await Promise.all([entry.load(), styled(entry.name)]);
+  } catch {
+    connection.check();
+    const again = { label: "Load the page again", run: () => location.reload() };
+    notices.show({ title: "A part of the page did not arrive", detail: "The network may be away.", action: again });
+    return;
+  }
   if (open !== mine) return; // another was opened meanwhile
-  mine.tab = tab;
   const root = h("div.tab", { "data-tab": entry.name });
   main.replaceChildren(root);
-  tab.mount(root, contextOf(entry.name, new URLSearchParams(query), scope));
+  mine.tab.mount(root, contextOf(mine, new URLSearchParams(query)));
 }
 
 function close() {
