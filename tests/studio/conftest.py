@@ -20,7 +20,7 @@ BUNDLES = (
     "wgan-gp-cifar10",
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-MISSING = "no chromium: `make browser` installs Debian's; elsewhere `.venv-dev/bin/playwright install chromium`"
+MISSING = "no chromium: `make browser` installs Debian's; elsewhere run `playwright install chromium`"
 
 
 def _executable(playwright) -> str | None:
