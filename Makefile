@@ -34,6 +34,10 @@ $(VENV_DEV)/.installed: pyproject.toml clients/python/pyproject.toml
 test: $(VENV_DEV)/.installed  ## install everything and pass the tests
 	$(DEV)/python -m pytest $(ARGS)
 
+.PHONY: browser
+browser:  ## install what the tests use the studio with: Debian's chromium, as root
+	apt-get update -q && apt-get install --yes chromium
+
 bench: $(VENV_DEV)/.installed  ## measure the server against the limit and the plain way (ARGS=--quick: two minutes)
 	$(DEV)/python -m benchmarks.bench $(ARGS)
 
