@@ -22,6 +22,7 @@ from service.cli_run import (
     Seed,
     Server,
     Steps,
+    asks_server,
     one_sentence,
     open_easel,
     run,
@@ -89,6 +90,7 @@ def serve(**options: Any) -> None:  # noqa: ANN401  # one for each setting
 
 
 @app.command()
+@asks_server
 def models(server: Server = None, bundles: Bundles = None) -> None:
     """Lists the models that can be drawn with, and the bundles that were refused."""
     from service.cli_tables import models_table, refusals_table
@@ -105,6 +107,7 @@ def models(server: Server = None, bundles: Bundles = None) -> None:
 
 
 @app.command()
+@asks_server
 def draw(
     model: Annotated[
         str | None,

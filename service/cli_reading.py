@@ -20,6 +20,7 @@ from service.cli_run import (
     Seed,
     Server,
     Steps,
+    asks_server,
     open_easel,
     run,
 )
@@ -36,6 +37,7 @@ Pictures = Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exist
 Label = Annotated[int | None, typer.Option(help="Class of the picture, for models with labels.")]
 
 
+@asks_server
 def autoencode(
     image: Picture,
     model: Model = None,
@@ -71,6 +73,7 @@ def autoencode(
     run(work())
 
 
+@asks_server
 def complete(
     image: Picture,
     mask: Annotated[
@@ -115,6 +118,7 @@ def complete(
     run(work())
 
 
+@asks_server
 def score(
     images: Pictures,
     model: Model = None,
@@ -141,6 +145,7 @@ def score(
     run(work())
 
 
+@asks_server
 def likelihood(
     images: Pictures,
     model: Model = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli_run import Server, run
+from service.cli_run import Server, asks_server, run
 from service.errors import invalid
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ TokenFile = Annotated[
 ]
 
 
+@asks_server
 def reload(server: Server = None, admin_token_file: TokenFile = None) -> None:
     """Lets a server read its bundle folder again, and says what that changed.
 

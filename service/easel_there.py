@@ -26,24 +26,25 @@ from service.messages import (
     Scores,
     Timing,
 )
+from service.remote import Remote
 
 if TYPE_CHECKING:
     import pentimento_client
 
 
 @asynccontextmanager
-async def open_there(server: str) -> AsyncIterator[Easel]:
-    """Connects to the server of that URL.
+async def open_there(server: Remote) -> AsyncIterator[Easel]:
+    """Connects to a server.
 
     Raises:
-        PentimentoError: UNSUPPORTED: the client is not installed. INVALID_ARGUMENT: it is not a URL.
+        PentimentoError: UNSUPPORTED: the client is not installed. INVALID_ARGUMENT: a wrong URL or file.
     """
     async with _connect(server) as client:
-        yield RemoteEasel(client, exact=server.startswith("grpc"))
+        yield RemoteEasel(client, exact=server.url.startswith("grpc"))
 
 
-async def reload_there(server: str, token: str) -> Reload:
-    """Lets the server of that URL read its bundle folder again, with its admin token.
+async def reload_there(server: Remote, token: str) -> Reload:
+    """Lets a server read its bundle folder again, with its admin token.
 
     Raises:
         PentimentoError: As `open_there`, and whatever the server says.
@@ -61,14 +62,20 @@ async def reload_there(server: str, token: str) -> Reload:
     )
 
 
-def _connect(server: str) -> "pentimento_client.AsyncClient":
+def _connect(server: Remote) -> "pentimento_client.AsyncClient":
     try:
         import pentimento_client
     except ImportError:
         message = "--server needs the client: pip install pentimento-client (in a checkout: ./clients/python)"
         raise PentimentoError(Code.UNSUPPORTED, message) from None
     try:
-        return pentimento_client.AsyncClient(server)
+        return pentimento_client.AsyncClient(
+            server.url,
+            api_key=server.api_key,
+            ca_file=server.ca_file,
+            certificate_file=server.certificate_file,
+            key_file=server.key_file,
+        )
     except ValueError as error:
         raise PentimentoError(Code.INVALID_ARGUMENT, f"--server: {error}") from None
 

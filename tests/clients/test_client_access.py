@@ -1,60 +1,10 @@
 """API keys and TLS: each way to use the client, against real servers that want them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-import trustme
 from pentimento_client import AsyncClient, Client, Code, PentimentoError
 
-from tests.clients.conftest import Face
+from tests.clients.conftest import ADMIN, KEY, Face, Files
 from tests.service.live import LiveServer
-from tests.service.toys import write_toys
-
-KEY, ADMIN = "key-" + "a" * 20, "admin-" + "z" * 20
-
-
-class Files:
-    """An authority, a server's certificate and a client's, as files."""
-
-    def __init__(self, folder: Path) -> None:
-        authority = trustme.CA()
-        self.ca = self._write(folder / "ca.pem", authority.cert_pem)
-        server = authority.issue_cert("localhost", "127.0.0.1")
-        self.certificate = self._write(folder / "server.pem", *server.cert_chain_pems)
-        self.key = self._write(folder / "server.key", server.private_key_pem)
-        client = authority.issue_cert("client@example.com")
-        self.client = self._write(folder / "client.pem", *client.cert_chain_pems)
-        self.client_key = self._write(folder / "client.key", client.private_key_pem)
-        self.client_both = self._write(folder / "both.pem", client.private_key_and_cert_chain_pem)
-
-    @staticmethod
-    def _write(file: Path, *parts: trustme.Blob) -> Path:
-        file.write_bytes(b"".join(part.bytes() for part in parts))
-        return file
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    return Files(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, files: Files) -> Iterator[LiveServer]:
-    """A server that wants all of it: TLS, a client's certificate, a key."""
-    folder = tmp_path_factory.mktemp("bundles")
-    write_toys(folder, ("toy-steps",))
-    server = LiveServer(
-        folder,
-        api_keys=KEY,
-        admin_token=ADMIN,
-        tls_certificate_file=files.certificate,
-        tls_key_file=files.key,
-        tls_client_ca_file=files.ca,
-        calibrate=False,
-    )
-    yield server
-    server.close()
 
 
 @pytest.fixture(params=["https", "grpcs"])
