@@ -6,7 +6,7 @@ VENV_DEV := .venv-dev
 DEV := $(VENV_DEV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test soak bench check lint format proto schema zoo clean
+.PHONY: help serve test soak bench docs check lint format proto schema zoo clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -28,7 +28,7 @@ $(VENV_DEV)/.installed: pyproject.toml clients/python/pyproject.toml
 	@echo "Installing everything into $(VENV_DEV) (torch for the CPU among it; some minutes) ..."
 	@$(PYTHON) -m venv $(VENV_DEV)
 	@$(DEV)/pip install --quiet --disable-pip-version-check $(TORCH_INDEX) torch==2.13.0
-	@$(DEV)/pip install --quiet --disable-pip-version-check -e ".[cpu,train,dev]" -e clients/python
+	@$(DEV)/pip install --quiet --disable-pip-version-check -e ".[cpu,train,dev,docs]" -e clients/python
 	@touch $@
 
 test: $(VENV_DEV)/.installed  ## install everything and pass the tests
@@ -43,6 +43,9 @@ bench: $(VENV_DEV)/.installed  ## measure the server against the limit and the p
 
 soak: $(VENV_DEV)/.installed  ## a server under everything at once: a quarter of an hour (ARGS="--minutes 2" is less)
 	$(DEV)/python -m tests.soak $(ARGS)
+
+docs: $(VENV_DEV)/.installed  ## build the site of docs/ into build/site (ARGS="serve -a localhost:8001" shows it)
+	NO_MKDOCS_2_WARNING=1 $(DEV)/mkdocs $(if $(ARGS),$(ARGS),build --strict)
 
 check: $(VENV_DEV)/.installed lint test  ## tests, lint, types, import rules, generated files
 

@@ -1,0 +1,157 @@
+"""Tables of what the manifests of zoo/ say. No figure of a bundle is typed by hand."""
+
+__all__ = ["bundles", "drawing_figures", "likelihood_figures", "zoo"]
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bundle.manifest import Manifest, Provenance
+from bundle.store import read_manifest
+
+ZOO = Path(__file__).parents[2] / "zoo"
+
+# The page of each family; a family without one makes the build fail.
+PAGES = {
+    "gran": "gran.md",
+    "gated_pixelcnn": "pixelcnn.md",
+    "pixelvae": "pixelvae.md",
+    "pixelvae_two_level": "pixelvae-two-level.md",
+    "vae": "vae.md",
+    "dcgan": "dcgan.md",
+    "wgan_gp": "wgan-gp.md",
+    "acgan": "acgan.md",
+}
+
+
+def _manifest(name: str) -> Manifest:
+    return read_manifest(ZOO / name)
+
+
+def _provenance(manifest: Manifest) -> Provenance:
+    if manifest.provenance is None:
+        raise ValueError(f"bundle {manifest.name!r} does not say where it comes from")
+    return manifest.provenance
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], right_from: int = 1) -> str:
+    """A Markdown table whose columns are aligned to the right from the given one on."""
+    marks = ["---:" if column >= right_from else "---" for column in range(len(head))]
+    lines = [head, marks, *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def drawing_figures(*names: str) -> str:
+    """What drawings of bundles are worth: a row a bundle."""
+    rows = []
+    for name in names:
+        manifest = _manifest(name)
+        judged = _provenance(manifest).evaluation
+        assert manifest.drawing is not None
+        rows.append(
+            (
+                f"`{name}`",
+                str(manifest.drawing.steps.trained),
+                f"{judged['rows']:,}",
+                f"{judged['kl_to_data']:.3f}",
+                f"{min(judged['class_shares'].values()):.1%}",
+                f"{judged['confidence']:.3f}",
+                f"{judged['classifier']['test_confidence']:.3f}" if "classifier" in judged else "-",
+                f"{judged['label_accuracy']:.1%}" if "label_accuracy" in judged else "-",
+                f"{judged['novelty']['copied_share']:.1%}" if "novelty" in judged else "-",
+            )
+        )
+    head = (
+        "bundle",
+        "steps",
+        "drawings judged",
+        "KL(classes ‖ data)",
+        "smallest class",
+        "confidence",
+        "on test images",
+        "class asked for",
+        "near copies",
+    )
+    return table(head, rows)
+
+
+def likelihood_figures(*names: str) -> str:
+    """What likelihoods of test images bundles give: a row a bundle."""
+    rows = []
+    for name in names:
+        judged = _provenance(_manifest(name)).evaluation
+        found, sampled = judged["likelihood"], judged.get("importance")
+        rows.append(
+            (
+                f"`{name}`",
+                f"{'' if found['exact'] else '≤ '}{found['nats']:.2f} ± {found['standard_error']:.2f}",
+                " + ".join(f"{kl:.1f}" for kl in found["kl"]) or "-",
+                f"≤ {sampled['nats']:.2f} ± {sampled['standard_error']:.2f}" if sampled else "-",
+                f"{judged['neighbours']['error']:.1%}" if "neighbours" in judged else "-",
+            )
+        )
+    return table(("bundle", "nats", "of them KL", "with 50 draws, of 500", "neighbours' error"), rows)
+
+
+def bundles(*names: str) -> str:
+    """Where bundles come from: a column a bundle."""
+    manifests = [_manifest(name) for name in names]
+    sources = [_provenance(manifest) for manifest in manifests]
+    lines = {
+        "trained on": [
+            source.dataset + (f" ({source.dataset_note})" if source.dataset_note else "")
+            for source in sources
+        ],
+        "epochs": [f"{source.epochs:g}" for source in sources],
+        "updates": [f"{source.iterations:,}" for source in sources],
+        "training": [f"{(source.train_seconds or 0) / 60:.0f} min" for source in sources],
+        "on": [source.device or "" for source in sources],
+        "graphs": [", ".join(f"`{graph}`" for graph in manifest.graphs) for manifest in manifests],
+        "size": [f"{_bytes(manifest) / 1e6:.1f} MB" for manifest in manifests],
+        "torch against ONNX Runtime": [
+            f"{manifest.parity.torch_vs_onnxruntime:.1e}" if manifest.parity else "-"
+            for manifest in manifests
+        ],
+        "batched against alone": [
+            f"{manifest.parity.batched_vs_single:.1e}" if manifest.parity else "-" for manifest in manifests
+        ],
+    }
+    return table(
+        ("", *(f"`{name}`" for name in names)), [(line, *cells) for line, cells in lines.items()], 99
+    )
+
+
+def zoo() -> str:
+    """All bundles, each with its page, its paper and what it can do."""
+    rows = []
+    for folder in sorted(ZOO.iterdir()):
+        if not (folder / "manifest.json").is_file():
+            continue
+        manifest = read_manifest(folder)
+        paper, drawing = manifest.paper, manifest.drawing
+        assert paper is not None and drawing is not None
+        steps = drawing.steps
+        can = [
+            word
+            for word, there in (
+                ("score", manifest.scorer),
+                ("encode", "encode" in manifest.graphs),
+                ("complete", drawing.completion),
+                ("likelihood", manifest.likelihood),
+                ("label", manifest.labels),
+            )
+            if there
+        ]
+        rows.append(
+            (
+                f"[`{manifest.name}`]({PAGES[manifest.family]})",
+                f"[{paper.title}](https://arxiv.org/abs/{paper.arxiv}), {paper.year}",
+                f"{steps.min}" if steps.min == steps.max else f"{steps.min} to {steps.max}",
+                ", ".join(can) or "-",
+                f"{_bytes(manifest) / 1e6:.1f} MB",
+            )
+        )
+    return table(("bundle", "paper", "steps", "besides drawing", "size"), rows, 4)
+
+
+def _bytes(manifest: Manifest) -> int:
+    return sum((ZOO / manifest.name / graph.file).stat().st_size for graph in manifest.graphs.values())
