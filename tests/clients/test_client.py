@@ -116,6 +116,13 @@ def test_models_and_refusals(face):
 
 
 ERRORS = [
+    (
+        (),
+        {"score": False, "score_by": "toy-steps"},
+        Code.INVALID_ARGUMENT,
+        "score",
+        "score_by asks for scores",
+    ),
     (("nobody",), {}, Code.NOT_FOUND, "model", "'nobody'"),
     ((), {"steps": 0}, Code.INVALID_ARGUMENT, "steps", "steps must be 1..16"),
     ((), {"n": 10**6}, Code.INVALID_ARGUMENT, "n", "n must be 1..64, got 1000000"),

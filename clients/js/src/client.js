@@ -1,8 +1,9 @@
 /** The client: what a server can be asked for. */
 
 import { Connection } from "./connection.js";
+import { understood } from "./errors.js";
 import { FrameStream } from "./stream.js";
-import { fromJson, snake, toBytes, toForm, toJson, toOpinion, toTiming } from "./wire.js";
+import { fromJson, snake, toEncoding, toForm, toJson, toLikelihood, toScore } from "./wire.js";
 
 const FRAMES = "application/x-ndjson";
 
@@ -68,44 +69,28 @@ export class Client {
   }
 
   /** What an encoder makes of pictures; its latents can be given to `generate`. */
-  async encode(request, { signal } = {}) {
-    const answer = await this.#json(reading("encode", request), signal);
-    const { model, version, seed, inputs, encoding, timing } = answer;
-    return { model, version, seed, inputs: inputs.map(toBytes), encoding, timing: toTiming(timing) };
+  encode(request, { signal } = {}) {
+    return this.#ask(reading("encode", request), signal, toEncoding);
   }
 
   /** A scorer's opinion of pictures. */
-  async score(request, { signal } = {}) {
-    const { model, version, kind, scores, timing } = await this.#json(reading("score", request), signal);
-    return { model, version, ...toOpinion(kind, scores), timing: toTiming(timing) };
+  score(request, { signal } = {}) {
+    return this.#ask(reading("score", request), signal, toScore);
   }
 
   /** How likely a model finds pictures, in nats and in bits per dimension. */
-  async likelihood(request, { signal } = {}) {
-    const answer = await this.#json(reading("likelihood", request), signal);
-    const { model, version, seed, kind, importance_samples, inputs, likelihoods, pixels, timing } = answer;
-    return {
-      model,
-      version,
-      seed,
-      kind,
-      importanceSamples: importance_samples,
-      inputs: inputs.map(toBytes),
-      nats: likelihoods.map(({ nats }) => nats),
-      bitsPerDim: likelihoods.map(({ bits_per_dim }) => bits_per_dim),
-      pixels: pixels ?? null,
-      timing: toTiming(timing),
-    };
+  likelihood(request, { signal } = {}) {
+    return this.#ask(reading("likelihood", request), signal, toLikelihood);
   }
 
   /** The served models, and the folders that were refused, as the server says it. */
   models({ signal } = {}) {
-    return this.#json({ path: "models" }, signal);
+    return this.#ask({ path: "models" }, signal);
   }
 
   /** One model with its whole manifest, as the server says it. */
-  async model(name, { signal } = {}) {
-    return this.#json({ path: `models/${encodeURIComponent(name)}` }, signal);
+  model(name, { signal } = {}) {
+    return this.#ask({ path: `models/${encodeURIComponent(name)}` }, signal);
   }
 
   /** The server's figures in Prometheus' text format. */
@@ -113,15 +98,17 @@ export class Client {
     return this.#connection.send({ path: "metrics", accept: "text/plain" }, signal, (answer) => answer.whole("text"));
   }
 
-  #json(request, signal) {
-    return this.#connection.send(request, signal, async (answer) => fromJson(await answer.whole("text")));
+  #ask(request, signal, read = (content) => content) {
+    return this.#connection.send(request, signal, async (answer) => {
+      const text = await answer.whole("text");
+      return understood(() => read(fromJson(text)));
+    });
   }
 }
 
 /** The HTTP request of a drawing. */
 function drawing(request) {
-  const { image, mask, scale, ...fields } = request;
-  const { timeoutMs } = fields;
+  const { image, mask, scale, timeoutMs, ...fields } = request;
   if (image === undefined) {
     return { path: "generate", query: snake({ scale }), body: toJson(snake(fields)), timeoutMs };
   }
@@ -131,9 +118,9 @@ function drawing(request) {
 }
 
 /** The HTTP request of a reading: one or several pictures, and an answer at once. */
-function reading(path, { images, ...fields }) {
+function reading(path, { images, timeoutMs, ...fields }) {
   const files = Array.from(images, (image) => ["image", image]);
-  return { path, query: snake(fields), body: toForm(files), timeoutMs: fields.timeoutMs };
+  return { path, query: snake(fields), body: toForm(files), timeoutMs };
 }
 
 /** The request, if it has its pictures. */

@@ -41,29 +41,31 @@ export class Connection {
    * @template T
    */
   async send(request, signal, read) {
-    const start = Date.now();
+    const timeoutMs = request.timeoutMs ?? Infinity;
+    if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) throw new TypeError("timeoutMs must be a number");
+    const end = Date.now() + timeoutMs;
     for (let tries = 0; ; tries++) {
+      const leftMs = tries === 0 ? timeoutMs : Math.max(1, end - Date.now());
       try {
-        return await this.#try(request, signal, read);
+        return await this.#try(request, leftMs, signal, read);
       } catch (error) {
         const wait = this.#wait(error, tries);
-        const late = request.timeoutMs != null && Date.now() + wait >= start + request.timeoutMs;
-        if (wait === null || late) throw error;
+        if (wait === null || Date.now() + wait >= end) throw error;
         await sleep(wait, signal);
       }
     }
   }
 
-  async #try({ path, query = {}, body, accept, timeoutMs }, signal, read) {
+  async #try({ path, query = {}, body, accept }, leftMs, signal, read) {
     const url = new URL(path, this.#base);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    if (leftMs < Infinity) url.searchParams.set("timeout_ms", String(Math.ceil(leftMs)));
     const headers = { Accept: accept ?? "application/json" };
     if (this.#key !== null) headers.Authorization = `Bearer ${this.#key}`;
     if (typeof body === "string") headers["Content-Type"] = "application/json";
     const method = body === undefined ? "GET" : "POST";
 
-    const silenceMs = timeoutMs == null ? this.#silenceMs : Math.min(this.#silenceMs, timeoutMs + SLACK_MS);
-    const watch = new Watch(signal, silenceMs, this.#base.origin);
+    const watch = new Watch(signal, Math.min(this.#silenceMs, Math.max(0, leftMs) + SLACK_MS), this.#base.origin);
     try {
       const init = { method, headers, body, signal: watch.signal, cache: "no-store" };
       const response = await watch.during(this.#fetch(url.href, init));

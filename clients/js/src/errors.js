@@ -66,6 +66,16 @@ export function errorOfAnswer(response, text) {
   return errorOf({ ...problem, status: response.status }, response.headers);
 }
 
+/** What `read` makes of an answer; where it cannot, that was not this server's. */
+export function understood(read) {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof PentimentoError) throw error;
+    throw new PentimentoError("INTERNAL", `the answer is not Pentimento's: ${error.message}`, { cause: error });
+  }
+}
+
 /** Retry-After is a number of seconds, or a date. */
 function secondsOf(text) {
   if (!text) return null;

@@ -198,9 +198,17 @@ export interface Model {
   default: boolean;
   /** "generate", "autoencode", "complete", "encode", "score", "likelihood": what can be asked of it. */
   operations: string[];
-  image: { channels: number; height: number; width: number; [more: string]: unknown };
+  image: {
+    channels: number;
+    height: number;
+    width: number;
+    /** Values that a channel of a pixel takes in its data, where that is stated. */
+    levels: number | null;
+    /** How its data became black and white, where it did. */
+    binarisation: "sample" | "threshold" | null;
+  };
   steps: { default: number; min: number; max: number; trained: number } | null;
-  latents: { name: string; shape: number[]; prior: "normal" | "uniform"; per_call: boolean; [more: string]: unknown }[];
+  latents: { name: string; shape: number[]; prior: "normal" | "uniform"; per: "drawing" | "call" }[];
   labels: string[] | null;
   score_kind: ScoreKind | null;
   likelihood_kind: "exact" | "bound" | null;

@@ -1,6 +1,6 @@
 /** A drawing as it comes. */
 
-import { errorOf, PentimentoError } from "./errors.js";
+import { errorOf, PentimentoError, understood } from "./errors.js";
 import { fromJson, toEnd, toFrame, toHeader } from "./wire.js";
 
 /**
@@ -32,17 +32,18 @@ export class FrameStream {
 
   async *#run(connection, request, signal) {
     // With the first line: what fails before a frame was given out can be tried again.
-    const { answer, lines, first } = await connection.send(request, signal, async (answer) => {
+    const { answer, header, lines, first } = await connection.send(request, signal, async (answer) => {
+      const header = understood(() => toHeader(answer.headers));
       const lines = answer.lines();
-      return { answer, lines, first: await nextOf(lines) };
+      return { answer, header, lines, first: await nextOf(lines) };
     });
     try {
-      this.header = toHeader(answer.headers);
+      this.header = header;
       let line = first;
-      for (; line.type === "frame"; line = await nextOf(lines)) yield toFrame(line);
+      for (; line.type === "frame"; line = await nextOf(lines)) yield understood(() => toFrame(line));
       await lines.next(); // the end of the body, so that the connection can be used again
       if (line.type === "error") throw errorOf(line, answer.headers);
-      this.end = toEnd(line);
+      this.end = understood(() => toEnd(line));
     } finally {
       answer.close();
     }
@@ -52,5 +53,5 @@ export class FrameStream {
 async function nextOf(lines) {
   const { done, value } = await lines.next();
   if (done) throw new PentimentoError("UNAVAILABLE", "the server ended the stream before the drawing was complete");
-  return fromJson(value);
+  return understood(() => fromJson(value));
 }

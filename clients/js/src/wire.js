@@ -67,6 +67,7 @@ export function toFrame(line) {
 
 /** What is known of a drawing before its first canvas. */
 export function toHeader(headers) {
+  if (!headers.has("Pentimento-Seed")) throw new TypeError("the headers say nothing of a drawing");
   const scoredBy = headers.get("Pentimento-Scored-By");
   return {
     model: headers.get("Pentimento-Model"),
@@ -91,4 +92,30 @@ export function toEnd(line) {
 /** Where the time went on the server, in microseconds from admission. */
 export function toTiming({ queue_us, total_us }) {
   return { queueUs: queue_us, totalUs: total_us };
+}
+
+/** The answer of POST /score. */
+export function toScore({ model, version, kind, scores, timing }) {
+  return { model, version, ...toOpinion(kind, scores), timing: toTiming(timing) };
+}
+
+/** The answer of POST /encode. */
+export function toEncoding({ model, version, seed, inputs, encoding, timing }) {
+  return { model, version, seed, inputs: inputs.map(toBytes), encoding, timing: toTiming(timing) };
+}
+
+/** The answer of POST /likelihood. */
+export function toLikelihood({ model, version, seed, kind, importance_samples, inputs, likelihoods, pixels, timing }) {
+  return {
+    model,
+    version,
+    seed,
+    kind,
+    importanceSamples: importance_samples,
+    inputs: inputs.map(toBytes),
+    nats: likelihoods.map(({ nats }) => nats),
+    bitsPerDim: likelihoods.map(({ bits_per_dim }) => bits_per_dim),
+    pixels: pixels ?? null,
+    timing: toTiming(timing),
+  };
 }
