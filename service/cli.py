@@ -146,7 +146,7 @@ def draw(
             seed=seed,
             label=label,
             labels=None if labels is None else _labels(labels),
-            score=score,
+            score=score or None,
             score_by=score_by,
             seeds=_seeds(seed_of or []),
         )

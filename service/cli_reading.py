@@ -65,7 +65,7 @@ def autoencode(
             steps=steps,
             seed=seed,
             label=label,
-            score=score,
+            score=score or None,
             score_by=score_by,
         )
         await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
@@ -110,7 +110,7 @@ def complete(
             steps=steps,
             seed=seed,
             label=label,
-            score=score,
+            score=score or None,
             score_by=score_by,
         )
         await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))

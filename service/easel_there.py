@@ -90,8 +90,8 @@ class RemoteEasel:
     @asynccontextmanager
     async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator["_RemoteSketch"]:
         """A drawing; leaving the context cancels it."""
-        options = _given(request, "steps", "seed", "label", "score_by")
-        options |= {"score": request.score, "encoding": "float32" if exact and self._exact else "png"}
+        options = _given(request, "steps", "seed", "label", "score", "score_by")
+        options["encoding"] = "float32" if exact and self._exact else "png"
         with _client_errors():
             async with self._stream(request, options) as stream:
                 yield _RemoteSketch(stream, _image_count(request))

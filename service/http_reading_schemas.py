@@ -45,7 +45,7 @@ class _ReadingQuery(ScoreQuery):
 
 class _DrawingFromPictureQuery(_ReadingQuery):
     steps: Annotated[Whole, Field(description="Canvases to show; by default the model's own number.")] = None
-    score: Annotated[bool, Field(description=SCORE)] = False
+    score: Annotated[bool | None, Field(description=SCORE)] = None
     score_by: Annotated[str | None, Field(description=SCORE_BY)] = None
     scale: Annotated[
         Whole,

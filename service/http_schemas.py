@@ -30,8 +30,9 @@ MAX_SCALE = 16
 
 SCORE = "Whether the model's scorer judges every canvas of every step: `scores` in JSON and in streams."
 SCORE_BY = (
-    "Served bundle whose scorer judges every canvas instead of the model's own; implies `score`. It must "
-    "judge images of the model's shape, and by label only where the model draws as many classes."
+    "Served bundle whose scorer judges every canvas instead of the model's own; implies `score`, which "
+    "must not be false then. It must judge images of the model's shape, and by label only where the model "
+    "draws as many classes."
 )
 
 

@@ -54,7 +54,8 @@ class GenerateRequest:
     """Draw `n` images in `steps` shown canvases. None means: the bundle's or the server's default.
 
     `score` asks for the opinion of the bundle's own scorer on every canvas. `score_by` names the bundle whose
-    scorer gives its opinion instead, and implies `score`: the bundle's own name is the same as `score` alone.
+    scorer gives its opinion instead, and implies `score`: the bundle's own name is the same as `score` alone,
+    and a `score` of False contradicts it.
     """
 
     model: str | None = None
@@ -63,7 +64,7 @@ class GenerateRequest:
     seed: int | None = None  # drawn by the server when None, and returned
     label: int | None = None
     labels: tuple[int, ...] | None = None  # one for each image, instead of `label`
-    score: bool = False
+    score: bool | None = None
     score_by: str | None = None
     # Explicit noise by name: nested lists or arrays, (n, ...).
     latents: Mapping[str, object] = field(default_factory=dict)
@@ -114,7 +115,7 @@ class AutoencodeRequest:
     steps: int | None = None
     seed: int | None = None
     label: int | None = None
-    score: bool = False
+    score: bool | None = None
     score_by: str | None = None
     timeout_ms: int | None = None
 
@@ -131,7 +132,7 @@ class CompleteRequest:
     steps: int | None = None
     seed: int | None = None
     label: int | None = None
-    score: bool = False
+    score: bool | None = None
     score_by: str | None = None
     timeout_ms: int | None = None
 

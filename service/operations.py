@@ -12,7 +12,7 @@ from service.admission import Admission, draw_seed
 from service.catalog import Catalog
 from service.drawing import Drawing, RequestObserver
 from service.engine import Engine
-from service.errors import Code, PentimentoError
+from service.errors import Code, PentimentoError, invalid
 from service.inputs import Inputs
 from service.job import Call
 from service.loaded_model import LoadedModel
@@ -43,7 +43,7 @@ class _DrawingRequest(Protocol):
     """What all requests for a drawing have."""
 
     @property
-    def score(self) -> bool: ...
+    def score(self) -> bool | None: ...
     @property
     def score_by(self) -> str | None: ...
     @property
@@ -191,6 +191,8 @@ class Operations(Readings):
     def _judging(self, model: LoadedModel, request: _DrawingRequest) -> LoadedModel | None:
         """Whose scorer judges the canvases: that of `score_by`, or else the drawing's own if asked to."""
         own, by = model.manifest.name, request.score_by
+        if by is not None and request.score is False:
+            raise invalid("score", "is false, but score_by asks for scores; leave one of them out")
         if by is None and not request.score:
             return None
         if by is None or by == own:

@@ -64,7 +64,7 @@ def generate_request(
         seed=_seed(spec),
         label=_label(spec),
         labels=tuple(spec.labels) or None,
-        score=spec.with_scores,
+        score=_score(spec),
         score_by=_score_by(spec),
         latents=latents,
         seeds=dict(spec.seeds),
@@ -95,7 +95,7 @@ def autoencode_request(
         steps=_steps(message),
         seed=_seed(message),
         label=_label(message),
-        score=message.with_scores,
+        score=_score(message),
         score_by=_score_by(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
@@ -114,7 +114,7 @@ def complete_request(
         steps=_steps(message),
         seed=_seed(message),
         label=_label(message),
-        score=message.with_scores,
+        score=_score(message),
         score_by=_score_by(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
@@ -173,6 +173,10 @@ def _seed(message: _WithSeed) -> int | None:
 
 def _label(message: _Message) -> int | None:
     return message.label if message.HasField("label") else None
+
+
+def _score(message: pb.DrawingSpec | _FromPicture) -> bool | None:
+    return message.with_scores if message.HasField("with_scores") else None
 
 
 def _score_by(message: pb.DrawingSpec | _FromPicture) -> str | None:

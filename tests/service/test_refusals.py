@@ -10,6 +10,7 @@ from service.pb import canvas_service_pb2_grpc as pb_grpc
 from tests.service.test_http_generate import problem
 
 PICTURE = encode_png(np.zeros((1, 6, 8), np.float32))
+UPPER = encode_png((np.arange(6)[:, None].repeat(8, axis=1) < 3).astype(np.float32)[None])
 
 INVALID, NOT_FOUND, UNSUPPORTED = "INVALID_ARGUMENT", "NOT_FOUND", "UNSUPPORTED"
 STATUS = {INVALID: 400, NOT_FOUND: 404, UNSUPPORTED: 422}
@@ -88,6 +89,11 @@ CASES = [
         f"model 'toy-once' cannot score; models that can: {JUDGES}",
     ),
     (
+        {"score": False, "score_by": "toy-critic"},
+        INVALID,
+        "score is false, but score_by asks for scores; leave one of them out",
+    ),
+    (
         {"score_by": "toy-color"},
         INVALID,
         "score_by 'toy-color' judges images of shape (3, 4, 5), but model 'toy-steps' draws (1, 6, 8)",
@@ -120,7 +126,7 @@ def stub(judging):
 @pytest.mark.parametrize(("fields", "code", "says"), CASES)
 def test_over_http(http, fields, code, says):
     listed = {key: value for key, value in fields.items() if key == "labels"}
-    query = {key: str(value).lower() if value is True else value for key, value in fields.items()}
+    query = {key: str(value).lower() if isinstance(value, bool) else value for key, value in fields.items()}
     query.pop("labels", None)
     answers = [http.post("/generate", json=fields)]
     answers.append(http.post("/generate", params=query, json=listed))
@@ -163,11 +169,23 @@ def test_the_class_of_given_pictures(http, stub, model, label, says):
     ("judge", "status"), [("nobody", 404), ("toy-once", 422), ("toy-color", 400), ("toy-aware", 400)]
 )
 def test_drawings_that_start_from_a_picture(http, path, judge, status):
-    half = np.zeros((1, 6, 8), np.float32)
-    half[:, :3] = 1
-    files = [("image", ("a.png", PICTURE)), ("mask", ("b.png", encode_png(half)))]
+    files = [("image", ("a.png", PICTURE)), ("mask", ("b.png", UPPER))]
     answer = http.post(f"{path}&score_by={judge}", files=files if "complete" in path else files[:1])
     assert problem(answer, status)["field"] == "score_by"
+
+
+@pytest.mark.parametrize("path", ["/autoencode?model=toy-code", "/complete?model=toy-black"])
+def test_a_drawing_from_a_picture_that_shall_and_shall_not_be_judged(http, stub, path):
+    files = [("image", ("a.png", PICTURE)), ("mask", ("b.png", UPPER))]
+    url = f"{path}&score=false&score_by=toy-critic"
+    answer = http.post(url, files=files if "complete" in path else files[:1])
+    assert problem(answer, 400)["field"] == "score"
+    asked = {"image": PICTURE, "with_scores": False, "score_by": "toy-critic"}
+    if "complete" in path:
+        error = refusal(stub.Complete, pb.CompleteRequest(model="toy-black", mask=UPPER, **asked))
+    else:
+        error = refusal(stub.Autoencode, pb.AutoencodeRequest(model="toy-code", **asked))
+    assert error.details() == "with_scores " + problem(answer, 400)["detail"].removeprefix("score ")
 
 
 @pytest.mark.parametrize(

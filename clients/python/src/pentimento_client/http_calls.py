@@ -103,9 +103,7 @@ def reload_call(token: str) -> Call:
 
 
 def _drawing(request: DrawRequest) -> dict[str, Any]:
-    body = _given(request, "model", "n", "steps", "seed", "label", "score_by")
-    if request.score:
-        body["score"] = True
+    body = _given(request, "model", "n", "steps", "seed", "label", "score", "score_by")
     labels = label_list(request)
     if labels is not None:
         body["labels"] = labels
@@ -119,8 +117,9 @@ def _drawing(request: DrawRequest) -> dict[str, Any]:
 def _query(request: ReadRequest, *names: str) -> dict[str, str | int]:
     """What every request with pictures has, and the fields of these names."""
     params = _given(request, "model", "label", "seed", *names)
-    if getattr(request, "score", False):
-        params["score"] = "true"
+    score = getattr(request, "score", None)
+    if score is not None:
+        params["score"] = "true" if score else "false"
     return {"fit": request.fit, **params, **_timeout(request.timeout_s)}
 
 

@@ -52,7 +52,8 @@ class DrawOptions(TypedDict, total=False):
     score: bool
     """Whether the model's scorer judges every canvas."""
     score_by: str
-    """A model whose scorer judges every canvas instead of the model's own; implies `score`."""
+    """A model whose scorer judges every canvas instead of the model's own; implies `score`, which must not be
+    False then."""
     latents: Mapping[str, ArrayLike]
     """Noise by name instead of from the seed, (n, ...) or, for noise per call, (n, calls, ...)."""
     seeds: Mapping[str, int]
@@ -125,7 +126,7 @@ class DrawRequest:
     seed: int | None = None
     label: int | None = None
     labels: Sequence[int] | None = None
-    score: bool = False
+    score: bool | None = None
     score_by: str | None = None
     latents: Mapping[str, ArrayLike] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
@@ -151,7 +152,7 @@ class AutoencodeRequest(ReadRequest):
     image: bytes
     samples: int | None = None
     steps: int | None = None
-    score: bool = False
+    score: bool | None = None
     score_by: str | None = None
     encoding: Travel = "png"
 
@@ -164,7 +165,7 @@ class CompleteRequest(ReadRequest):
     mask: bytes
     n: int | None = None
     steps: int | None = None
-    score: bool = False
+    score: bool | None = None
     score_by: str | None = None
     encoding: Travel = "png"
 
