@@ -21,6 +21,7 @@ const main = element("main");
 
 let client = newClient();
 let models = [];
+let refused = [];
 let details = new Map(); // of GET /models/{name}, by name
 let open = null; // { name, tab, scope, listeners } of the tab that is shown
 
@@ -37,6 +38,9 @@ function contextOf({ name, scope, listeners }, params) {
     },
     get models() {
       return models;
+    },
+    get refused() {
+      return refused;
     },
     describe,
     params,
@@ -142,7 +146,7 @@ async function start() {
   client = newClient();
   showKeyButton();
   try {
-    models = (await client.models()).models;
+    ({ models, refused } = await client.models());
     details = new Map();
   } catch (error) {
     fail(error, start);
@@ -197,7 +201,7 @@ connection.addEventListener("back", async () => {
   await start();
   notices.show({ kind: "info", title: "The server is back" });
 });
-addEventListener("hashchange", () => (models.length ? route() : start()));
+addEventListener("hashchange", () => (open ? route() : start()));
 
 showConnection();
 connection.check();

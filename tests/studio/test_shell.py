@@ -11,29 +11,32 @@ from tests.studio.test_draw import wait_for_drawing
 KEY = "k" * 20
 
 
-@pytest.mark.parametrize("colours", COLOURS)
+def in_both_themes(page) -> None:
+    for colours in COLOURS:
+        page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+        assert accessibility_faults(page) == [], colours
+
+
 @pytest.mark.parametrize("tab", ["draw", "server"])
-def test_axe_finds_nothing(page, live, tab, colours):
-    page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+def test_axe_finds_nothing(page, live, tab):
     page.goto(f"{live.http}/#{tab}")
     page.get_by_role("heading", level=1).wait_for()
     if tab == "draw":
         wait_for_drawing(page)
     page.get_by_text("Connected").wait_for()
-    assert accessibility_faults(page) == []
+    in_both_themes(page)
 
 
-@pytest.mark.parametrize("colours", COLOURS)
-def test_axe_finds_nothing_in_the_dialog_and_the_notice(page, live, colours):
-    page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+def test_axe_finds_nothing_in_the_dialog_and_the_notice(page, live):
     page.goto(f"{live.http}/#draw?n=1")
     wait_for_drawing(page)
-    page.get_by_role("button", name="Copy link").click()
-    page.get_by_role("status").filter(has_text="link").wait_for()
-    assert accessibility_faults(page) == []
     page.get_by_role("button", name="API key").click()
     page.get_by_role("dialog").wait_for()
-    assert accessibility_faults(page) == []
+    in_both_themes(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("status").filter(has_text="link").wait_for()
+    in_both_themes(page)
 
 
 @pytest.mark.parametrize("tab", ["draw", "server"])
@@ -88,6 +91,20 @@ def test_the_tabs_are_links(page, live):
     assert page.title() == "Server · Pentimento studio"
     page.go_back()
     page.get_by_role("heading", name="Draw").wait_for()
+
+
+def test_a_server_without_a_model_says_so(page, tmp_path):
+    (tmp_path / "broken").mkdir()
+    server = LiveServer(tmp_path)
+    try:
+        page.goto(f"{server.http}/#draw")
+        page.get_by_role("heading", name="No model here draws").wait_for()
+        assert page.get_by_role("button", name="Draw", exact=True).is_disabled()
+        page.goto(f"{server.http}/#server")
+        page.get_by_role("region", name="Not served").get_by_text("broken", exact=True).wait_for()
+        assert accessibility_faults(page) == []
+    finally:
+        server.close()
 
 
 def test_leaving_a_tab_ends_its_drawing(page, live):

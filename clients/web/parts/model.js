@@ -81,8 +81,10 @@ function about(model) {
     parts.push(h("p.hint", {}, title, `, ${authors(paper.authors)}${paper.year ? `, ${paper.year}` : ""}.`));
   }
   if (said) parts.push(h("p.hint", {}, model.summary));
-  const rows = [["Draws", drawsWords(model)], ...figures(provenance?.evaluation), ...training(provenance)];
+  const rows = [["Version", model.version], ["Draws", drawsWords(model)], ...figures(provenance?.evaluation), ...training(provenance)];
   parts.push(h("dl.figures", {}, ...rows.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))));
+  const manifest = h("pre.manifest", { tabindex: "0", "aria-label": "Manifest" }, JSON.stringify(model.manifest, null, 2));
+  parts.push(h("details", {}, h("summary", {}, "The whole manifest"), manifest));
   return parts;
 }
 

@@ -55,7 +55,12 @@ export function mount(root, context) {
 
   /** Fits the controls to a model. */
   function suit(model, wanted = {}) {
-    if (!model) return;
+    go.disabled = !model;
+    if (!model) {
+      stage.caption.textContent = "No model here draws";
+      stage.facts.textContent = "Once a bundle is in the server's folder and was read, it can be picked.";
+      return;
+    }
     steps.limit(model.steps.min, model.steps.max, wanted.steps ?? model.steps.default);
     fillLabels(model, wanted.label);
     fillJudges(model, wanted.judge);
@@ -128,7 +133,8 @@ export function mount(root, context) {
   context.onModels((models) => {
     const before = picker.model;
     picker.update(drawing(models));
-    if (picker.model?.name !== before?.name || picker.model.version !== before.version) suit(picker.model);
+    const now = picker.model;
+    if (!now || now.name !== before?.name || now.version !== before.version) suit(now);
   });
   suit(picker.model, { steps: number("steps"), label: number("label"), judge: params.get("judge") });
   if (picker.model) draw();

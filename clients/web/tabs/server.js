@@ -45,6 +45,7 @@ export function mount(root, context) {
   const { signal, connection } = context;
   const plots = PLOTS.map((plot) => ({ read: plot.read, view: timePlot({ seconds: SECONDS, ...plot }) }));
   const burst = burstPanel(context);
+  const refused = h("section.panel", { "aria-label": "Not served" });
   root.append(
     h(
       "div.tab-head",
@@ -52,8 +53,14 @@ export function mount(root, context) {
       h("h1", {}, "Server"),
       h("p", {}, "Requests that come at the same time are drawn together, whatever step each has reached. Send some and see."),
     ),
-    h("div.stage", {}, burst.element, h("div.server-plots", {}, ...plots.map(({ view }) => view.element))),
+    h("div.stage", {}, burst.element, h("div.server-plots", {}, ...plots.map(({ view }) => view.element)), refused),
   );
+
+  function showRefused() {
+    refused.hidden = !context.refused.length;
+    const rows = context.refused.map(({ name, reason }) => h("div", {}, h("dt", {}, name), h("dd", {}, reason)));
+    refused.replaceChildren(h("h2", {}, "Not served"), h("dl.server-refused", {}, ...rows));
+  }
 
   let before = null;
   let locked = false; // no key, or a wrong one: asking again would only be refused again
@@ -81,7 +88,9 @@ export function mount(root, context) {
   context.onModels(() => {
     locked = false;
     burst.update();
+    showRefused();
   });
+  showRefused();
   signal.addEventListener("abort", () => clearTimeout(timer));
   look();
 }
