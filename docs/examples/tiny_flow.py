@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-# --8<-- [start:train]
+# [train]
 CALLS = 20  # Euler steps from noise to a picture
 torch.manual_seed(0)
 pixels, classes = (torch.tensor(part) for part in load_digits(return_X_y=True))  # 1,797 digits of 8 x 8
@@ -42,9 +42,8 @@ for _ in range(1500):
     error.square().mean().backward()
     optimizer.step()
     schedule.step()
-# --8<-- [end:train]
 
-# --8<-- [start:export]
+# [export]
 bundle = Path("bundles/tiny-flow")
 bundle.mkdir(parents=True, exist_ok=True)
 graphs = {}
@@ -74,9 +73,8 @@ t, label = tensor("t", dtype="int64"), tensor("label", dtype="int64")
 canvas = tensor("canvas", (1, 8, 8))
 export("init", nn.Identity(), [tensor("latent", (64,))], [tensor("next.x", (64,))])
 export("step", flow, [t, label, tensor("state.x", (64,))], [canvas, tensor("next.x", (64,))])
-# --8<-- [end:export]
 
-# --8<-- [start:manifest]
+# [manifest]
 manifest = {
     "schema_version": 1,
     "name": "tiny-flow",
@@ -92,4 +90,3 @@ manifest = {
     },
 }
 (bundle / "manifest.json").write_text(json.dumps(manifest, indent=2))
-# --8<-- [end:manifest]

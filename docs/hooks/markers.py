@@ -14,6 +14,7 @@ from typing import Any
 import figures  # the folder of a hook is on the path while it is loaded
 import grpc_reference
 import http_reference
+import programs
 import schemas
 from mkdocs.exceptions import PluginError
 
@@ -24,6 +25,7 @@ MARKERS: dict[str, Callable[..., str]] = {
     "zoo": figures.zoo,
     "http-reference": http_reference.reference,
     "grpc-reference": grpc_reference.reference,
+    "program": programs.program,
     "manifest-reference": schemas.manifest_reference,
 }
 

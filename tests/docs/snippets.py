@@ -45,8 +45,7 @@ class Snippet:
     @property
     def runs(self) -> bool:
         """Whether the tests run it."""
-        included = self.code.startswith("--8<--")  # of a file that another block runs
-        return self.language in ("bash", "python") and not _NOT_RUN.match(self.title) and not included
+        return self.language in ("bash", "python") and not _NOT_RUN.match(self.title)
 
     @property
     def is_refused(self) -> bool:
