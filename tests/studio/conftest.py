@@ -23,7 +23,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chro
 MISSING = "no chromium: `make browser` installs Debian's; elsewhere run `playwright install chromium`"
 
 
-def _executable(playwright) -> str | None:
+def executable(playwright) -> str | None:
     """Debian's chromium or another that is installed, else the one that Playwright has downloaded."""
     for name in BROWSERS:
         path = shutil.which(name)
@@ -42,12 +42,12 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        executable = _executable(playwright)
-        if executable is None:
+        path = executable(playwright)
+        if path is None:
             pytest.skip(MISSING)
         # Chromium refuses to sandbox what root runs, as in many containers.
         args = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=executable, args=args)
+        browser = playwright.chromium.launch(executable_path=path, args=args)
         yield browser
         browser.close()
 

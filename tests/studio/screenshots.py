@@ -1,0 +1,71 @@
+"""Takes the pictures of the studio in docs/images anew: python -m tests.studio.screenshots."""
+
+import io
+import os
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.service.live import LiveServer
+from tests.studio.conftest import MISSING, ZOO, executable
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+DESK = {"width": 1360, "height": 960}
+PHONE = {"width": 390, "height": 844}
+
+
+def draw(page: Page, url: str) -> None:
+    page.goto(f"{url}/#draw?model=gran5-mnist&n=12&steps=5&seed=2")
+    page.get_by_text("12 canvases in").wait_for()
+    page.get_by_role("button", name="Canvas 3, ").click()
+
+
+def draw_on_a_phone(page: Page, url: str) -> None:
+    page.goto(f"{url}/#draw?model=pixelvae-mnist&n=9&steps=14&seed=4&judge=gran5-mnist")
+    page.get_by_text("9 canvases in").wait_for()
+    page.locator(".stage").evaluate("stage => stage.scrollIntoView()")
+
+
+def server(page: Page, url: str) -> None:
+    page.goto(f"{url}/#server")
+    for way in ("at once", "one after another"):
+        page.get_by_role("button", name=way).click()
+        page.get_by_role("button", name=way, disabled=False).wait_for()
+    page.get_by_role("button", name="Keep sending").click()
+    page.wait_for_timeout(8000)
+
+
+SHOTS = (
+    ("studio-draw.png", draw, DESK, "dark"),
+    ("studio-server.png", server, DESK, "light"),
+    ("studio-phone.png", draw_on_a_phone, PHONE, "dark"),
+)
+
+
+def main() -> None:
+    live = LiveServer(ZOO)
+    try:
+        with sync_playwright() as playwright:
+            path = executable(playwright)
+            if path is None:
+                raise SystemExit(MISSING)
+            args = ["--hide-scrollbars", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+            browser = playwright.chromium.launch(executable_path=path, args=args)
+            for name, show, size, colours in SHOTS:
+                page = browser.new_page(viewport=size, color_scheme=colours)
+                show(page, live.http)
+                page.mouse.move(0, 0)
+                page.evaluate("document.activeElement.blur()")
+                page.wait_for_timeout(300)  # colours have settled
+                picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+                picture.save(IMAGES / name, optimize=True)
+                print(f"{name}: {(IMAGES / name).stat().st_size / 1000:.0f} kB")
+                page.close()
+            browser.close()
+    finally:
+        live.close()
+
+
+if __name__ == "__main__":
+    main()
