@@ -18,6 +18,7 @@ from bundle.noise import draw_noise
 from bundle.store import read_bundle
 from service.catalog import Catalog
 from service.engine import Engine
+from service.lane_threads import LaneThreads
 from service.messages import GenerateRequest
 from service.operations import Operations
 from service.plan import plan_drawing
@@ -58,7 +59,7 @@ async def measure(arguments):
     runtime = Runtime(provider="cpu", max_batch_rows=64)
     catalog = Catalog.load(arguments.bundles, runtime)
     graphs = catalog.get(arguments.model).graphs
-    engine = Engine(lanes=1, max_rows_in_flight=1024, stream_frames=4)
+    engine = Engine(LaneThreads(1), max_rows_in_flight=1024, stream_frames=4)
     engine.start()
     operations = Operations(catalog, engine, Settings())
     steps = arguments.steps or bundle.manifest.drawing.steps.default

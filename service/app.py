@@ -28,11 +28,14 @@ from service.grpc_api import create_server
 from service.hangup import Hangups
 from service.http_api import create_app
 from service.http_connection import ConnectionLimits, limited_connections
+from service.lane import CallFacts, Lanes
+from service.lane_process import LaneProcess
+from service.lane_threads import LaneThreads
 from service.listener import BACKLOG, listen
 from service.metrics import Metrics
 from service.operations import Operations
 from service.request_log import configure_logging
-from service.runtime import Runtime
+from service.runtime import OnnxGraph, Runtime
 from service.settings import Settings, available_cpus
 from service.tls import Tls
 
@@ -84,10 +87,9 @@ class Server:
             )
             self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
             self.engine = Engine(
-                lanes=settings.lanes or self._choose_lanes(),
+                *self._make_lanes(settings.lanes or self._choose_lanes()),
                 max_rows_in_flight=settings.max_rows_in_flight,
                 stream_frames=settings.stream_frames,
-                observer=self.metrics,
             )
             self.operations = Operations(self.catalog, self.engine, settings, self.metrics)
             app = create_app(self.operations, self.metrics, settings, door=door)
@@ -100,6 +102,9 @@ class Server:
         self.metrics.watch_rows(lambda: self.engine.rows_in_flight)
         self.catalog.watch(self.metrics.keep_models)
         self.engine.start()
+        self.catalog.watch(lambda _: self._keep_graphs())
+        self._keep_graphs()
+        await self._await_lanes(listener)
         self.http_port = int(listener.getsockname()[1])
         await self._start_http(app, listener)
         await self._grpc.start()
@@ -120,10 +125,40 @@ class Server:
             f"Pentimento is ready after {_process_age_s():.1f} s: "
             f"http{'s' if self._tls is not None else ''}://{host}:{self.http_port}, "
             f"gRPC on {host}:{self.grpc_port}; serves {', '.join(names) or 'no bundle'}; "
-            f"{self._runtime.device}, {self.engine.lanes} lane{'s' if self.engine.lanes != 1 else ''}"
+            f"{self._runtime.device}, {self._lanes}"
         ]
         lines += [f"refused {refusal.name}: {refusal.reason}" for refusal in self.catalog.refused]
         return "\n".join(lines)
+
+    def _make_lanes(self, count: int) -> list[Lanes]:
+        """Processes, if they shall be and can; else threads, which share this one's interpreter."""
+        settings = self.settings
+        if settings.lane_processes and self._runtime.device == "cpu":
+            self._lanes = f"{count} lane process{'es' if count != 1 else ''}"
+            log = (settings.log_level, settings.log_format)
+            return [LaneProcess(f"lane {number}", self._observe, log=log) for number in range(count)]
+        self._lanes = f"{count} lane{'s' if count != 1 else ''}"
+        return [LaneThreads(count, self._observe)]
+
+    def _observe(self, call: CallFacts) -> None:
+        self.metrics.batch(**call._asdict())
+
+    def _keep_graphs(self) -> None:
+        """Gives the lanes what is served now; where these are processes, this one needs no sessions."""
+        graphs = self.catalog.graphs()
+        self.engine.keep(graphs)
+        if self.settings.lane_processes and self._runtime.device == "cpu":
+            for graph in graphs:
+                if isinstance(graph, OnnxGraph):
+                    graph.unload()
+
+    async def _await_lanes(self, listener: socket.socket) -> None:
+        try:
+            await self.engine.ready()
+        except RuntimeError as error:
+            listener.close()
+            await self.engine.close()
+            raise StartError(str(error)) from None
 
     def _choose_lanes(self) -> int:
         """As many as suit the default model's drawing."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from bundle.store import BundleError
 from service.bundle_folder import Contents, read_folder
 from service.errors import Code, PentimentoError
+from service.job import Graph
 from service.loaded_model import LoadedModel
 from service.messages import ModelInfo, OperationName, Reload, Revision
 from service.runtime import Runtime
@@ -146,6 +147,10 @@ class Catalog:
             can = {each: None for each, other in self._models.items() if operation in other.operations}
             message = f"{field} {model.manifest.name!r} cannot {operation}; models that can: {_names(can)}"
             raise PentimentoError(Code.UNSUPPORTED, message, field=field)
+
+    def graphs(self) -> list[Graph]:
+        """The graphs of all served bundles."""
+        return [graph for model in self._models.values() for graph in model.graphs.values()]
 
     def infos(self) -> tuple[ModelInfo, ...]:
         """All served bundles by name."""

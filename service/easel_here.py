@@ -9,6 +9,7 @@ from pathlib import Path
 from service.catalog import Catalog
 from service.easel import DrawingRequest, Easel, ModelRow
 from service.engine import Engine
+from service.lane_threads import LaneThreads
 from service.messages import (
     AutoencodeRequest,
     CompleteRequest,
@@ -47,7 +48,7 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
     runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
     catalog = Catalog.load(bundles or settings.bundles, runtime, default=settings.default_model)
     engine = Engine(
-        lanes=settings.lanes or available_cpus(),
+        LaneThreads(settings.lanes or available_cpus()),
         max_rows_in_flight=_MOST,
         stream_frames=settings.stream_frames,
     )

@@ -1,37 +1,21 @@
-"""The engine: lanes (threads) that take batches from the scheduler, call graphs and hand results over.
+"""The engine: admits jobs, gives each to the lanes with the least to do, and what these draw to its stream.
 
-    batch = scheduler.next_batch(); outputs = run(batch); deliveries = scheduler.advance(batch, outputs)
-
-`submit`, `cancel` and the streams belong to one event loop; the lanes to their threads; `_wake` guards the
-scheduler between them. ONNX Runtime releases the GIL while it computes, so lanes run side by side.
+Everything here belongs to one event loop. What runs next is decided by the lanes' scheduler.
 """
 
-__all__ = ["Engine", "EngineObserver", "Submission", "Ticket"]
+__all__ = ["Engine", "Submission", "Ticket"]
 
 import asyncio
 import itertools
-import logging
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from service.errors import Code, PentimentoError
-from service.job import Batch, Call, Job
-from service.rows import Array, Arrays, Rows
-from service.scheduler import Delivery, Scheduler
+from service.job import Call, Graph, Job
+from service.lane import Handed, Lanes
+from service.rows import Array, Rows
 from service.stream import FrameStream
-
-_log = logging.getLogger(__name__)
-
-
-class EngineObserver(Protocol):
-    """Who wants to know about every graph call; called on lane threads."""
-
-    def batch(self, *, graph: str, rows: int, distinct_t: int, seconds: float) -> None:
-        """One call of a graph is done."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,57 +35,59 @@ class Ticket:
     stream: FrameStream
 
 
+@dataclass(slots=True)
+class _Admitted:
+    """A job that is not over: where it goes, and who has it."""
+
+    ticket: Ticket
+    lanes: Lanes
+
+
 class Engine:
     """Runs jobs until closed.
 
     Args:
-        lanes: Threads that call graphs.
+        lanes: Who calls the graphs, each with a scheduler of its own.
         max_rows_in_flight: Rows admitted and not over, beyond which `submit` refuses.
         stream_frames: Frames that may wait in one stream.
-        observer: Told about every graph call.
     """
 
-    def __init__(
-        self,
-        *,
-        lanes: int,
-        max_rows_in_flight: int,
-        stream_frames: int,
-        observer: EngineObserver | None = None,
-    ) -> None:
-        self.lanes = lanes
+    def __init__(self, *lanes: Lanes, max_rows_in_flight: int, stream_frames: int) -> None:
+        self._lanes = lanes
         self._max_rows = max_rows_in_flight
         self._stream_frames = stream_frames
-        self._observer = observer
-        self._scheduler = Scheduler()
-        self._wake = threading.Condition()
-        self._waiting = 0  # lanes without work
-        self._streams: dict[int, FrameStream] = {}  # event loop only
+        self._admitted: dict[int, _Admitted] = {}
+        self._load: dict[Lanes, int] = dict.fromkeys(lanes, 0)  # calls for a row that are admitted
+        self._rows = 0
         self._ids = itertools.count(1)
-        self._threads: list[threading.Thread] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._draining = False
         self._closed = False
         self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
     def rows_in_flight(self) -> int:
         """Rows admitted and not over."""
-        return self._scheduler.rows
+        return self._rows
 
     @property
     def accepting(self) -> bool:
         """Whether `submit` admits jobs."""
-        return bool(self._threads) and not self._draining and not self._closed
+        return not self._draining and not self._closed and any(lanes.accepting for lanes in self._lanes)
 
     def start(self) -> None:
         """Starts the lanes; called on the event loop that all streams belong to."""
-        self._loop = asyncio.get_running_loop()
-        self._idle.set()
-        for lane in range(self.lanes):
-            thread = threading.Thread(target=self._lane, name=f"lane-{lane}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        for lanes in self._lanes:
+            lanes.start(self._hand_over, lambda error, lanes=lanes: self._lose(lanes, error))  # type: ignore[misc]
+
+    async def ready(self) -> None:
+        """Waits until the lanes have everything they need. Raises RuntimeError if they never will."""
+        await asyncio.gather(*(lanes.ready() for lanes in self._lanes))
+
+    def keep(self, graphs: Sequence[Graph]) -> None:
+        """What jobs will call from now on; jobs that run may call others to their end."""
+        for lanes in self._lanes:
+            lanes.keep(graphs)
 
     def submit(self, submissions: Sequence[Submission], *, timeout_s: float) -> list[Ticket]:
         """Admits all the parts of a request, or none.
@@ -113,13 +99,9 @@ class Engine:
         Raises:
             PentimentoError: OVERLOADED with a hint when to come back, or UNAVAILABLE while draining.
         """
+        self.check_room(sum(submission.rows for submission in submissions))
         now = time.monotonic()
-        with self._wake:
-            self.check_room(sum(submission.rows for submission in submissions))
-            tickets = [self._admit(submission, now, timeout_s) for submission in submissions]
-            self._wake.notify(len(tickets))
-        self._idle.clear()
-        return tickets
+        return [self._admit(submission, now, timeout_s) for submission in submissions]
 
     def check_room(self, rows: int) -> None:
         """Refuses what `submit` would refuse; what it lets pass may still be too late.
@@ -127,13 +109,14 @@ class Engine:
         Raises:
             PentimentoError: as `submit`.
         """
-        if not self.accepting:
+        if self._draining or self._closed:
             raise PentimentoError(Code.UNAVAILABLE, "the server is shutting down", retry_after_s=1.0)
-        in_flight = self._scheduler.rows
-        if in_flight + rows > self._max_rows:
+        if not self.accepting:
+            raise PentimentoError(Code.UNAVAILABLE, "nothing can be drawn at the moment", retry_after_s=1.0)
+        if self._rows + rows > self._max_rows:
             raise PentimentoError(
                 Code.OVERLOADED,
-                f"{in_flight} rows are in flight and {rows} more would pass the limit of {self._max_rows}",
+                f"{self._rows} rows are in flight and {rows} more would pass the limit of {self._max_rows}",
                 retry_after_s=1.0,
             )
 
@@ -147,106 +130,49 @@ class Engine:
             room=self._stream_frames,
             admitted_at=now,
         )
+        lanes = min((lanes for lanes in self._lanes if lanes.accepting), key=self._load.__getitem__)
         stream = FrameStream(
-            on_room=lambda frames: self._grant(job.id, frames), on_close=lambda: self._cancel(job.id)
+            batch=max(1, self._stream_frames // 2),
+            on_room=lambda frames: lanes.grant(job.id, frames),
+            on_collect=lambda: lanes.hold(job.id),
+            on_close=lambda: self._cancel(job.id),
         )
-        self._streams[job.id] = stream
-        self._scheduler.add(job)
-        return Ticket(job=job, stream=stream)
-
-    def _grant(self, job_id: int, frames: int) -> None:
-        with self._wake:
-            if self._scheduler.grant(job_id, frames):
-                self._wake.notify()
+        ticket = Ticket(job=job, stream=stream)
+        self._admitted[job.id] = _Admitted(ticket, lanes)
+        self._rows += job.rows
+        self._load[lanes] += _work(job)
+        self._idle.clear()
+        lanes.add([job])
+        return ticket
 
     def _cancel(self, job_id: int) -> None:
-        with self._wake:
-            self._scheduler.cancel(job_id)
-        self._forget(job_id)
+        admitted = self._admitted.get(job_id)
+        if admitted is not None:
+            admitted.lanes.cancel(job_id)
+            self._forget(job_id)
 
-    def _lane(self) -> None:
-        try:
-            while self._turn():
-                pass
-        except Exception:
-            # A defect of ours, not of a graph: no client may wait for ever on a lane that is gone.
-            _log.critical("a lane ended by an error; no further work is taken", exc_info=True)
-            self._stop(PentimentoError(Code.INTERNAL, "the engine stopped by an internal error"))
-
-    def _turn(self) -> bool:
-        """Waits for a batch, runs it and hands its results over. False once closed."""
-        batch = self._next_batch()
-        if batch is None:
-            return False
-        results = self._run(batch)
-        deliveries: list[Delivery] = []
-        with self._wake:
-            now = time.monotonic()
-            for part, outputs in results:
-                deliveries += self._scheduler.advance(part, outputs, now)
-        self._deliver(deliveries)
-        return True
-
-    def _next_batch(self) -> Batch | None:
-        """Blocks until there is work; None once closed."""
-        while True:
-            with self._wake:
-                if self._closed:
-                    return None
-                now = time.monotonic()
-                late = self._scheduler.expire(now)
-                batch = self._scheduler.next_batch(self._waiting + 1)
-                if batch is not None:
-                    for job in batch.jobs:
-                        job.started_at = job.started_at or now
-                    if self._scheduler.runnable:
-                        self._wake.notify()  # there is work for another lane as well
-                elif not late:
-                    deadline = self._scheduler.next_deadline
-                    self._waiting += 1
-                    self._wake.wait(None if deadline is None else max(0.0, deadline - now))
-                    self._waiting -= 1
-            self._deliver(late)
-            if batch is not None:
-                return batch
-
-    def _run(self, batch: Batch) -> list[tuple[Batch, Arrays | PentimentoError]]:
-        """Calls the graph; if that fails, calls it for each job alone, so that only the guilty one fails."""
-        try:
-            started = time.monotonic()
-            outputs = batch.graph.run(batch.stack())
-            if self._observer is not None:
-                seconds = time.monotonic() - started
-                self._observer.batch(
-                    graph=batch.graph.label, rows=batch.rows, distinct_t=batch.distinct_t, seconds=seconds
-                )
-            return [(batch, outputs)]
-        except Exception:
-            if len(batch.jobs) > 1:
-                return [self._run(Batch(graph=batch.graph, jobs=(job,)))[0] for job in batch.jobs]
-            _log.exception("graph %s failed", batch.graph.label)
-            message = f"graph {batch.graph.label} failed on this input"
-            return [(batch, PentimentoError(Code.INFERENCE_FAILED, message))]
-
-    def _deliver(self, deliveries: Sequence[Delivery]) -> None:
-        if deliveries and self._loop is not None:
-            try:
-                self._loop.call_soon_threadsafe(self._hand_over, deliveries)
-            except RuntimeError:  # the loop is closed: nobody is left to read
-                _log.debug("%d deliveries came after the event loop closed", len(deliveries))
-
-    def _hand_over(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            stream = self._streams.get(delivery.job.id)
-            if stream is None:
+    def _hand_over(self, handed: Sequence[Handed]) -> None:
+        for job_id, event, started_at in handed:
+            admitted = self._admitted.get(job_id)
+            if admitted is None:
                 continue  # cancelled meanwhile
-            stream.put(delivery.event)
-            if delivery.event is None or isinstance(delivery.event, PentimentoError):
-                self._forget(delivery.job.id)
+            admitted.ticket.job.started_at = started_at
+            admitted.ticket.stream.put(event)
+            if event is None or isinstance(event, PentimentoError):
+                self._forget(job_id)
+
+    def _lose(self, lanes: Lanes, error: PentimentoError) -> None:
+        """Ends every job that some lanes had."""
+        for job_id, admitted in list(self._admitted.items()):
+            if admitted.lanes is lanes:
+                admitted.ticket.stream.put(error)
+                self._forget(job_id)
 
     def _forget(self, job_id: int) -> None:
-        self._streams.pop(job_id, None)
-        if not self._streams:
+        admitted = self._admitted.pop(job_id)
+        self._rows -= admitted.ticket.job.rows
+        self._load[admitted.lanes] -= _work(admitted.ticket.job)
+        if not self._admitted:
             self._idle.set()
 
     async def drain(self, grace_s: float) -> bool:
@@ -260,13 +186,15 @@ class Engine:
 
     async def close(self) -> None:
         """Ends what is left with UNAVAILABLE, and the lanes after their current call."""
-        self._stop(PentimentoError(Code.UNAVAILABLE, "the server shut down before the drawing was complete"))
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        self._closed = True
+        for lanes in self._lanes:
+            self._lose(
+                lanes,
+                PentimentoError(Code.UNAVAILABLE, "the server shut down before the drawing was complete"),
+            )
+        await asyncio.gather(*(lanes.close() for lanes in self._lanes))
 
-    def _stop(self, error: PentimentoError) -> None:
-        with self._wake:
-            self._closed = True
-            deliveries = self._scheduler.fail_all(error)
-            self._wake.notify_all()
-        self._deliver(deliveries)
+
+def _work(job: Job) -> int:
+    """How much a job is: calls of one row."""
+    return job.rows * len(job.plan)

@@ -45,6 +45,14 @@ class PentimentoError(Exception):
         self.field = field
         self.retry_after_s = retry_after_s
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Goes between processes."""
+        return _again, (self.code, self.message, self.field, self.retry_after_s)
+
+
+def _again(code: Code, message: str, field: str | None, retry_after_s: float | None) -> PentimentoError:
+    return PentimentoError(code, message, field=field, retry_after_s=retry_after_s)
+
 
 def invalid(field: str, message: str) -> PentimentoError:
     """INVALID_ARGUMENT for one field; the message starts with the field's name."""

@@ -18,6 +18,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.http_exchange import CONNECTION
+from service.http_joined_writes import JoinedWrites
 from service.http_refusals import Refusal
 from service.settings import Settings
 
@@ -84,7 +85,7 @@ class LimitedConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """There is a client."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         surplus = len(self.connections) - self.limits.max_connections
         if surplus > _SURPLUS:
             self.cut(f"there are {self.limits.max_connections} others, and many that are told so")

@@ -30,11 +30,6 @@ class Graph(Protocol):
         """Rows that one call takes at most."""
         ...
 
-    @property
-    def efficient_rows(self) -> int:
-        """Rows from which on filling a call further saves little: better leave some for another lane."""
-        ...
-
     def run(self, feeds: Arrays) -> dict[str, Array]:
         """Calls the graph once; every array has the batch on its first axis."""
         ...
@@ -81,8 +76,12 @@ class Job:
     tensors: dict[str, Rows]
     deadline: float  # on the engine's clock, in seconds
     room: int  # frames that the reader can still take; at 0 the job pauses: the backpressure
+    whole: bool = False  # the reader wants everything at the end, and nothing before
     state: JobState = JobState.WAITING
     position: int = 0  # index of the next call in the plan
+    turn: int = 0  # grows with the time at which it began to wait for the next call
+    shown: int = 0  # the last step that was shown
+    held: list["Emission"] = field(default_factory=list)  # of a whole job, until its end
     admitted_at: float = 0.0
     started_at: float | None = None
 
@@ -92,9 +91,9 @@ class Job:
         return self.plan[self.position]
 
     @property
-    def runnable(self) -> bool:
-        """Whether the next call may be made now."""
-        return self.state is JobState.WAITING and self.room > 0
+    def paused(self) -> bool:
+        """Whether it waits for its reader."""
+        return self.room == 0 and not self.whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,13 +123,22 @@ class Batch:
         return len({job.next_call.t for job in self.jobs})
 
     def stack(self) -> dict[str, Array]:
-        """The graph's inputs, rows of all jobs one below the other."""
+        """The graph's inputs, rows of all jobs one below the other.
+
+        A tensor that had to be put together stays so: it is none the next time, if the same jobs go on.
+        """
         calls = [job.next_call for job in self.jobs]
         feeds: dict[str, Array] = {}
         for name in calls[0].feeds:
-            feeds[name] = stack(
-                [_resolve(job, call.feeds[name]) for job, call in zip(self.jobs, calls, strict=True)]
-            )
+            sources = [call.feeds[name] for call in calls]
+            parts = [_resolve(job, source) for job, source in zip(self.jobs, sources, strict=True)]
+            stacked = feeds[name] = stack(parts)
+            if stacked.base is None and stacked is not parts[0].array:  # no view, so it was put together
+                start = 0
+                for job, source in zip(self.jobs, sources, strict=True):
+                    if source.index is None:
+                        job.tensors[source.tensor] = Rows(stacked, start, start + job.rows)
+                    start += job.rows
         if calls[0].takes_t:
             feeds["t"] = np.repeat(
                 np.array([call.t for call in calls], dtype=np.int64), [job.rows for job in self.jobs]

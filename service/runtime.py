@@ -33,15 +33,19 @@ class OnnxGraph:
         label: `bundle/graph`.
         call: Calls the graph once; raises whatever ONNX Runtime raises.
         spec: Its inputs and outputs.
+        file: The graph itself, kept for other processes to load it.
     """
 
-    def __init__(self, label: str, call: Callable[[Arrays], dict[str, Array]], spec: GraphSpec) -> None:
+    def __init__(
+        self, label: str, call: Callable[[Arrays], dict[str, Array]], spec: GraphSpec, file: bytes
+    ) -> None:
         self.label = label
         self.run = call
+        self.spec = spec
+        self.file = file
         self.limits = RowLimits(efficient=1, most=max(_PROBE_ROWS))  # until they are chosen
         self.curve: Curve | None = None  # what they were chosen from
         self.sha256 = spec.sha256
-        self._spec = spec
 
     @property
     def max_rows(self) -> int:
@@ -53,10 +57,14 @@ class OnnxGraph:
         """Rows from which on filling a call further saves little."""
         return self.limits.efficient
 
+    def unload(self) -> None:
+        """Gives its session back: other processes call it from now on."""
+        self.run = _elsewhere
+
     def run_on_zeros(self, rows: int) -> dict[str, Array]:
         """Calls the graph once with inputs of no meaning."""
         return self.run(
-            {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self._spec.inputs}
+            {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self.spec.inputs}
         )
 
 
@@ -105,10 +113,16 @@ class Runtime:
         }
 
     def _graph(self, label: str, graph: str, spec: GraphSpec, data: bytes) -> OnnxGraph:
-        loaded = OnnxGraph(label, self._caller(graph, spec, data), spec)
+        loaded = OnnxGraph(label, self._caller(graph, spec, data), spec, data)
         _probe(graph, spec, loaded)
-        self._limit(loaded, spec)
+        self._limit(loaded)
         return loaded
+
+    def place(self, label: str, spec: GraphSpec, file: bytes, limits: RowLimits) -> OnnxGraph:
+        """A graph that another process has loaded, tried and measured."""
+        placed = OnnxGraph(label, self._caller(label, spec, file), spec, b"")
+        placed.limits = limits
+        return placed
 
     def _caller(self, graph: str, spec: GraphSpec, data: bytes) -> Callable[[Arrays], dict[str, Array]]:
         if self.device == "cpu":
@@ -139,7 +153,7 @@ class Runtime:
         _check_signature(graph, "output", spec.outputs, session.get_outputs())
         return session
 
-    def _limit(self, loaded: OnnxGraph, spec: GraphSpec) -> None:
+    def _limit(self, loaded: OnnxGraph) -> None:
         """Chooses how many rows a call takes."""
         limits = _USUAL
         if self._calibrator is not None:
@@ -274,6 +288,10 @@ def _probe(graph: str, spec: GraphSpec, loaded: OnnxGraph) -> None:
                     f"graph {graph!r}: output {tensor.name!r} has shape {shape} for {rows} rows, "
                     f"the manifest says {(rows, *tensor.shape)}"
                 )
+
+
+def _elsewhere(feeds: Arrays) -> dict[str, Array]:
+    raise RuntimeError("this graph is called in another process")
 
 
 def _first_line(error: Exception) -> str:

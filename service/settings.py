@@ -39,8 +39,11 @@ class Settings(BaseSettings):
     cuda_graphs: bool = False
     """Whether calls on CUDA are captured at the start, at 1 to 64 rows, and replayed. Not yet run on one."""
     lanes: Annotated[int, Field(ge=1, le=256)] | None = None
-    """Threads that call graphs, each single-threaded inside; unset: as many as were measured to add to what
+    """Lanes that call graphs side by side, each single-threaded; unset: as many as were measured to add to what
     is computed, at most the CPUs this process may use; on a GPU one."""
+    lane_processes: bool = True
+    """Whether each lane is a process of its own, with its own copy of the bundles: faster by far, for some
+    more memory. Else they are threads, as they always are on a GPU."""
     max_batch_rows: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Rows that one call of any graph takes at most; unset: for each graph what its calibration chose."""
     calibrate: bool = True

@@ -1,9 +1,8 @@
 """The only way back: emissions of one job, from the engine to whoever reads them.
 
-A stream lives on the event loop and needs no lock: the engine hands its deliveries over with one
-`call_soon_threadsafe` a batch. It never grows beyond the frames that the job had room for, because each read
-grants room for one more and a job without room does not run. A reader that wants everything at the end grants
-room for all of it, and is woken once.
+A stream lives on the event loop and needs no lock. It never grows beyond the frames that the job had room
+for, because reading grants room for as many more, and a job without room does not run. A reader that wants
+everything at the end says so, gets all of it at once, and is woken once.
 """
 
 __all__ = ["FrameStream"]
@@ -16,19 +15,29 @@ from typing import Self
 from service.errors import PentimentoError
 from service.job import Emission
 
-_ALL = 1 << 30  # frames; more than any plan has
-
 
 class FrameStream:
     """Async iterator of a job's emissions; ends, or raises the job's error, exactly once.
 
     Args:
+        batch: Frames to be read before room for as many more is granted.
         on_room: Told how many more frames the reader can take.
+        on_collect: Told that the reader wants everything at the end.
         on_close: Told that the reader is gone.
     """
 
-    def __init__(self, *, on_room: Callable[[int], None], on_close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        batch: int = 1,
+        on_room: Callable[[int], None],
+        on_collect: Callable[[], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        self._batch = batch
+        self._read = 0  # and not granted anew
         self._on_room = on_room
+        self._on_collect = on_collect
         self._on_close = on_close
         self._events: deque[Emission | PentimentoError | None] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -53,7 +62,10 @@ class FrameStream:
             await self._wait()
         event = self._events.popleft()
         if isinstance(event, Emission):
-            self._on_room(1)
+            self._read += 1
+            if self._read == self._batch:
+                self._read = 0
+                self._on_room(self._batch)
             return event
         self._over = True
         if event is None:
@@ -65,7 +77,7 @@ class FrameStream:
 
     async def collect(self) -> list[Emission]:
         """All that is left, at the end. Raises the job's error; of a closed stream there is nothing."""
-        self._on_room(_ALL)
+        self._on_collect()
         self._wakes_at_end_only = True
         while not self._over and (not self._events or isinstance(self._events[-1], Emission)):
             await self._wait()

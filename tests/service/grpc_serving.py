@@ -10,6 +10,7 @@ import grpc
 from service.catalog import Catalog
 from service.engine import Engine
 from service.grpc_api import GrpcServer, create_server
+from service.lane_threads import LaneThreads
 from service.operations import Operations
 from service.pb import canvas_service_pb2_grpc as pb_grpc
 from service.runtime import Runtime
@@ -37,7 +38,7 @@ async def serve_grpc(bundles: Path, *, metrics=None, **options) -> AsyncIterator
     settings = Settings(bundles=bundles, host="127.0.0.1", grpc_port=0, **options)
     catalog = Catalog.load(bundles, Runtime(provider="cpu"), default=settings.default_model)
     engine = Engine(
-        lanes=settings.lanes or 1,
+        LaneThreads(settings.lanes or 1),
         max_rows_in_flight=settings.max_rows_in_flight,
         stream_frames=settings.stream_frames,
     )

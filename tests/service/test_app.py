@@ -73,7 +73,7 @@ def test_ready_line_says_what_is_served_where(tmp_path):
         line = process.ready()
         assert re.fullmatch(
             r"Pentimento is ready after \d+\.\d s: http://127\.0\.0\.1:\d+, gRPC on 127\.0\.0\.1:\d+; "
-            r"serves toy-slow \(default\), toy-steps; cpu, 2 lanes\n",
+            r"serves toy-slow \(default\), toy-steps; cpu, 2 lane processes\n",
             line,
         )
         assert process.popen.stdout.readline() == "refused empty: manifest.json is missing\n"

@@ -8,6 +8,7 @@ import pytest
 
 from service.engine import Engine, Submission
 from service.errors import Code, PentimentoError
+from service.lane_threads import LaneThreads
 from tests.service.plans import drawing
 
 
@@ -45,9 +46,9 @@ def rows(graph, steps, *, start=0.0, count=1):
 async def make_engine():
     engines = []
 
-    def make(**options):
-        defaults = {"lanes": 1, "max_rows_in_flight": 100, "stream_frames": 4}
-        engine = Engine(**(defaults | options))
+    def make(*, lanes=1, **options):
+        defaults = {"max_rows_in_flight": 100, "stream_frames": 4}
+        engine = Engine(LaneThreads(lanes), **(defaults | options))
         engine.start()
         engines.append(engine)
         return engine
@@ -226,7 +227,7 @@ async def test_a_cancelled_reader_leaves_a_usable_stream(make_engine):
 async def test_a_defect_of_the_engine_leaves_nobody_waiting(make_engine, monkeypatch):
     graph = CountingGraph()
     engine = make_engine()
-    monkeypatch.setattr(engine._scheduler, "advance", lambda *_: 1 / 0)
+    monkeypatch.setattr(engine._lanes[0]._scheduler, "advance", lambda *_: 1 / 0)
     (ticket,) = engine.submit([rows(graph, 2)], timeout_s=10)
     with pytest.raises(PentimentoError) as error:
         await read(ticket.stream)

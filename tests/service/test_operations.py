@@ -11,6 +11,7 @@ from bundle.noise import draw
 from service.catalog import Catalog
 from service.engine import Engine
 from service.errors import Code, PentimentoError
+from service.lane_threads import LaneThreads
 from service.messages import GenerateRequest, ImageInput, ScoreRequest
 from service.operations import Operations
 from service.runtime import Runtime
@@ -25,7 +26,7 @@ def catalog(toys):
 
 @pytest.fixture
 async def engine():
-    engine = Engine(lanes=2, max_rows_in_flight=200, stream_frames=4)
+    engine = Engine(LaneThreads(2), max_rows_in_flight=200, stream_frames=4)
     engine.start()
     yield engine
     await engine.close()
@@ -176,7 +177,9 @@ BAD = [
 
 @pytest.mark.parametrize(("request_fields", "code", "sentence"), BAD)
 async def test_bad_fields_are_refused_with_field_limit_and_value(catalog, request_fields, code, sentence):
-    idle = Engine(lanes=1, max_rows_in_flight=100, stream_frames=4)  # never started: nothing may be admitted
+    idle = Engine(
+        LaneThreads(1), max_rows_in_flight=100, stream_frames=4
+    )  # never started: nothing may be admitted
     operations = Operations(catalog, idle, Settings(max_images=32, max_timeout_ms=10_000))
     with pytest.raises(PentimentoError) as error:
         await operations.generate(GenerateRequest(**({"model": "toy-steps"} | request_fields)))
@@ -231,7 +234,7 @@ async def test_much_noise_is_drawn_beside_the_event_loop(operations, monkeypatch
 
 
 async def test_an_overloaded_engine_refuses_before_any_noise_is_drawn(catalog, monkeypatch):
-    engine = Engine(lanes=1, max_rows_in_flight=4, stream_frames=4)
+    engine = Engine(LaneThreads(1), max_rows_in_flight=4, stream_frames=4)
     engine.start()
     operations = Operations(catalog, engine, Settings())
     monkeypatch.setattr("service.inputs.draw_noise", lambda *_, **__: pytest.fail("noise was drawn"))

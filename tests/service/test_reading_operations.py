@@ -11,6 +11,7 @@ from bundle.noise import draw
 from service.catalog import Catalog
 from service.engine import Engine
 from service.errors import Code, PentimentoError
+from service.lane_threads import LaneThreads
 from service.messages import (
     AutoencodeRequest,
     CompleteRequest,
@@ -37,7 +38,7 @@ def catalog(tmp_path_factory):
 
 @pytest.fixture
 async def operations(catalog):
-    engine = Engine(lanes=2, max_rows_in_flight=200, stream_frames=4)
+    engine = Engine(LaneThreads(2), max_rows_in_flight=200, stream_frames=4)
     engine.start()
     yield Operations(catalog, engine, Settings(max_images=16, max_importance_samples=50))
     await engine.close()

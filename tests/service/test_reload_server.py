@@ -13,6 +13,7 @@ from pentimento_client import Client
 from service.catalog import Catalog
 from service.engine import Engine
 from service.errors import Code, PentimentoError
+from service.lane_threads import LaneThreads
 from service.messages import GenerateRequest
 from service.metrics import Metrics
 from service.operations import Operations
@@ -52,7 +53,7 @@ class Gate:
 
 @pytest.fixture
 async def operations(catalog):
-    engine = Engine(lanes=2, max_rows_in_flight=64, stream_frames=1)
+    engine = Engine(LaneThreads(2), max_rows_in_flight=64, stream_frames=1)
     engine.start()
     yield Operations(catalog, engine, Settings(admin_token=None))
     await engine.close()

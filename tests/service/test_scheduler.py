@@ -11,10 +11,9 @@ from tests.service.plans import drawing
 
 
 class FakeGraph:
-    def __init__(self, label="toy/step", max_rows=8, efficient_rows=1):
+    def __init__(self, label="toy/step", max_rows=8):
         self.label = label
         self.max_rows = max_rows
-        self.efficient_rows = efficient_rows
 
     def run(self, feeds):
         raise AssertionError("the scheduler never runs a graph")
@@ -26,6 +25,7 @@ def job(id, plan, *, rows=1, deadline=1e9, room=99):
 
 
 def advance(scheduler, batch, now=0.0):
+    scheduler.done(batch)
     outputs = {"next.x": batch.stack()["x"] + 1}
     return scheduler.advance(batch, outputs, now)
 
@@ -40,9 +40,9 @@ def test_jobs_at_different_steps_share_a_batch():
     advance(scheduler, scheduler.next_batch())
     scheduler.add(job(2, drawing(graph, 3)))
     batch = scheduler.next_batch()
-    assert ids(batch) == [1, 2]
+    assert ids(batch) == [2, 1]  # the one that has shown nothing yet first
     assert batch.distinct_t == 2
-    assert batch.stack()["t"].tolist() == [1, 0]
+    assert batch.stack()["t"].tolist() == [0, 1]
     assert batch.stack()["t"].dtype == np.int64
 
 
@@ -64,12 +64,69 @@ def test_free_lanes_share_the_rows_that_wait():
     assert ids(scheduler.next_batch(free_lanes=1)) == [9, 10, 11, 12]
 
 
-def test_rows_are_not_shared_out_below_what_is_efficient():
-    graph, scheduler = FakeGraph(max_rows=32, efficient_rows=8), Scheduler()
-    for id in range(1, 13):
+def test_a_lane_that_runs_the_graph_gets_its_share_of_what_waits_for_another():
+    graph, scheduler = FakeGraph(max_rows=32), Scheduler()
+    for id in range(1, 5):
+        scheduler.add(job(id, drawing(graph, 9)))
+    few = scheduler.next_batch()
+    for id in range(5, 17):
+        scheduler.add(job(id, drawing(graph, 9)))
+    many = scheduler.next_batch()
+    assert (len(few.jobs), len(many.jobs)) == (4, 8)  # 16 rows for two lanes, so 4 wait for the first
+    advance(scheduler, few)
+    assert len(scheduler.next_batch().jobs) == 8
+
+
+def test_what_has_shown_nothing_goes_first_but_not_for_ever():
+    begun, new = FakeGraph("begun/step", max_rows=1), FakeGraph("new/step", max_rows=1)
+    scheduler = Scheduler()
+    scheduler.add(job(1, drawing(begun, 64)))
+    advance(scheduler, scheduler.next_batch())
+    for id in range(10, 20):
+        scheduler.add(job(id, drawing(new, 1)))
+    order = []
+    while scheduler.rows > 1:
+        batch = scheduler.next_batch()
+        order += ids(batch)
+        advance(scheduler, batch)
+    assert order == [10, 11, 1, 12, 13, 1, 14, 15, 1, 16, 17, 1, 18, 19]
+
+
+def test_frames_of_a_whole_job_are_kept_until_its_end():
+    graph, scheduler = FakeGraph(), Scheduler()
+    scheduler.add(job(1, drawing(graph, 3), room=1))
+    assert len(advance(scheduler, scheduler.next_batch())) == 1
+    assert scheduler.next_batch() is None  # its reader has had enough
+    assert scheduler.hold(1)
+    assert advance(scheduler, scheduler.next_batch()) == []
+    deliveries = advance(scheduler, scheduler.next_batch())
+    assert [None if d.event is None else d.event.step for d in deliveries] == [2, 3, None]
+
+
+def test_a_tensor_that_was_put_together_stays_together():
+    graph, scheduler = FakeGraph(), Scheduler()
+    for id in (1, 2):
+        scheduler.add(job(id, drawing(graph, 2)))
+    batch = scheduler.next_batch()
+    stacked = batch.stack()["x"]
+    assert [each.tensors["x"].array is stacked for each in batch.jobs] == [True, True]
+    assert np.shares_memory(batch.stack()["x"], stacked)
+
+
+def test_nothing_is_kept_of_a_graph_that_nobody_calls():
+    graph, scheduler = FakeGraph(), Scheduler()
+    scheduler.add(job(1, drawing(graph, 2)))
+    advance(scheduler, scheduler.next_batch())
+    scheduler.cancel(1)
+    assert not scheduler._queues
+
+
+def test_the_heap_of_deadlines_does_not_grow_with_what_is_over():
+    graph, scheduler = FakeGraph(), Scheduler()
+    for id in range(1000):
         scheduler.add(job(id, drawing(graph, 1)))
-    assert len(scheduler.next_batch(free_lanes=4).jobs) == 8
-    assert len(scheduler.next_batch(free_lanes=3).jobs) == 4
+        advance(scheduler, scheduler.next_batch())
+    assert len(scheduler._deadlines) < 100
 
 
 def test_only_the_same_graph_is_batched_and_the_longest_waiting_goes_first():
@@ -155,6 +212,7 @@ def test_jobs_that_stay_together_are_never_taken_apart():
         scheduler.add(job(id, drawing(graph, 5), rows=rows))
     batch = scheduler.next_batch()
     outputs = {"next.x": batch.stack()["x"] + 1}
+    scheduler.done(batch)
     scheduler.advance(batch, outputs, 0.0)
     again = scheduler.next_batch()
     assert np.shares_memory(again.stack()["x"], outputs["next.x"])

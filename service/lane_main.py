@@ -1,0 +1,151 @@
+"""The process of a `LaneProcess`: one thread that listens, decides and calls, for ever.
+
+python -m service.lane_main SOCKET LOG_LEVEL LOG_FORM
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Literal, NamedTuple, cast
+
+from service.job import Call, Job
+from service.lane import CallFacts, Handed, make
+from service.lane_wire import (
+    Cancel,
+    Decoder,
+    DropGraphs,
+    DropPlan,
+    Grant,
+    Hold,
+    NewJob,
+    NewPlan,
+    PlaceGraph,
+    Ready,
+    Report,
+    encode,
+)
+from service.request_log import configure_logging
+from service.rows import Rows
+from service.runtime import OnnxGraph, Runtime
+from service.scheduler import Delivery, Scheduler
+
+_READ = 1 << 20  # bytes at a time
+_NICE = 5
+_CALLS = 64  # not reported for want of a delivery
+
+
+class _Lane:
+    """What the process holds."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._poll = select.poll()
+        self._poll.register(link, select.POLLIN)
+        self._decoder = Decoder()
+        self._runtime = Runtime(provider="cpu")
+        self._scheduler = Scheduler()
+        self._graphs: dict[int, OnnxGraph] = {}
+        self._plans: dict[int, tuple[Call, ...]] = {}
+        self._calls: list[CallFacts] = []
+
+    def run(self) -> None:
+        """Until the server ends, or closes the socket."""
+        while self._listen():
+            self._turn()
+
+    def _listen(self) -> bool:
+        """Takes what has been said; waits for it if there is nothing to do. False at the end."""
+        wait_ms: float | None = 0
+        if not self._scheduler.runnable:
+            deadline = self._scheduler.next_deadline
+            wait_ms = None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000 + 1)
+        if not self._poll.poll(wait_ms):
+            return True
+        data = self._link.recv(_READ)
+        for message in self._decoder.feed(data):
+            self._take(message)
+        return bool(data)
+
+    def _take(self, message: object) -> None:
+        match message:
+            case NewJob():
+                self._scheduler.add(
+                    Job(
+                        id=message.id,
+                        rows=message.rows,
+                        plan=self._plans[message.plan],
+                        tensors={name: Rows.of(values) for name, values in message.tensors.items()},
+                        deadline=message.deadline,
+                        room=message.room,
+                        admitted_at=message.admitted_at,
+                    )
+                )
+            case Grant():
+                self._scheduler.grant(message.job_id, message.frames)
+            case Hold():
+                self._scheduler.hold(message.job_id)
+            case Cancel():
+                self._scheduler.cancel(message.job_id)
+            case NewPlan():
+                self._plans[message.key] = tuple(
+                    Call(
+                        graph=self._graphs[call.graph],
+                        t=call.t,
+                        takes_t=call.takes_t,
+                        feeds=call.feeds,
+                        keeps=call.keeps,
+                        emits=call.emits,
+                        step=call.step,
+                    )
+                    for call in message.calls
+                )
+            case DropPlan():
+                del self._plans[message.key]
+            case PlaceGraph():
+                placed = self._runtime.place(message.label, message.spec, message.file, message.limits)
+                self._graphs[message.key] = placed
+            case DropGraphs():
+                for key in message.keys:
+                    del self._graphs[key]
+            case Ready():
+                self._send(message)
+
+    def _turn(self) -> None:
+        """Runs one batch, if there is one."""
+        now = time.monotonic()
+        deliveries: list[Delivery] = self._scheduler.expire(now)
+        batch = self._scheduler.next_batch(1, now)
+        if batch is not None:
+            results = make(batch, self._calls.append)
+            now = time.monotonic()
+            self._scheduler.done(batch)
+            for part, outputs in results:
+                deliveries += self._scheduler.advance(part, outputs, now)
+        if deliveries or len(self._calls) > _CALLS:
+            self._send(Report.of([Handed.of(delivery) for delivery in deliveries], self._calls))
+            self._calls = []
+
+    def _send(self, message: NamedTuple) -> None:
+        self._link.sendall(encode(message))
+
+
+def main() -> None:
+    """Listens on a socket that it was given."""
+    # What a signal means is decided by the server, which ends this process by closing the socket.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    # The server's share of the CPUs is small, and everyone waits for it: it goes before what computes.
+    os.nice(_NICE)
+    _, handle, level, form = sys.argv
+    configure_logging(level, cast("Literal['text', 'json']", form))
+    try:
+        _Lane(socket.socket(fileno=int(handle))).run()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the server has ended
+
+
+if __name__ == "__main__":
+    main()

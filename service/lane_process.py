@@ -1,0 +1,280 @@
+"""A lane as a process of its own: its scheduler, its graphs, its interpreter.
+
+Threads of one process share Python's lock. With graphs as small as these, a lane waited for it as long as it
+computed, and the event loop with its clients waited for the lanes. A process waits for nobody: while it
+computes, what is asked of it gathers in its socket, and it looks there between two calls.
+
+If it ends unexpectedly, its drawings end with INTERNAL, and another takes its place.
+"""
+
+__all__ = ["LaneProcess"]
+
+import asyncio
+import itertools
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, cast
+
+from bundle.manifest import GraphSpec
+from service.calibration import RowLimits
+from service.errors import Code, PentimentoError
+from service.job import Call, Graph, Job
+from service.lane import Handed, Observe
+from service.lane_wire import (
+    Cancel,
+    Decoder,
+    DropGraphs,
+    DropPlan,
+    Grant,
+    Hold,
+    NewJob,
+    NewPlan,
+    PlaceGraph,
+    PlannedCall,
+    Ready,
+    Report,
+    encode,
+)
+
+_log = logging.getLogger(__name__)
+
+_PLANS = 256  # known to the process at a time
+_CLOSE_S = 5.0  # from being told to end, to being made to
+_RESTARTS_S = (
+    0.0,
+    0.5,
+    2.0,
+    10.0,
+    30.0,
+)  # before a process takes the place of one that ended, the first, ...
+_STEADY_S = 60.0  # a process that lived as long was no failure to start
+
+
+class PortableGraph(Graph, Protocol):
+    """A graph that another process can load."""
+
+    spec: GraphSpec
+    file: bytes
+    limits: RowLimits
+
+
+class LaneProcess:
+    """One lane; methods as in `Lanes`.
+
+    Args:
+        name: For the log.
+        observe: Told about every graph call, on the event loop.
+        log: Level and form of the process's own log, as `configure_logging` takes them.
+    """
+
+    def __init__(
+        self, name: str, observe: Observe | None = None, *, log: tuple[str, str] = ("info", "text")
+    ) -> None:
+        self.name = name
+        self._observe = observe
+        self._log = log
+        self._graphs: dict[Graph, int] = {}  # what it knows, and by which keys
+        self._plans: dict[int, tuple[int, Sequence[Call]]] = {}  # the same, by identity
+        self._keys = itertools.count()
+        self._link: _Link | None = None
+        self._awaited: asyncio.Future[None] | None = None
+        self._deaths = 0
+        self._closed = False
+
+    def start(
+        self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
+    ) -> None:
+        self._hand_over, self._lost = hand_over, lost
+        self._loop = asyncio.get_running_loop()
+        self._open()
+
+    async def ready(self) -> None:
+        self._awaited = self._loop.create_future()
+        self._send(Ready())
+        await self._awaited
+
+    @property
+    def accepting(self) -> bool:
+        return self._link is not None and not self._closed
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process, while there is one."""
+        return None if self._link is None else self._link.process.pid
+
+    def keep(self, graphs: Sequence[Graph]) -> None:
+        kept = set(graphs)
+        gone = set(self._graphs) - kept
+        for identity, (key, plan) in list(self._plans.items()):
+            if any(call.graph in gone for call in plan):
+                del self._plans[identity]
+                self._send(DropPlan(key))
+        if gone:
+            self._send(DropGraphs(tuple(self._graphs.pop(graph) for graph in gone)))
+        for graph in graphs:
+            self._key_of(graph)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._send(
+                NewJob(
+                    id=job.id,
+                    rows=job.rows,
+                    plan=self._key_of_plan(job.plan),
+                    tensors={name: rows.values for name, rows in job.tensors.items()},
+                    deadline=job.deadline,
+                    room=job.room,
+                    admitted_at=job.admitted_at,
+                )
+            )
+            job.tensors = {}  # they are the process's now
+
+    def grant(self, job_id: int, frames: int) -> None:
+        self._send(Grant(job_id, frames))
+
+    def hold(self, job_id: int) -> None:
+        self._send(Hold(job_id))
+
+    def cancel(self, job_id: int) -> None:
+        self._send(Cancel(job_id))
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._link is not None:
+            await self._link.close()
+
+    def _open(self) -> None:
+        """Starts a process, and tells it what the one before knew."""
+        if self._closed:
+            return
+        graphs = list(self._graphs)
+        self._graphs, self._plans = {}, {}
+        self._link = _Link(self._log, self._take, self._on_end)
+        for graph in graphs:
+            self._key_of(graph)
+
+    def _send(self, message: NamedTuple) -> None:
+        if self._link is not None:
+            self._link.send(message)
+
+    def _key_of(self, graph: Graph) -> int:
+        key = self._graphs.get(graph)
+        if key is None:
+            key = self._graphs[graph] = next(self._keys)
+            loaded = cast("PortableGraph", graph)
+            self._send(PlaceGraph(key, loaded.label, loaded.spec, loaded.file, loaded.limits))
+        return key
+
+    def _key_of_plan(self, plan: Sequence[Call]) -> int:
+        # Plans are kept by identity: most are the same for many requests, and long.
+        known = self._plans.pop(id(plan), None)
+        if known is None:
+            known = (next(self._keys), plan)
+            calls = [
+                PlannedCall(self._key_of(c.graph), c.t, c.takes_t, c.feeds, c.keeps, c.emits, c.step)
+                for c in plan
+            ]
+            self._send(NewPlan(known[0], calls))
+        self._plans[id(plan)] = known
+        if len(self._plans) > _PLANS:
+            oldest, _ = self._plans.pop(next(iter(self._plans)))
+            self._send(DropPlan(oldest))
+        return known[0]
+
+    def _take(self, message: object) -> None:
+        if isinstance(message, Report):
+            if self._observe is not None:
+                for call in message.call_facts():
+                    self._observe(call)
+            self._hand_over(message.handed())
+        elif self._awaited is not None and not self._awaited.done():
+            self._awaited.set_result(None)
+
+    def _on_end(self, lived_s: float) -> None:
+        """The process has ended, and nobody told it to."""
+        if self._closed:
+            return
+        self._link = None
+        error = f"the process of {self.name} ended unexpectedly"
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_exception(RuntimeError(error))
+            return
+        self._deaths = 1 if lived_s > _STEADY_S else self._deaths + 1
+        pause = _RESTARTS_S[min(self._deaths, len(_RESTARTS_S)) - 1]
+        _log.error("%s; its drawings failed, and another takes its place in %g s", error, pause)
+        self._lost(PentimentoError(Code.INTERNAL, "the process that drew this ended unexpectedly"))
+        self._loop.call_later(pause, self._open)
+
+
+class _Link(asyncio.Protocol):
+    """A process, and the way to it.
+
+    Args:
+        log: For its command line.
+        on_message: Takes what it says.
+        on_end: Told that it has ended, and after how many seconds.
+    """
+
+    def __init__(
+        self, log: tuple[str, str], on_message: Callable[[object], None], on_end: Callable[[float], None]
+    ) -> None:
+        self._on_message, self._on_end = on_message, on_end
+        self._decoder = Decoder()
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._unsent: list[bytes] = []  # since the event loop's last round
+        self._transport: asyncio.WriteTransport | None = None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "service.lane_main", str(theirs.fileno()), *log]
+            self.process = subprocess.Popen(  # ourselves
+                command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+        self._opening = self._loop.create_task(self._connect(ours))
+
+    async def _connect(self, ours: socket.socket) -> None:
+        await self._loop.create_unix_connection(lambda: self, sock=ours)
+
+    def send(self, message: NamedTuple) -> None:
+        """Says something; in order, and without waiting."""
+        if not self._unsent and self._transport is not None:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(encode(message))
+
+    def _flush(self) -> None:
+        """What is said in one round of the event loop takes one call of the system."""
+        if self._transport is not None and self._unsent:
+            self._transport.write(b"".join(self._unsent))
+            self._unsent.clear()
+
+    async def close(self) -> None:
+        """Ends the process after its current call."""
+        await self._opening
+        if self._transport is not None:
+            self._transport.abort()
+        await asyncio.to_thread(self._bury)
+
+    def _bury(self) -> None:
+        try:
+            self.process.wait(_CLOSE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """There is a way."""
+        self._transport = cast("asyncio.WriteTransport", transport)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """It said something."""
+        for message in self._decoder.feed(data):
+            self._on_message(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended, or was told to."""
+        self._loop.run_in_executor(None, self._bury)
+        self._on_end(self._loop.time() - self._began)
