@@ -34,7 +34,7 @@ from service.scheduler import Delivery, Scheduler
 
 _READ = 1 << 20  # bytes at a time
 _NICE = 5
-_CALLS = 64  # not reported for want of a delivery
+_TELL_S = 0.02  # between reports of calls while there is nothing to deliver
 
 
 class _Lane:
@@ -50,6 +50,7 @@ class _Lane:
         self._graphs: dict[int, OnnxGraph] = {}
         self._plans: dict[int, tuple[Call, ...]] = {}
         self._calls: list[CallFacts] = []
+        self._told_at = 0.0
 
     def run(self) -> None:
         """Until the server ends, or closes the socket."""
@@ -124,9 +125,9 @@ class _Lane:
             self._scheduler.done(batch)
             for part, outputs in results:
                 deliveries += self._scheduler.advance(part, outputs, now)
-        if deliveries or len(self._calls) > _CALLS:
+        if deliveries or (self._calls and now - self._told_at > _TELL_S):
             self._send(Report.of([Handed.of(delivery) for delivery in deliveries], self._calls))
-            self._calls = []
+            self._calls, self._told_at = [], now
 
     def _send(self, message: NamedTuple) -> None:
         self._link.sendall(encode(message))

@@ -12,9 +12,6 @@ __all__ = ["LaneProcess"]
 import asyncio
 import itertools
 import logging
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, cast
 
@@ -23,9 +20,9 @@ from service.calibration import RowLimits
 from service.errors import Code, PentimentoError
 from service.job import Call, Graph, Job
 from service.lane import Handed, Observe
+from service.lane_link import LaneLink
 from service.lane_wire import (
     Cancel,
-    Decoder,
     DropGraphs,
     DropPlan,
     Grant,
@@ -36,20 +33,12 @@ from service.lane_wire import (
     PlannedCall,
     Ready,
     Report,
-    encode,
 )
 
 _log = logging.getLogger(__name__)
 
 _PLANS = 256  # known to the process at a time
-_CLOSE_S = 5.0  # from being told to end, to being made to
-_RESTARTS_S = (
-    0.0,
-    0.5,
-    2.0,
-    10.0,
-    30.0,
-)  # before a process takes the place of one that ended, the first, ...
+_RESTARTS_S = (0.0, 0.5, 2.0, 10.0, 30.0)  # before another takes the place of one that ended, each longer
 _STEADY_S = 60.0  # a process that lived as long was no failure to start
 
 
@@ -79,7 +68,7 @@ class LaneProcess:
         self._graphs: dict[Graph, int] = {}  # what it knows, and by which keys
         self._plans: dict[int, tuple[int, Sequence[Call]]] = {}  # the same, by identity
         self._keys = itertools.count()
-        self._link: _Link | None = None
+        self._link: LaneLink | None = None
         self._awaited: asyncio.Future[None] | None = None
         self._deaths = 0
         self._closed = False
@@ -87,17 +76,20 @@ class LaneProcess:
     def start(
         self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
     ) -> None:
+        """Begins to take jobs."""
         self._hand_over, self._lost = hand_over, lost
         self._loop = asyncio.get_running_loop()
         self._open()
 
     async def ready(self) -> None:
+        """Waits until jobs can run."""
         self._awaited = self._loop.create_future()
         self._send(Ready())
         await self._awaited
 
     @property
     def accepting(self) -> bool:
+        """Whether jobs can be added."""
         return self._link is not None and not self._closed
 
     @property
@@ -106,6 +98,7 @@ class LaneProcess:
         return None if self._link is None else self._link.process.pid
 
     def keep(self, graphs: Sequence[Graph]) -> None:
+        """Takes in graphs, forgets others."""
         kept = set(graphs)
         gone = set(self._graphs) - kept
         for identity, (key, plan) in list(self._plans.items()):
@@ -118,6 +111,7 @@ class LaneProcess:
             self._key_of(graph)
 
     def add(self, jobs: Sequence[Job]) -> None:
+        """Takes in admitted jobs."""
         for job in jobs:
             self._send(
                 NewJob(
@@ -133,15 +127,19 @@ class LaneProcess:
             job.tensors = {}  # they are the process's now
 
     def grant(self, job_id: int, frames: int) -> None:
+        """The job's reader has room for more frames."""
         self._send(Grant(job_id, frames))
 
     def hold(self, job_id: int) -> None:
+        """The job's reader wants everything at the end."""
         self._send(Hold(job_id))
 
     def cancel(self, job_id: int) -> None:
+        """The job's reader is gone."""
         self._send(Cancel(job_id))
 
     async def close(self) -> None:
+        """Ends."""
         self._closed = True
         if self._link is not None:
             await self._link.close()
@@ -152,7 +150,7 @@ class LaneProcess:
             return
         graphs = list(self._graphs)
         self._graphs, self._plans = {}, {}
-        self._link = _Link(self._log, self._take, self._on_end)
+        self._link = LaneLink(self._log, self._take, self._on_end)
         for graph in graphs:
             self._key_of(graph)
 
@@ -207,74 +205,3 @@ class LaneProcess:
         _log.error("%s; its drawings failed, and another takes its place in %g s", error, pause)
         self._lost(PentimentoError(Code.INTERNAL, "the process that drew this ended unexpectedly"))
         self._loop.call_later(pause, self._open)
-
-
-class _Link(asyncio.Protocol):
-    """A process, and the way to it.
-
-    Args:
-        log: For its command line.
-        on_message: Takes what it says.
-        on_end: Told that it has ended, and after how many seconds.
-    """
-
-    def __init__(
-        self, log: tuple[str, str], on_message: Callable[[object], None], on_end: Callable[[float], None]
-    ) -> None:
-        self._on_message, self._on_end = on_message, on_end
-        self._decoder = Decoder()
-        self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
-        self._unsent: list[bytes] = []  # since the event loop's last round
-        self._transport: asyncio.WriteTransport | None = None
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", "service.lane_main", str(theirs.fileno()), *log]
-            self.process = subprocess.Popen(  # ourselves
-                command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-            )
-        self._opening = self._loop.create_task(self._connect(ours))
-
-    async def _connect(self, ours: socket.socket) -> None:
-        await self._loop.create_unix_connection(lambda: self, sock=ours)
-
-    def send(self, message: NamedTuple) -> None:
-        """Says something; in order, and without waiting."""
-        if not self._unsent and self._transport is not None:
-            self._loop.call_soon(self._flush)
-        self._unsent.append(encode(message))
-
-    def _flush(self) -> None:
-        """What is said in one round of the event loop takes one call of the system."""
-        if self._transport is not None and self._unsent:
-            self._transport.write(b"".join(self._unsent))
-            self._unsent.clear()
-
-    async def close(self) -> None:
-        """Ends the process after its current call."""
-        await self._opening
-        if self._transport is not None:
-            self._transport.abort()
-        await asyncio.to_thread(self._bury)
-
-    def _bury(self) -> None:
-        try:
-            self.process.wait(_CLOSE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """There is a way."""
-        self._transport = cast("asyncio.WriteTransport", transport)
-        self._flush()
-
-    def data_received(self, data: bytes) -> None:
-        """It said something."""
-        for message in self._decoder.feed(data):
-            self._on_message(message)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It has ended, or was told to."""
-        self._loop.run_in_executor(None, self._bury)
-        self._on_end(self._loop.time() - self._began)

@@ -1,4 +1,4 @@
-"""Lanes as threads of this process. ONNX Runtime releases the GIL while it computes, so they run side by side.
+"""Lanes as threads of this process. ONNX Runtime releases the GIL while it computes: they run side by side.
 
 `_wake` guards the scheduler between them and the event loop.
 """
@@ -39,6 +39,7 @@ class LaneThreads:
     def start(
         self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
     ) -> None:
+        """Begins to take jobs."""
         self._loop = asyncio.get_running_loop()
         self._hand_over, self._lost = hand_over, lost
         for lane in range(self._count):
@@ -51,32 +52,38 @@ class LaneThreads:
 
     @property
     def accepting(self) -> bool:
+        """Whether jobs can be added."""
         return bool(self._threads) and not self._closed
 
     def keep(self, graphs: Sequence[Graph]) -> None:
         """Jobs have their graphs with them."""
 
     def add(self, jobs: Sequence[Job]) -> None:
+        """Takes in admitted jobs."""
         with self._wake:
             for job in jobs:
                 self._scheduler.add(job)
             self._wake.notify(len(jobs))
 
     def grant(self, job_id: int, frames: int) -> None:
+        """The job's reader has room for more frames."""
         with self._wake:
             if self._scheduler.grant(job_id, frames):
                 self._wake.notify()
 
     def hold(self, job_id: int) -> None:
+        """The job's reader wants everything at the end."""
         with self._wake:
             if self._scheduler.hold(job_id):
                 self._wake.notify()
 
     def cancel(self, job_id: int) -> None:
+        """The job's reader is gone."""
         with self._wake:
             self._scheduler.cancel(job_id)
 
     async def close(self) -> None:
+        """Ends."""
         self._stop()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)

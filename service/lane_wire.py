@@ -160,9 +160,7 @@ def _unpack(
 ) -> Handed:
     if not isinstance(event_or_step, int):
         return Handed(job_id, event_or_step, started_at)
-    arrays = {
-        name: np.frombuffer(content, dtype).reshape(shape) for name, dtype, shape, content in tensors
-    }
+    arrays = {name: np.frombuffer(content, dtype).reshape(shape) for name, dtype, shape, content in tensors}
     return Handed(job_id, Emission(step=event_or_step, tensors=arrays, elapsed_us=elapsed_us), started_at)
 
 

@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     cuda_graphs: bool = False
     """Whether calls on CUDA are captured at the start, at 1 to 64 rows, and replayed. Not yet run on one."""
     lanes: Annotated[int, Field(ge=1, le=256)] | None = None
-    """Lanes that call graphs side by side, each single-threaded; unset: as many as were measured to add to what
-    is computed, at most the CPUs this process may use; on a GPU one."""
+    """Lanes that call graphs side by side, each single-threaded; unset: as many as were measured to add to
+    what is computed, at most the CPUs this process may use; on a GPU one."""
     lane_processes: bool = True
     """Whether each lane is a process of its own, with its own copy of the bundles: faster by far, for some
     more memory. Else they are threads, as they always are on a GPU."""

@@ -126,8 +126,16 @@ class ServerProcess:
         return self._log.read()
 
     @property
+    def lanes(self) -> list[int]:
+        """The ids of its lane processes."""
+        return [
+            int(pid)
+            for pid in Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text().split()
+        ]
+
+    @property
     def rss(self) -> int:
-        """Resident memory, in bytes."""
+        """Resident memory, in bytes, with that of its lanes."""
         return self._memory("VmRSS")
 
     @property
@@ -137,11 +145,12 @@ class ServerProcess:
 
     def forget_peak(self) -> None:
         """Lets `peak_rss` begin anew."""
-        Path(f"/proc/{self.popen.pid}/clear_refs").write_text("5")
+        for pid in (self.popen.pid, *self.lanes):
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def _memory(self, name: str) -> int:
-        status = Path(f"/proc/{self.popen.pid}/status").read_text()
-        return int(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) * 1024
+        told = [Path(f"/proc/{pid}/status").read_text() for pid in (self.popen.pid, *self.lanes)]
+        return sum(int(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) * 1024 for status in told)
 
     async def snapshot(self) -> Snapshot:
         """What /metrics says now."""
