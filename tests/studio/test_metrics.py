@@ -1,4 +1,4 @@
-"""What the page makes of the server's metrics, against figures worked out by hand and Prometheus' own parser."""
+"""What the page makes of the metrics, against figures worked out by hand and Prometheus' own parser."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
