@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = "repository/"  # where such pages are in the site
 LANGUAGES = {"Makefile": "make", "Dockerfile": "docker"}  # that the end of the name does not tell
 
+_NOT_SEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # programs would hide the pages about them
 _FENCED = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(!?\[[^\]]*\]\()([^)#\s:]+)((?:#[^)\s]*)?\))")
 
@@ -86,7 +87,7 @@ def _text(path: str) -> str:
     if path.endswith(".md"):
         return text
     language = LANGUAGES.get(Path(path).name, Path(path).suffix.lstrip("."))
-    return f"# {path}\n\n`````{language}\n{text}\n`````\n"
+    return f"{_NOT_SEARCHED}# {path}\n\n`````{language}\n{text}\n`````\n"
 
 
 def _in_nav(nav: Any) -> list[str]:
