@@ -3,9 +3,12 @@
 A message names the field, the limit and the value given. Internals go to the log, never into a message.
 """
 
-__all__ = ["Code", "PentimentoError", "invalid"]
+__all__ = ["STALLED", "Code", "PentimentoError", "Stalled", "invalid"]
 
 from enum import Enum
+
+STALLED = "stalled"
+"""The outcome of a request that the server ended as its client took or gave too little."""
 
 
 class Code(Enum):
@@ -45,6 +48,11 @@ class PentimentoError(Exception):
         self.field = field
         self.retry_after_s = retry_after_s
 
+    @property
+    def outcome(self) -> str:
+        """How log and metrics call a request that ends so."""
+        return self.code.value.lower()
+
     def __reduce__(self) -> tuple[object, ...]:
         """Goes between processes."""
         return _again, (self.code, self.message, self.field, self.retry_after_s)
@@ -52,6 +60,22 @@ class PentimentoError(Exception):
 
 def _again(code: Code, message: str, field: str | None, retry_after_s: float | None) -> PentimentoError:
     return PentimentoError(code, message, field=field, retry_after_s=retry_after_s)
+
+
+class Stalled(PentimentoError):
+    """A client took or gave too little for too long: to it DEADLINE_EXCEEDED, in log and metrics told apart.
+
+    Args:
+        message: One sentence, for a client that goes on reading.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.DEADLINE_EXCEEDED, message)
+
+    @property
+    def outcome(self) -> str:
+        """As of every stall, over HTTP too."""
+        return STALLED
 
 
 def invalid(field: str, message: str) -> PentimentoError:

@@ -3,6 +3,7 @@
 __all__ = ["Call", "Context", "Pace"]
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self, TypeAlias
 from urllib.parse import unquote
@@ -11,8 +12,10 @@ import grpc
 from google.protobuf.message import Message
 
 from service.door import Caller
-from service.errors import Code, PentimentoError
+from service.errors import Code, PentimentoError, Stalled
 from service.request_log import RequestFacts, request_id
+
+_MOMENT_S = 1.0
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -31,6 +34,7 @@ class Call(RequestFacts):
     caller: Caller
     context: Context = field(repr=False)
     pace: Pace
+    end: float = math.inf  # on the clock of the event loop: when it ends if it waits for its reader
 
     @classmethod
     def begin(cls, context: Context, pace: Pace) -> Self:
@@ -68,6 +72,10 @@ class Call(RequestFacts):
         """Seconds until the deadline that the client gave; None: it gave none."""
         return self.context.time_remaining()
 
+    def must_end_within(self, seconds: float) -> None:
+        """Ends the call if it waits for its reader then, or later; what is computed has its own deadline."""
+        self.end = asyncio.get_running_loop().time() + seconds
+
     async def write(self, message: Message, size: float = 0) -> None:
         """Sends a message of a stream.
 
@@ -76,15 +84,19 @@ class Call(RequestFacts):
             size: About how many bytes it has, if many.
 
         Raises:
-            PentimentoError: DEADLINE_EXCEEDED: the client took less than it must.
+            PentimentoError: DEADLINE_EXCEEDED: the client took less than it must, or nothing at the end.
         """
         seconds = self.pace.max_stall_s + size / self.pace.min_bytes_per_s
+        # What is late by no fault of the reader is still given a moment.
+        left = max(_MOMENT_S, self.end - asyncio.get_running_loop().time())
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(seconds, left)):
                 await self.context.write(message)
         except TimeoutError:
-            text = f"the client took no message in {seconds:.3g} s; see max_stall_s"
-            raise PentimentoError(Code.DEADLINE_EXCEEDED, text) from None
+            if left < seconds:
+                late = "the deadline passed while the client was not reading"
+                raise PentimentoError(Code.DEADLINE_EXCEEDED, late) from None
+            raise Stalled(f"the client took no message in {seconds:.3g} s; see max_stall_s") from None
         except grpc.aio.InternalError:  # the client left while it was written: gRPC says so a moment later
             raise asyncio.CancelledError from None
 

@@ -15,7 +15,7 @@ from bundle.manifest import Manifest
 from service import wire, wire_requests
 from service.access import AdminToken
 from service.codec import AT_ONCE
-from service.errors import Code, PentimentoError, invalid
+from service.errors import invalid
 from service.grpc_call import Call
 from service.grpc_sizes import check_bytes, check_reading, check_size, encoder_values, pixel_values
 from service.grpc_status import CallObserver
@@ -26,7 +26,7 @@ from service.request_log import Asked
 from service.settings import Settings
 from service.wire_models import model_message, refusal_message, reload_message
 
-_STALL_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of a call that nobody reads
+_LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of a call that nobody reads
 
 _StreamResponse: TypeAlias = pb.StreamCanvasResponse | pb.AutoencodeResponse | pb.CompleteResponse
 
@@ -162,12 +162,9 @@ class CanvasService:
         """An admitted drawing, closed on leaving; its deadline holds for a client that does not read, too."""
         call.draws(admitted.header)
         timeout_s = (self._default_timeout_ms if timeout_ms is None else timeout_ms) / 1000
-        try:
-            async with admitted as drawing, asyncio.timeout(timeout_s + _STALL_S):
-                yield drawing
-        except TimeoutError:
-            message = "the deadline passed while the client was not reading"
-            raise PentimentoError(Code.DEADLINE_EXCEEDED, message) from None
+        call.must_end_within(timeout_s + _LATE_S)
+        async with admitted as drawing:
+            yield drawing
 
     async def _send(
         self,

@@ -52,7 +52,7 @@ class CallObserver(Protocol):
     """Who wants to know about RPCs."""
 
     def call(self, *, method: str, outcome: str, seconds: float) -> None:
-        """An RPC is over: `ok`, `cancelled` where the client or its deadline ended it, or an error's code."""
+        """An RPC is over: an outcome of `metrics`; `cancelled` where the client or its deadline ended it."""
         ...
 
     def first_canvas(self, transport: Literal["grpc"], seconds: float) -> None:
@@ -162,7 +162,7 @@ def _finish(name: str, call: Call, failure: PentimentoError | None, observer: Ca
     """Tells of a call, before its status is sent: a client that reads nothing takes none either."""
     status = grpc.StatusCode.OK if call.outcome == "ok" else grpc.StatusCode.CANCELLED
     if failure is not None:
-        call.outcome, status = failure.code.value.lower(), GRPC_STATUS[failure.code]
+        call.outcome, status = failure.outcome, GRPC_STATUS[failure.code]
     if observer is not None:
         observer.call(method=name, outcome=call.outcome, seconds=call.seconds)
     log_request(call, "grpc", status.name, rpc=name)

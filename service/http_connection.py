@@ -17,6 +17,7 @@ from typing import Any, NoReturn, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.errors import STALLED
 from service.http_exchange import CONNECTION
 from service.http_joined_writes import JoinedWrites
 from service.http_refusals import Refusal
@@ -59,7 +60,7 @@ class LimitedConnection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # uvicorn's
         super().__init__(*args, **options)
-        self.was_cut = False
+        self.cut_as: str | None = None  # the outcome of the request that it was cut off from
         self._refusal: Refusal | None = None
         self._is_over = False  # what comes is not read any more
         self._reads = True  # whether a request is awaited, or has begun and is not there yet
@@ -74,10 +75,10 @@ class LimitedConnection(HttpToolsProtocol):
         """Whether an answer waits for its client to take more."""
         return self.flow.write_paused
 
-    def cut(self, reason: str) -> None:
-        """Closes it at once, whatever has not been taken."""
-        if not self.was_cut:
-            self.was_cut = True
+    def cut(self, reason: str, outcome: str = STALLED) -> None:
+        """Closes it at once, whatever has not been taken; arguments as of `Connection.cut`."""
+        if self.cut_as is None:
+            self.cut_as = outcome
             _log.info("a connection of %s is cut: %s", self._client_name, reason)
             self.transport.abort()
 
@@ -88,7 +89,9 @@ class LimitedConnection(HttpToolsProtocol):
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         surplus = len(self.connections) - self.limits.max_connections
         if surplus > _SURPLUS:
-            self.cut(f"there are {self.limits.max_connections} others, and many that are told so")
+            self.cut(
+                f"there are {self.limits.max_connections} others, and many that are told so", "cancelled"
+            )
         elif surplus > 0:
             detail = f"max_connections is {self.limits.max_connections}, and there are as many; try again"
             self._refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", detail)
@@ -96,7 +99,8 @@ class LimitedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """There is none any more."""
-        self.was_cut = self.was_cut or isinstance(exc, TimeoutError)  # by the kernel: see `service.listener`
+        if self.cut_as is None and isinstance(exc, TimeoutError):  # by the kernel: see `service.listener`
+            self.cut_as = STALLED
         for timer in (self._reading, self._writing):
             if timer is not None:
                 timer.cancel()
@@ -194,7 +198,7 @@ class LimitedConnection(HttpToolsProtocol):
             self.transport.close()  # there was no request yet
         else:
             detail = f"{self._given} bytes of the request came in {self.limits.max_stall_s:g} s; max_stall_s"
-            self._refuse(self._refusal or Refusal(HTTPStatus.REQUEST_TIMEOUT, "DEADLINE_EXCEEDED", detail))
+            self._refuse(self._refusal or Refusal.of_stall(detail))
 
     def _look_at_writing(self) -> None:
         taken = self._count_taken()
@@ -225,7 +229,7 @@ class LimitedConnection(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Answers, and ends the connection: where its next request begins is not known."""
         if self.cycle is not None and not self.cycle.response_complete:
-            self.cut(str(refusal))  # its answer is under way
+            self.cut(str(refusal), "cancelled")  # its answer is under way
             return
         self._refusal, self._is_over = None, True  # the refusal's traceback leads back here
         self.transport.write(refusal.answer(self._client_name))

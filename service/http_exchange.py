@@ -14,6 +14,7 @@ from typing import Protocol
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.door import Visit
+from service.errors import Code
 from service.metrics import Metrics, Operation
 from service.request_log import RequestFacts, log_request, request_id
 
@@ -55,12 +56,17 @@ class Connection(Protocol):
         ...
 
     @property
-    def was_cut(self) -> bool:
-        """Whether this server has ended it, as its client took or gave too little."""
+    def cut_as(self) -> str | None:
+        """The outcome of a request whose connection this server has cut; None: it has not."""
         ...
 
-    def cut(self, reason: str) -> None:
-        """Closes it at once, whatever has not been taken."""
+    def cut(self, reason: str, outcome: str) -> None:
+        """Closes it at once, whatever has not been taken.
+
+        Args:
+            reason: For the log.
+            outcome: Of the request that is cut off; only the first counts.
+        """
         ...
 
 
@@ -82,7 +88,8 @@ class Exchange(RequestFacts):
     def _end(self) -> None:
         assert self.connection is not None
         if self.connection.is_full:
-            self.connection.cut("the deadline passed while the client was not reading")
+            late = "the deadline passed while the client was not reading"
+            self.connection.cut(late, Code.DEADLINE_EXCEEDED.value.lower())
         else:  # the answer ends by itself, unless its client stops reading yet
             self.must_end_within(_AGAIN_S)
 
@@ -159,12 +166,9 @@ class HttpExchanges:
     def _finish(self, scope: Scope, exchange: Exchange) -> None:
         if exchange.end is not None:
             exchange.end.cancel()
-        if (
-            exchange.outcome == "cancelled"
-            and exchange.connection is not None
-            and exchange.connection.was_cut
-        ):
-            exchange.outcome = "deadline_exceeded"  # it was not the client who cancelled
+        cut_as = None if exchange.connection is None else exchange.connection.cut_as
+        if cut_as is not None and exchange.outcome != "ok":
+            exchange.outcome = cut_as  # whatever else became of it when nobody took the answer any more
         exchange.connection = exchange.end = None
         if exchange.operation is not None:
             self._metrics.finished(exchange.operation, "http", exchange.outcome, exchange.seconds)

@@ -115,7 +115,7 @@ async def _ours(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if error.code is Code.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
-    return _answer(request, problem(error, exchange_of(request.scope).id), headers, error.code.value.lower())
+    return _answer(request, problem(error, exchange_of(request.scope).id), headers, error.outcome)
 
 
 async def _validation(request: Request, error: Exception) -> Response:

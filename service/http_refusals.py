@@ -5,6 +5,7 @@ __all__ = ["Refusal"]
 from http import HTTPStatus
 from typing import Self
 
+from service.errors import STALLED
 from service.http_exchange import SAFE_HEADERS
 from service.http_schemas import Problem
 from service.request_log import RequestFacts, log_request, request_id
@@ -23,6 +24,14 @@ class Refusal(Exception):
     def __init__(self, status: HTTPStatus, code: str, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
         self._status, self._code, self._detail, self._field = status, code, detail, field
+        self._outcome = code.lower()
+
+    @classmethod
+    def of_stall(cls, detail: str) -> Self:
+        """The request does not go on."""
+        refusal = cls(HTTPStatus.REQUEST_TIMEOUT, "DEADLINE_EXCEEDED", detail)
+        refusal._outcome = STALLED
+        return refusal
 
     @classmethod
     def of_headers(cls, detail: str) -> Self:
@@ -40,7 +49,7 @@ class Refusal(Exception):
         Args:
             client: The address of who is refused.
         """
-        facts = RequestFacts(request_id(None), client=client, outcome=self._code.lower())
+        facts = RequestFacts(request_id(None), client=client, outcome=self._outcome)
         body = Problem(
             title=self._status.phrase,
             status=self._status,

@@ -1,11 +1,11 @@
 """Prometheus metrics in a registry of their own. Labels are bounded: only what is served here becomes one.
 
-pentimento_requests_total{operation, transport, outcome}   outcome: ok, cancelled, or an error code
+pentimento_requests_total{operation, transport, outcome}   outcome: ok, cancelled, stalled, or an error code
 pentimento_request_seconds{operation, transport}           from the request's start to its end
 pentimento_first_canvas_seconds{transport}                 from the request's start to the first frame sent
 pentimento_queue_seconds{model}                            from admission to the first graph call
 pentimento_drawing_seconds{model}                          from admission to the last frame, of whole drawings
-pentimento_cancellations_total{model, reason}              reason: client, deadline, or shutdown
+pentimento_cancellations_total{model, reason}              reason: client, stalled, deadline, or shutdown
 pentimento_rows_in_flight                                  rows admitted and not over
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
@@ -30,7 +30,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
-from service.errors import Code
+from service.errors import STALLED, Code
 from service.messages import OperationName
 from service.metrics_triton import TritonNames
 
@@ -39,7 +39,7 @@ Transport = Literal["http", "grpc"]
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a creation time for each series would nearly double the page
 
-OUTCOMES = frozenset({"ok", "cancelled", *(code.value.lower() for code in Code)})
+OUTCOMES = frozenset({"ok", "cancelled", STALLED, *(code.value.lower() for code in Code)})
 
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _CALL_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -211,7 +211,7 @@ class Metrics:
         Args:
             operation: What was asked for.
             transport: How it came.
-            outcome: `ok`, `cancelled`, or the error code in lower case; anything else counts as `internal`.
+            outcome: `ok`, `cancelled`, `stalled`, or the error code in lower case; else it is `internal`.
             seconds: From its start to its end.
         """
         known = outcome if outcome in OUTCOMES else Code.INTERNAL.value.lower()
@@ -242,4 +242,9 @@ class Metrics:
 
 
 # Outcomes of an admitted request that is not complete, and who ended it.
-_CANCELLED_BY = {"cancelled": "client", "deadline_exceeded": "deadline", "unavailable": "shutdown"}
+_CANCELLED_BY = {
+    "cancelled": "client",
+    STALLED: "stalled",
+    "deadline_exceeded": "deadline",
+    "unavailable": "shutdown",
+}

@@ -57,7 +57,7 @@ def test_a_reader_that_takes_nothing_is_let_go(serve, requests):
         assert b'"done"' not in plug.rest()
     assert wait_until(lambda: len(requests()) == 1)
     (line,) = requests()
-    assert (line["status"], line["outcome"]) == (200, "deadline_exceeded")
+    assert (line["status"], line["outcome"]) == (200, "stalled")
     assert line["ms"] >= 1000
 
 
@@ -106,6 +106,18 @@ def test_the_deadline_ends_an_answer_whoever_does_not_take_it(serve, requests):
     assert requests()[0]["outcome"] == "deadline_exceeded"
 
 
+def test_a_stall_is_one_whatever_passes_at_the_same_time(serve, requests):
+    """Its drawing is paused, and late, too; the answer goes to nobody."""
+    server = serve(max_stall_s=1.0)
+    for number in range(1, 6):
+        with Plug(server, receive_bytes=4096) as plug:
+            plug.ask(f"{STREAM}&timeout_ms={1000 + 10 * number}", *NDJSON)
+            assert b" 200 OK" in plug.receive(4096)
+            assert is_let_go(server)
+        assert wait_until(lambda number=number: len(requests()) == number)
+    assert [line["outcome"] for line in requests()] == ["stalled"] * 5
+
+
 def test_a_deadline_is_told_to_a_reader_that_reads(serve):
     server = serve(max_stall_s=3600, default_model="toy-slow")
     with Plug(server) as plug:
@@ -136,7 +148,7 @@ def test_half_a_body_is_given_up(serve, requests):
         plug.send(b'{"steps": ')
         assert plug.closes_within(PATIENCE_S)
     assert wait_until(lambda: len(requests()) == 1)
-    assert requests()[0]["outcome"] == "deadline_exceeded"
+    assert requests()[0]["outcome"] == "stalled"
 
 
 def test_the_second_request_of_a_connection_is_given_up_as_well(serve):
@@ -183,7 +195,7 @@ async def test_a_reader_of_grpc_that_takes_nothing_is_let_go(toys, requests):
             assert serving.engine.rows_in_flight == 4096
             await all_free(serving)
             (line,) = requests()
-            assert (line["status"], line["outcome"]) == ("DEADLINE_EXCEEDED", "deadline_exceeded")
+            assert (line["status"], line["outcome"]) == ("DEADLINE_EXCEEDED", "stalled")
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 while await stalled.read() is not grpc.aio.EOF:
                     pass
