@@ -4,6 +4,7 @@ import ast
 import asyncio
 import inspect
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from pentimento_client import Client
 from PIL import Image
 
+from tests.clients.conftest import KEY
 from tests.service.live import LiveServer
 from tests.service.reading_toys import write_reading_toys
 from tests.service.toys import write_toys
@@ -38,18 +40,22 @@ def live(tmp_path_factory):
     server.close()
 
 
-def test_the_readme_runs(live, tmp_path, monkeypatch):
+def test_the_readme_runs(live, guarded, files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     array = np.zeros((6, 8), dtype=np.float32)
     image = Image.fromarray(np.zeros((6, 8), dtype=np.uint8))
     image.save("digit.png")
+    for name, file in (("ca.pem", files.ca), ("client.pem", files.client), ("client.key", files.client_key)):
+        shutil.copy(file, name)
     names = {"array": array, "pillow_image": image, "np": np, "time": time}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for block in blocks:
         for told, real in (
             ("http://localhost:8000", live.http),
             ("grpc://localhost:50051", f"grpc://{live.grpc}"),
+            ("grpcs://localhost:50051", f"grpcs://{guarded.grpc}"),
+            ("the-key-that-you-were-given", KEY),
             *STAND_INS.items(),
         ):
             block = block.replace(told, real)
@@ -61,6 +67,9 @@ def test_the_readme_runs(live, tmp_path, monkeypatch):
             if inspect.iscoroutine(result):
                 asyncio.run(result)
     assert {path.name for path in tmp_path.iterdir()} == {
+        "ca.pem",
+        "client.pem",
+        "client.key",
         "digit.png",
         "strip.png",
         "reconstructions.png",
