@@ -1,6 +1,7 @@
 """A real server, HTTP and gRPC; and one face for the four ways to use the client."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from pentimento_client import AsyncClient, Client, Drawing, Frame
 
 from tests.service.live import LiveServer
 from tests.service.toys import write_toys
+
+ZOO = Path(__file__).parents[2] / "zoo"
+BUNDLES = ("gran5-mnist", "acgan-mnist", "pixelcnn-mnist", "pixelvae-mnist", "vae-mnist")
 
 KEY, ADMIN = "key-" + "a" * 20, "admin-" + "z" * 20
 
@@ -132,5 +136,16 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, files: Files) -> Iterator[
         tls_client_ca_file=files.ca,
         calibrate=False,
     )
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of bundles of the zoo, those that the documents of the clients name."""
+    folder = tmp_path_factory.mktemp("zoo")
+    for name in BUNDLES:
+        shutil.copytree(ZOO / name, folder / name)
+    server = LiveServer(folder, calibrate=False)
     yield server
     server.close()

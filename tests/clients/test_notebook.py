@@ -3,9 +3,7 @@
 import base64
 import io
 import re
-import shutil
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,22 +13,11 @@ from tests.service.live import LiveServer
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "clients" / "python" / "examples" / "drawing.ipynb"
-BUNDLES = ("gran5-mnist", "acgan-mnist", "pixelvae-mnist", "vae-mnist")
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Jupyter's own
     import nbformat
     from nbclient import NotebookClient
-
-
-@pytest.fixture(scope="module")
-def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("zoo")
-    for name in BUNDLES:
-        shutil.copytree(ROOT / "zoo" / name, folder / name)
-    server = LiveServer(folder, calibrate=False)
-    yield server
-    server.close()
 
 
 def outputs(notebook) -> list[tuple[str, object]]:
