@@ -3,6 +3,7 @@
 import { field, h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { modelCard, modelPicker } from "../parts/model.js";
+import { range } from "../parts/range.js";
 import { seedField } from "../parts/seed.js";
 import { drawStage } from "./draw-stage.js";
 import { saveBar } from "./draw-save.js";
@@ -167,27 +168,4 @@ function paramsOf({ model, n, steps, seed, judge, label }) {
 function names({ model, n, label, labels }) {
   if (!model.labels) return null;
   return Array.from({ length: n }, (_, index) => model.labels[labels ? labels[index] : Number(label)]);
-}
-
-/** A slider with its number beside the label. */
-function range({ label, min, max, value }) {
-  const slider = h("input", { type: "range", min, max, step: 1 });
-  const words = h("output", {}, "");
-  const show = () => (words.textContent = slider.value);
-  slider.oninput = show;
-  slider.value = value;
-  show();
-  return {
-    element: field(label, slider, words),
-    limit(low, high, next) {
-      slider.min = low;
-      slider.max = high;
-      slider.value = next;
-      slider.disabled = low === high;
-      show();
-    },
-    get value() {
-      return Number(slider.value);
-    },
-  };
 }
