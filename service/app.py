@@ -4,6 +4,7 @@ __all__ = ["Server", "StartError", "run", "serve"]
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -28,19 +29,19 @@ from service.grpc_api import create_server
 from service.hangup import Hangups
 from service.http_api import create_app
 from service.http_connection import ConnectionLimits, limited_connections
-from service.lane import CallFacts, Lanes
-from service.lane_process import LaneProcess
-from service.lane_threads import LaneThreads
+from service.lane import CallFacts
+from service.lanes import LaneSet
 from service.listener import BACKLOG, listen
 from service.metrics import Metrics
 from service.operations import Operations
 from service.request_log import configure_logging
-from service.runtime import OnnxGraph, Runtime
-from service.settings import Settings, available_cpus
+from service.runtime import Runtime
+from service.settings import Settings
 from service.tls import Tls
 
 _log = logging.getLogger(__name__)
 
+_COLLECT_AFTER = (10_000, 20, 20)  # objects and rounds between collections; by default every 700 objects
 _FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine has ended
 
 
@@ -86,8 +87,9 @@ class Server:
                 cuda_graphs=settings.cuda_graphs,
             )
             self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
+            self._lanes = LaneSet(settings, self._runtime, self.catalog, self._observe)
             self.engine = Engine(
-                *self._make_lanes(settings.lanes or self._choose_lanes()),
+                *self._lanes.lanes,
                 max_rows_in_flight=settings.max_rows_in_flight,
                 stream_frames=settings.stream_frames,
             )
@@ -125,32 +127,19 @@ class Server:
             f"Pentimento is ready after {_process_age_s():.1f} s: "
             f"http{'s' if self._tls is not None else ''}://{host}:{self.http_port}, "
             f"gRPC on {host}:{self.grpc_port}; serves {', '.join(names) or 'no bundle'}; "
-            f"{self._runtime.device}, {self._lanes}"
+            f"{self._runtime.device}, {self._lanes.text}"
         ]
         lines += [f"refused {refusal.name}: {refusal.reason}" for refusal in self.catalog.refused]
         return "\n".join(lines)
-
-    def _make_lanes(self, count: int) -> list[Lanes]:
-        """Processes, if they shall be and can; else threads, which share this one's interpreter."""
-        settings = self.settings
-        if settings.lane_processes and self._runtime.device == "cpu":
-            self._lanes = f"{count} lane process{'es' if count != 1 else ''}"
-            log = (settings.log_level, settings.log_format)
-            return [LaneProcess(f"lane {number}", self._observe, log=log) for number in range(count)]
-        self._lanes = f"{count} lane{'s' if count != 1 else ''}"
-        return [LaneThreads(count, self._observe)]
 
     def _observe(self, call: CallFacts) -> None:
         self.metrics.batch(**call._asdict())
 
     def _keep_graphs(self) -> None:
-        """Gives the lanes what is served now; where these are processes, this one needs no sessions."""
+        """Gives the lanes what is served now."""
         graphs = self.catalog.graphs()
         self.engine.keep(graphs)
-        if self.settings.lane_processes and self._runtime.device == "cpu":
-            for graph in graphs:
-                if isinstance(graph, OnnxGraph):
-                    graph.unload()
+        self._lanes.unload(graphs)
 
     async def _await_lanes(self, listener: socket.socket) -> None:
         try:
@@ -159,16 +148,6 @@ class Server:
             listener.close()
             await self.engine.close()
             raise StartError(str(error)) from None
-
-    def _choose_lanes(self) -> int:
-        """As many as suit the default model's drawing."""
-        cpus = available_cpus()
-        if self.catalog.default is None:
-            return cpus
-        model = self.catalog.get(None)
-        assert model.manifest.drawing is not None
-        (shown,) = (phase.graph for phase in model.manifest.drawing.phases if phase.shows)
-        return self._runtime.choose_lanes(model.graphs[shown], cpus)
 
     async def _start_http(self, app: FastAPI, listener: socket.socket) -> None:
         tls = self._tls
@@ -234,6 +213,9 @@ async def serve(settings: Settings) -> None:
     async with Server(settings) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
+        # What is there now stays; requests are taken apart without a collector, but for what went wrong.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
         print(server.ready_text, flush=True)
         answering = asyncio.create_task(hangups.answer(server.operations.reload))
         await stop.wait()

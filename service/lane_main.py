@@ -27,6 +27,7 @@ from service.lane_wire import (
     Report,
     encode,
 )
+from service.memory import give_back_memory
 from service.request_log import configure_logging
 from service.rows import Rows
 from service.runtime import OnnxGraph, Runtime
@@ -111,6 +112,7 @@ class _Lane:
             case DropGraphs():
                 for key in message.keys:
                     del self._graphs[key]
+                give_back_memory()
             case Ready():
                 self._send(message)
 
