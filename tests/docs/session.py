@@ -42,15 +42,19 @@ class Session:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PENTIMENTO_DATA": str(folder / "data"),
             "PENTIMENTO_CALIBRATE": "false",
+            "PENTIMENTO_LANES": "1",  # of servers that blocks start: each lane is a process to start
             "OMP_NUM_THREADS": "1",  # small networks; threads would wait for each other
         }
 
     def run(self, snippet: Snippet) -> None:
         """Runs a block, and checks that it did what the page says."""
         if snippet.is_refused:
-            for command in snippet.script.splitlines():
+            commands = snippet.script.splitlines()
+            statuses = re.findall(r"\b[45]\d\d\b", snippet.title) or [""] * len(commands)
+            for command, status in zip(commands, statuses, strict=True):
                 done = self._bash(command) if snippet.language == "bash" else self._python(command)
                 assert done.returncode, f"{snippet}: was not refused: {command}\n{done.stdout}"
+                assert not status or f'"status":{status}' in done.stdout, f"{snippet}: {done.stdout}"
                 assert done.stdout.strip() or done.stderr.strip(), (
                     f"{snippet}: refused without a word: {command}"
                 )

@@ -3,8 +3,8 @@
 Bash and Python blocks run as they stand. What a block's caption (`title="..."`) says may change that, and the
 reader sees it:
 
-    Not run by the tests: REASON      it is only looked at
-    Refused ...                       each of its commands must fail, and say something
+    Not run [by the tests]: REASON    it is only looked at
+    Refused ...                       each of its commands must fail, with these HTTP statuses if it names any
     ... The tests run ... with: A | B A is added to its first command, B to its second: a smaller form
     Prints                            a text block: what the block before it must print; … stands for anything
 """
@@ -23,8 +23,8 @@ _FENCE = re.compile(
     r"(?P<code>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
-_LANGUAGES = {"bash", "python", "json", "text"}
-_NOT_RUN = re.compile(r"Not run by the tests: \S")
+_LANGUAGES = {"bash", "python", "json", "yaml", "text"}
+_NOT_RUN = re.compile(r"Not run(?: by the tests)?: \S")
 _SMALLER = re.compile(r"The tests run .*?with: (.+)")
 
 

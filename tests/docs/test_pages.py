@@ -3,8 +3,11 @@
 import json
 
 import pytest
+import yaml
 
 from tests.docs.snippets import PAGES, page_of, snippets
+
+READERS = {"json": json.loads, "yaml": yaml.safe_load}
 
 # The longest first, as they are gone through side by side.
 WITH_BLOCKS = sorted(
@@ -19,7 +22,7 @@ def test_what_a_page_says_to_do_works(page, going_through):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_of)
-def test_json_blocks_are_json(page):
+def test_data_is_what_it_says_to_be(page):
     for snippet in snippets(page):
-        if snippet.language == "json":
-            json.loads(snippet.code)
+        if snippet.language in READERS:
+            READERS[snippet.language](snippet.code)

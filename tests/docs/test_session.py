@@ -32,6 +32,7 @@ WRONG = {
     "silence": block("true"),
     "another output": block("echo five") + block("six", "text", "Prints"),
     "what is not refused": block("echo yes", title="Refused, it says"),
+    "another status": block("curl -s localhost:8000/models/none", title="Refused: 400"),
     "a program that fails": block("raise SystemExit(1)", "python"),
     "a server that does not start": block("pentimento serve --bundles none"),
 }
