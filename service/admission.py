@@ -43,9 +43,9 @@ class Admission:
         timeout_s = checks.timeout_s(timeout_ms, self._settings)
         self._engine.check_room(start.n)  # before the noise is drawn: a refusal should cost next to nothing
         if start.n * start.noise_values > _ON_LOOP_VALUES:
-            submissions = await asyncio.to_thread(start.submissions, plan)
+            submissions = await asyncio.to_thread(start.submissions, plan, self._engine.lanes)
         else:
-            submissions = start.submissions(plan)
+            submissions = start.submissions(plan, self._engine.lanes)
         tickets = self._engine.submit(submissions, timeout_s=timeout_s)
         return Jobs(tickets, manifest, self._observer)
 

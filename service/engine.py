@@ -71,6 +71,11 @@ class Engine:
         return self._rows
 
     @property
+    def lanes(self) -> int:
+        """Calls that are made side by side."""
+        return sum(lanes.count for lanes in self._lanes)
+
+    @property
     def accepting(self) -> bool:
         """Whether `submit` admits jobs."""
         return not self._draining and not self._closed and any(lanes.accepting for lanes in self._lanes)

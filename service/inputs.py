@@ -30,9 +30,16 @@ class Inputs:
     noise: Callable[[range], Mapping[str, Array]]  # for some of the rows
     noise_values: int = 0  # how many numbers that are for a row: whether drawing them takes long
 
-    def submissions(self, plan: Sequence[Call]) -> list[Submission]:
-        """The request in as few parts as the row limits of its graphs allow, even to within one row."""
-        count = math.ceil(self.n / min(call.graph.max_rows for call in plan))
+    def submissions(self, plan: Sequence[Call], lanes: int = 1) -> list[Submission]:
+        """The request in parts, even to within one row.
+
+        Args:
+            plan: Its graphs say how many rows a part may have.
+            lanes: Parts there may be besides, so that all lanes draw, while each part is efficient.
+        """
+        most = min(call.graph.max_rows for call in plan)
+        efficient = max(call.graph.efficient_rows for call in plan)
+        count = max(math.ceil(self.n / most), min(lanes, self.n // efficient))
         bounds = [self.n * i // count for i in range(count + 1)]
         submissions = []
         for start, stop in itertools.pairwise(bounds):

@@ -59,6 +59,11 @@ class Lanes(Protocol):
         """
         ...
 
+    @property
+    def count(self) -> int:
+        """How many there are: calls that are made side by side."""
+        ...
+
     async def ready(self) -> None:
         """Waits until jobs can run. Raises RuntimeError with a sentence if they never will."""
         ...

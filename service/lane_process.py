@@ -81,6 +81,11 @@ class LaneProcess:
         self._loop = asyncio.get_running_loop()
         self._open()
 
+    @property
+    def count(self) -> int:
+        """One."""
+        return 1
+
     async def ready(self) -> None:
         """Waits until jobs can run."""
         self._awaited = self._loop.create_future()

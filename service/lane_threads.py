@@ -28,7 +28,7 @@ class LaneThreads:
     """
 
     def __init__(self, count: int, observe: Observe | None = None) -> None:
-        self._count = count
+        self.count = count
         self._observe = observe
         self._scheduler = Scheduler()
         self._wake = threading.Condition()
@@ -42,7 +42,7 @@ class LaneThreads:
         """Begins to take jobs."""
         self._loop = asyncio.get_running_loop()
         self._hand_over, self._lost = hand_over, lost
-        for lane in range(self._count):
+        for lane in range(self.count):
             thread = threading.Thread(target=self._lane, name=f"lane-{lane}", daemon=True)
             self._threads.append(thread)
             thread.start()
