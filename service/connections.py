@@ -6,26 +6,48 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TypeAlias
+from urllib.parse import unquote
+
+_Ip: TypeAlias = IPv4Address | IPv6Address
 
 _DESCRIPTORS = "/dev/fd"  # on Linux and macOS; elsewhere nothing is found
 
 
-def end_connections(port: int) -> int:
-    """Ends every connection that was accepted on a port, as if the network had; what was written is sent.
+def end_connections(port: int, peer: str | None = None) -> int:
+    """Ends connections that were accepted on a port, as if the network had; what was written is sent.
 
     Args:
         port: The port of this machine; who listens there goes on.
+        peer: Whose connection, as gRPC writes it: `ipv4:192.0.2.1:5000` or `ipv6:%5B::1%5D:5000`; None: all.
 
     Returns:
         How many there were.
     """
+    wanted = None if peer is None else _address(peer)
     ended = 0
     for plug in _sockets():
         with contextlib.suppress(OSError):  # one that listens has no peer, and one may be over by now
-            if plug.getsockname()[1] == port and plug.getpeername():
+            host, number, *_ = plug.getpeername()
+            if plug.getsockname()[1] == port and (peer is None or (_ip(host), number) == wanted):
                 plug.shutdown(socket.SHUT_RDWR)
                 ended += 1
     return ended
+
+
+def _address(peer: str) -> tuple[_Ip, int] | None:
+    _, _, place = peer.partition(":")
+    host, _, port = unquote(place).rpartition(":")
+    try:
+        return _ip(host.strip("[]")), int(port)
+    except ValueError:  # of a socket of Unix, say
+        return None
+
+
+def _ip(host: str) -> _Ip:
+    address = ip_address(host.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _sockets() -> Iterator[socket.socket]:

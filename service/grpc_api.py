@@ -3,9 +3,9 @@
 __all__ = ["GRPC_STATUS", "SERVICE_NAME", "GrpcServer", "create_server"]
 
 import asyncio
-import contextlib
 import math
 from collections.abc import Sequence
+from typing import NoReturn
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -13,7 +13,8 @@ from grpc_reflection.v1alpha import reflection
 
 from service.connections import end_connections
 from service.door import Door
-from service.grpc_call import Context, Pace
+from service.grpc_call import Pace
+from service.grpc_calls import Calls
 from service.grpc_service import CanvasService
 from service.grpc_sizes import MAX_SEND_BYTES
 from service.grpc_status import GRPC_STATUS, CallObserver, generic_handler
@@ -51,20 +52,9 @@ class GrpcServer:
         tls: Tls | None,
     ) -> None:
         self._server = grpc.aio.server(options=_options(settings))
-        self._running: set[Context] = set()
-        self._leaving: set[Context] = set()  # those that a stop waits for
-        self._left = asyncio.Event()
         service = CanvasService(operations, settings, metrics)
-        handler = generic_handler(
-            _SERVICE,
-            service,
-            on_call=self._count,
-            door=door,
-            pace=Pace(settings.max_stall_s, settings.min_client_bytes_per_s),
-            observer=metrics,
-        )
+        self._watch: asyncio.Task[NoReturn] | None = None  # from the start on
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack it
-        self._server.add_generic_rpc_handlers((handler,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
@@ -80,11 +70,18 @@ class GrpcServer:
                 f"gRPC cannot listen on {address}: another program has the port, or the "
                 "address is not one of this machine"
             ) from None
+        pace = Pace(settings.max_stall_s, settings.min_client_bytes_per_s)
+        self._calls = Calls(self.port, pace)
+        handler = generic_handler(
+            _SERVICE, service, calls=self._calls, door=door, pace=pace, observer=metrics
+        )
+        self._server.add_generic_rpc_handlers((handler,))
 
     async def start(self) -> None:
         """Begins to answer; health says NOT_SERVING until `set_serving`."""
         await self.set_serving(False)
         await self._server.start()
+        self._watch = asyncio.create_task(self._calls.watch())
 
     async def set_serving(self, serving: bool) -> None:
         """What the health service says of the whole server and of CanvasService."""
@@ -102,10 +99,10 @@ class GrpcServer:
         that period up as well: they never end by themselves.
         """
         await self._health.enter_graceful_shutdown()
-        if grace and self._running:
-            self._leaving, self._left = set(self._running), asyncio.Event()
-            with contextlib.suppress(TimeoutError):  # the rest is cut below
-                await asyncio.wait_for(self._left.wait(), grace)
+        if grace:
+            await self._calls.leave(grace)
+        if self._watch is not None:
+            self._watch.cancel()
         # Nothing may come between the two: who is cut off connects again at once.
         end_connections(self.port)
         await self._server.stop(None)
@@ -113,17 +110,6 @@ class GrpcServer:
     async def wait_for_termination(self) -> None:
         """Returns when the server has stopped."""
         await self._server.wait_for_termination()
-
-    def _count(self, context: Context) -> None:
-        self._running.add(context)
-        # Unlike a `finally` in the handler, this runs when the status has been sent.
-        context.add_done_callback(self._uncount)  # type: ignore[arg-type]  # the stubs want a subclass
-
-    def _uncount(self, context: Context) -> None:
-        self._running.discard(context)
-        self._leaving.discard(context)
-        if not self._leaving:
-            self._left.set()
 
 
 async def create_server(
@@ -170,7 +156,7 @@ def _options(settings: Settings) -> Sequence[tuple[str, int]]:
         ("grpc.max_metadata_size", settings.max_header_bytes),
         ("grpc.absolute_max_metadata_size", settings.max_header_bytes),
         ("grpc.max_allowed_incoming_connections", settings.max_connections),
-        # What gRPC holds for a reader that takes nothing is freed with its connection, and not before.
+        # However a client reads: nothing that is held for a connection is held for ever.
         ("grpc.max_connection_age_ms", settings.max_grpc_connection_age_s * 1000),
         ("grpc.max_connection_age_grace_ms", min(longest_ms, _INT_MAX)),
         # A client that vanished without a word is noticed within 40 s, and its drawings are cancelled.

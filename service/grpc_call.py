@@ -34,6 +34,7 @@ class Call(RequestFacts):
     caller: Caller
     context: Context = field(repr=False)
     pace: Pace
+    sent: int = 0  # bytes of the last message
     end: float = math.inf  # on the clock of the event loop: when it ends if it waits for its reader
 
     @classmethod
@@ -76,22 +77,20 @@ class Call(RequestFacts):
         """Ends the call if it waits for its reader then, or later; what is computed has its own deadline."""
         self.end = asyncio.get_running_loop().time() + seconds
 
-    async def write(self, message: Message, size: float = 0) -> None:
+    async def write(self, message: Message) -> None:
         """Sends a message of a stream.
-
-        Args:
-            message: The message.
-            size: About how many bytes it has, if many.
 
         Raises:
             PentimentoError: DEADLINE_EXCEEDED: the client took less than it must, or nothing at the end.
         """
-        seconds = self.pace.max_stall_s + size / self.pace.min_bytes_per_s
+        data = message.SerializeToString()
+        self.sent = len(data)
+        seconds = self.pace.max_stall_s + self.sent / self.pace.min_bytes_per_s
         # What is late by no fault of the reader is still given a moment.
         left = max(_MOMENT_S, self.end - asyncio.get_running_loop().time())
         try:
             async with asyncio.timeout(min(seconds, left)):
-                await self.context.write(message)
+                await self.context.write(data)
         except TimeoutError:
             if left < seconds:
                 late = "the deadline passed while the client was not reading"

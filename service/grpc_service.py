@@ -195,7 +195,7 @@ class CanvasService:
                 output = await asyncio.to_thread(wire.encoder_output_message, drawing.encoding)
                 await call.write(pb.AutoencodeResponse(encoder_output=output))
             (message,) = await _encoded([frame], encoding)
-            await call.write(response(frame=message), size=image_bytes * drawing.header.n)
+            await call.write(response(frame=message))
             frame_count += 1
             if frame_count == 1 and self._observer is not None:
                 self._observer.first_canvas("grpc", call.seconds)

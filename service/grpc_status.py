@@ -6,6 +6,7 @@ An error becomes a status with the error's sentence, and trailing metadata for p
 
 __all__ = ["GRPC_STATUS", "CallObserver", "generic_handler"]
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, NoReturn, Protocol, TypeAlias
@@ -18,6 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from service.door import Door, Visit
 from service.errors import Code, PentimentoError
 from service.grpc_call import Call, Context, Pace
+from service.grpc_calls import Calls
 from service.request_log import log_request
 from service.wire_fields import field_name, sentence
 
@@ -64,7 +66,7 @@ def generic_handler(
     service: ServiceDescriptor,
     implementation: object,
     *,
-    on_call: Callable[[Context], None],
+    calls: Calls,
     door: Door,
     pace: Pace,
     observer: CallObserver | None = None,
@@ -75,14 +77,14 @@ def generic_handler(
         service: The service of the proto.
         implementation: Has a coroutine method for each RPC, named alike: it returns the answer or, when the
             RPC streams, writes to the call. It raises PentimentoError and knows nothing of statuses.
-        on_call: Told of each call as it starts.
+        calls: Told of each call.
         door: Lets calls in or not.
         pace: At which streams must be read.
         observer: Told of each call as it ends.
     """
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in service.methods:
-        call = _answering(method, getattr(implementation, method.name), on_call, door, pace, observer)
+        call = _answering(method, getattr(implementation, method.name), calls, door, pace, observer)
         make = (
             grpc.unary_stream_rpc_method_handler
             if method.server_streaming
@@ -91,7 +93,7 @@ def generic_handler(
         handlers[method.name] = make(
             call,
             request_deserializer=None,  # not before it is let in
-            response_serializer=_kind(method.output_type).SerializeToString,
+            response_serializer=None,  # so that the size of an answer is known
         )
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
@@ -104,11 +106,11 @@ def _kind(descriptor: Descriptor) -> type[Message]:
 def _answering(
     method: MethodDescriptor,
     handler: _Handler,
-    on_call: Callable[[Context], None],
+    calls: Calls,
     door: Door,
     pace: Pace,
     observer: CallObserver | None,
-) -> Callable[[bytes, Context], Awaitable[Message | None]]:
+) -> Callable[[bytes, Context], Awaitable[bytes | None]]:
     name, kind = method.name, _kind(method.input_type)
 
     def enter(call: Call) -> Visit:
@@ -122,8 +124,8 @@ def _answering(
             visit.open_stream()
         return visit
 
-    async def answer(data: bytes, context: Context) -> Message | None:
-        on_call(context)
+    async def answer(data: bytes, context: Context) -> bytes | None:
+        calls.begin(context)
         call = Call.begin(context, pace)
         call.outcome = "cancelled"  # unless it comes to an end below
         visit: Visit | None = None
@@ -132,7 +134,11 @@ def _answering(
             visit = enter(call)
             answer = await handler(_parsed(kind, data, name), call)
             call.outcome = "ok"
-            return answer
+            if answer is None:
+                return None
+            rest = answer.SerializeToString()
+            call.sent = len(rest)
+            return rest
         except PentimentoError as error:
             failure = error.with_traceback(None)
         except Exception:
@@ -143,6 +149,7 @@ def _answering(
         finally:
             if visit is not None:
                 visit.leave()
+            calls.hand_over(context, call.sent)
             _finish(name, call, failure, observer)
         # Not where the error is handled: the context keeps what this raises, and would keep with it the error
         # that it comes from, the handler's frames, the drawing and its graphs.
@@ -177,7 +184,10 @@ async def _abort(context: Context, error: PentimentoError, request_id: str) -> N
     details = sentence(error)
     if len(details) > _MAX_STATUS_CHARACTERS:
         details = details[: _MAX_STATUS_CHARACTERS - 1] + "…"
-    await context.abort(GRPC_STATUS[error.code], details, tuple(metadata))
+    try:
+        await context.abort(GRPC_STATUS[error.code], details, tuple(metadata))
+    except grpc.aio.InternalError:  # the connection ended before the client had taken it
+        raise asyncio.CancelledError from None
 
 
 def _printable(text: str) -> str:
