@@ -26,6 +26,9 @@ _PICTURES = ("image/png", "image/jpeg", "application/octet-stream")
 _MAX_ENTRIES = 4096  # of a list or object in a body, latents apart: the most images that can be set
 
 
+_NO_BODY = GenerateBody()
+
+
 async def read_generate_body(request: Request, limits: Settings) -> GenerateBody:
     """The JSON body of a drawing request; none at all is an empty one.
 
@@ -36,9 +39,12 @@ async def read_generate_body(request: Request, limits: Settings) -> GenerateBody
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
     """
+    # Most drawings are asked for by the query alone, and HTTP says beforehand whether a body comes.
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        return _NO_BODY
     data = await _read(request, limits.max_body_bytes)
     if not data:
-        return GenerateBody()
+        return _NO_BODY
     kind = _media_type(request)
     if not _is_json(kind):
         raise _unsupported(kind, "application/json")

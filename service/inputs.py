@@ -37,16 +37,18 @@ class Inputs:
             plan: Its graphs say how many rows a part may have.
             lanes: Parts there may be besides, so that all lanes draw, while each part is efficient.
         """
+        if self.n == 1:
+            return [self._submission(plan, 0, 1)]
         most = min(call.graph.max_rows for call in plan)
         efficient = max(call.graph.efficient_rows for call in plan)
         count = max(math.ceil(self.n / most), min(lanes, self.n // efficient))
         bounds = [self.n * i // count for i in range(count + 1)]
-        submissions = []
-        for start, stop in itertools.pairwise(bounds):
-            tensors = {name: values[start:stop] for name, values in self.given.items()}
-            tensors.update(self.noise(range(start, stop)))
-            submissions.append(Submission(rows=stop - start, plan=plan, tensors=tensors))
-        return submissions
+        return [self._submission(plan, start, stop) for start, stop in itertools.pairwise(bounds)]
+
+    def _submission(self, plan: Sequence[Call], start: int, stop: int) -> Submission:
+        tensors = {name: values[start:stop] for name, values in self.given.items()}
+        tensors.update(self.noise(range(start, stop)))
+        return Submission(rows=stop - start, plan=plan, tensors=tensors)
 
 
 def drawing_noise(

@@ -21,6 +21,13 @@ class LoadedModel:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    operations: tuple[OperationName, ...] = field(init=False)
+    """What can be asked of it."""
+
+    def __post_init__(self) -> None:
+        """Finds out once what every request is asked for."""
+        object.__setattr__(self, "operations", self._operations())
+
     def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
         """The plan of a drawing, as `plan_drawing`.
 
@@ -37,9 +44,7 @@ class LoadedModel:
         """The same bundle with no plan kept: a kept one may hold the scorer of another bundle."""
         return LoadedModel(manifest=self.manifest, graphs=self.graphs)
 
-    @property
-    def operations(self) -> tuple[OperationName, ...]:
-        """What can be asked of it."""
+    def _operations(self) -> tuple[OperationName, ...]:
         drawing, graphs = self.manifest.drawing, self.manifest.graphs
         able: dict[OperationName, bool] = {
             "generate": drawing is not None,
