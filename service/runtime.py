@@ -5,7 +5,6 @@ __all__ = ["OnnxGraph", "Runtime"]
 import logging
 import time
 from collections.abc import Callable
-from importlib import metadata
 from typing import Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from bundle.store import Bundle, BundleError
 from service.calibration import Calibrator, Curve, RowLimits, choose_lanes, choose_limits
 from service.device_graph import BucketedGraph, DeviceGraph
 from service.job import Graph
+from service.providers import choose_providers, installed_runtimes, session_providers
 from service.rows import Array, Arrays
 
 _log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Runtime:
         calibrator: Calibrator | None = None,
         cuda_graphs: bool = False,
     ) -> None:
-        self.providers = choose_providers(provider, ort.get_available_providers(), _installed())
+        self.providers = choose_providers(provider, ort.get_available_providers(), installed_runtimes())
         self._max_batch_rows = max_batch_rows
         self._calibrator = calibrator
         self._cuda_graphs = cuda_graphs
@@ -200,56 +200,6 @@ class Runtime:
             "session.model_external_initializers_file_folder_path", "/dev/null/none"
         )
         return options
-
-
-def choose_providers(
-    wanted: Literal["auto", "cpu", "cuda"], available: list[str], installed: list[str]
-) -> list[str]:
-    """Decides the execution providers.
-
-    Args:
-        wanted: The setting.
-        available: What ONNX Runtime offers.
-        installed: Names of the installed ONNX Runtime distributions.
-
-    Raises:
-        RuntimeError: The wish cannot be met; the message says what to do.
-    """
-    if len(installed) > 1:
-        raise RuntimeError(
-            f"{' and '.join(installed)} are both installed and overwrite each other; keep exactly one of them"
-        )
-    has_cuda = "CUDAExecutionProvider" in available
-    if wanted == "cuda" and not has_cuda:
-        raise RuntimeError(
-            "provider cuda was asked for, but this ONNX Runtime offers only "
-            f"{', '.join(available)}; install pentimento[gpu] instead of "
-            "pentimento[cpu], or use --provider cpu"
-        )
-    if wanted != "cpu" and has_cuda:
-        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    return ["CPUExecutionProvider"]
-
-
-def session_providers(providers: list[str], *, captured: bool) -> list[str | tuple[str, dict[str, str]]]:
-    """The providers of a session with their options.
-
-    Args:
-        providers: As `choose_providers` gives them.
-        captured: Whether its calls are to be captured as CUDA graphs.
-    """
-    options = {
-        # The exhaustive search takes half a second for each new batch size (PaddlePaddle/PaddleX#5057).
-        "cudnn_conv_algo_search": "HEURISTIC",
-        "arena_extend_strategy": "kSameAsRequested",  # or the arena doubles, and never shrinks
-        "enable_cuda_graph": "1" if captured else "0",
-    }
-    return [(name, options) if name == "CUDAExecutionProvider" else name for name in providers]
-
-
-def _installed() -> list[str]:
-    names = ("onnxruntime", "onnxruntime-gpu")
-    return [name for name in names if any(True for _ in metadata.distributions(name=name))]
 
 
 def _check_signature(

@@ -6,8 +6,9 @@ import pytest
 
 from bundle.store import read_bundle
 from service.device_graph import BUCKETS, BucketedGraph, DeviceArray, DeviceGraph
+from service.providers import session_providers
 from service.rows import Rows, stack
-from service.runtime import Runtime, session_providers
+from service.runtime import Runtime
 
 
 @pytest.fixture(scope="module")

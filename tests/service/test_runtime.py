@@ -12,7 +12,8 @@ from bundle.store import Bundle, BundleError, graph_spec, read_bundle
 from service.calibration import Calibrator
 from service.catalog import Catalog
 from service.errors import Code, PentimentoError
-from service.runtime import Runtime, choose_providers
+from service.providers import choose_providers
+from service.runtime import Runtime
 from tests.service.toys import spoil_hash, steps_canvases, write_toys
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
