@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bundle.store import BundleError, read_bundle
 from service.loaded_model import LoadedModel
-from service.messages import Refusal
 from service.runtime import Runtime
+from service.served import Refusal
 
 # To replace a folder means to rename two of them; between the renames there is none.
 _LOOKS = 10

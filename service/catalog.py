@@ -14,8 +14,9 @@ from service.bundle_folder import Contents, read_folder
 from service.errors import Code, PentimentoError
 from service.job import Graph
 from service.loaded_model import LoadedModel
-from service.messages import ModelInfo, OperationName, Reload, Revision
+from service.messages import OperationName
 from service.runtime import Runtime
+from service.served import ModelInfo, Reload, Revision
 
 _PREFERRED_DEFAULT = "gran5-mnist"
 

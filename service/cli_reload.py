@@ -11,7 +11,7 @@ from service.cli_run import Server, asks_server, run
 from service.errors import invalid
 
 if TYPE_CHECKING:
-    from service.messages import Reload
+    from service.served import Reload
 
 TokenFile = Annotated[
     Path | None,

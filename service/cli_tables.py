@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from service.easel import ModelRow
-from service.messages import LikelihoodResult, Refusal, ScoreResult
+from service.messages import LikelihoodResult, ScoreResult
+from service.served import Refusal
 
 _FEW_LABELS = 4  # that are all named in a list of models
 

@@ -16,11 +16,11 @@ from service.messages import (
     Header,
     LikelihoodRequest,
     LikelihoodResult,
-    Refusal,
     ScoreKind,
     ScoreRequest,
     ScoreResult,
 )
+from service.served import Refusal
 
 DrawingRequest: TypeAlias = GenerateRequest | AutoencodeRequest | CompleteRequest
 """What is answered with frames."""

@@ -15,12 +15,12 @@ from service.messages import (
     CompleteRequest,
     LikelihoodRequest,
     LikelihoodResult,
-    Refusal,
     ScoreRequest,
     ScoreResult,
 )
 from service.operations import Drawing, Operations
 from service.runtime import Runtime
+from service.served import Refusal
 from service.settings import Settings, available_cpus
 
 # The limits protect a server from its clients; here there is nobody but the user.

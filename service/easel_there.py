@@ -17,9 +17,6 @@ from service.messages import (
     Header,
     LikelihoodRequest,
     LikelihoodResult,
-    Refusal,
-    Reload,
-    Revision,
     ScoredBy,
     ScoreRequest,
     ScoreResult,
@@ -27,6 +24,7 @@ from service.messages import (
     Timing,
 )
 from service.remote import Remote
+from service.served import Refusal, Reload, Revision
 
 if TYPE_CHECKING:
     import pentimento_client

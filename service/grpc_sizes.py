@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from bundle.manifest import Manifest
 from service import wire
 from service.errors import invalid
-from service.messages import ModelInfo
 from service.operations import Drawing
 from service.pb import canvas_service_pb2 as pb
+from service.served import ModelInfo
 
 MAX_SEND_BYTES = 64 << 20
 """Bytes of an answer; the proto tells clients of it. What is larger must be streamed."""

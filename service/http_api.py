@@ -27,9 +27,9 @@ from service.http_model_schemas import (
 from service.http_problems import answer_defect, install_problem_handlers, refuse
 from service.http_shortcuts import Shortcuts
 from service.http_studio import Studio
-from service.messages import ModelInfo
 from service.metrics import CONTENT_TYPE, Metrics
 from service.operations import Operations
+from service.served import ModelInfo
 from service.settings import Settings
 
 router = APIRouter()

@@ -16,11 +16,7 @@ __all__ = [
     "ImageInput",
     "LikelihoodRequest",
     "LikelihoodResult",
-    "ModelInfo",
     "OperationName",
-    "Refusal",
-    "Reload",
-    "Revision",
     "ScoreKind",
     "ScoreRequest",
     "ScoreResult",
@@ -35,8 +31,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bundle.manifest import Manifest
 
 Floats = NDArray[np.float32]
 
@@ -198,44 +192,6 @@ class Timing:
 
     queue_us: int  # from admission to the first graph call
     total_us: int  # from admission to the last frame
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelInfo:
-    """A served bundle and what it can do."""
-
-    manifest: Manifest
-    operations: tuple[OperationName, ...]
-    is_default: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
-    """A folder that is not served, and why, in a sentence."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Revision:
-    """A bundle that a reload brought."""
-
-    name: str
-    version: str
-    previous_version: str | None  # None: no bundle of that name was served before
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reload:
-    """What reading the bundle folder again changed. Served are now `added`, `replaced` and `kept`."""
-
-    added: tuple[Revision, ...]
-    replaced: tuple[Revision, ...]
-    removed: tuple[str, ...]
-    kept: tuple[str, ...]  # as before; also where what lies in the folder now was refused
-    refused: tuple[Refusal, ...]
-    default: str | None  # the bundle for requests that name none, from now on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

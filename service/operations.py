@@ -16,21 +16,12 @@ from service.errors import Code, PentimentoError, invalid
 from service.inputs import Inputs
 from service.job import Call
 from service.loaded_model import LoadedModel
-from service.messages import (
-    AutoencodeRequest,
-    CompleteRequest,
-    Floats,
-    GenerateRequest,
-    Header,
-    ModelInfo,
-    Refusal,
-    Reload,
-    ScoredBy,
-)
+from service.messages import AutoencodeRequest, CompleteRequest, Floats, GenerateRequest, Header, ScoredBy
 from service.plan import plan_encode
 from service.readings import Readings
 from service.reloading import Reloading
 from service.rows import Arrays
+from service.served import ModelInfo, Refusal, Reload
 from service.settings import Settings
 
 _RASTER = (

@@ -9,7 +9,7 @@ from bundle.store import BundleError
 from service.catalog import Catalog
 from service.errors import Code, PentimentoError
 from service.memory import give_back_memory
-from service.messages import Reload, Revision
+from service.served import Reload, Revision
 
 _log = logging.getLogger(__name__)
 

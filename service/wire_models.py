@@ -10,8 +10,9 @@ __all__ = [
 ]
 
 from bundle.manifest import ImageSpec, Manifest, NoiseSpec
-from service.messages import ModelInfo, OperationName, Refusal, Reload, Revision, ScoreKind
+from service.messages import OperationName, ScoreKind
 from service.pb import canvas_service_pb2 as pb
+from service.served import ModelInfo, Refusal, Reload, Revision
 
 SCORE_KINDS: dict[ScoreKind | None, pb.ScoreKind] = {
     None: pb.SCORE_KIND_UNSPECIFIED,

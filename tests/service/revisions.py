@@ -31,7 +31,7 @@ from pentimento_client import Client
 from bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Scorer, Steps
 from bundle.store import MANIFEST, graph_spec, write_bundle
 from service.catalog import Catalog
-from service.messages import Reload
+from service.served import Reload
 from tests.service.toy_graphs import EXTRAS, GREY, T_INPUT, graph, node, spec
 
 TOKEN = "the-token-of-the-tests"

@@ -15,8 +15,9 @@ from bundle.store import read_manifest
 from service import wire, wire_fields, wire_requests
 from service.codec import encode_png
 from service.errors import Code, PentimentoError, invalid
-from service.messages import Frame, Header, ModelInfo, OperationName, ScoredBy, Scores, Timing
+from service.messages import Frame, Header, OperationName, ScoredBy, Scores, Timing
 from service.pb import canvas_service_pb2 as pb
+from service.served import ModelInfo
 from service.wire_models import model_message
 from tests.service.toys import TOYS
 
