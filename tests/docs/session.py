@@ -94,7 +94,7 @@ class Session:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=120,
+            timeout=300,
         )
 
     def _files(self) -> dict[Path, int]:

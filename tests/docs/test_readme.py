@@ -63,5 +63,16 @@ def test_the_table_of_the_zoo_is_what_the_manifests_say():
         assert row in TEXT, f"README.md lacks the row\n{row}"
 
 
+def test_figures_in_its_sentences_are_what_the_manifests_say():
+    acgan, cifar = (
+        read_manifest(ROOT / "zoo" / name).provenance for name in ("acgan-mnist", "wgan-gp-cifar10")
+    )
+    classifier = cifar.evaluation["classifier"]
+    words = " ".join(TEXT.split())
+    assert f"asked for in {100 * acgan.evaluation['label_accuracy']:.1f} %" in words
+    assert f"right on {100 * classifier['test_accuracy']:.0f} % of the test images" in words
+    assert f"mean confidence of {classifier['test_confidence']:.2f}, which is what" in words
+
+
 def test_it_is_short_enough_to_be_read():
     assert len(TEXT.splitlines()) <= 220
