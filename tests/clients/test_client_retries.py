@@ -82,6 +82,12 @@ def test_no_try_begins_after_the_deadline(strict_face):
     assert time.monotonic() - start < 0.45
 
 
+def test_a_deadline_that_cannot_be_is_refused_by_its_name(face):
+    with pytest.raises(PentimentoError) as caught:
+        face.generate(timeout_s=-1)
+    assert (caught.value.code, caught.value.field) == (Code.INVALID_ARGUMENT, "timeout_ms")
+
+
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

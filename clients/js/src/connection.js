@@ -43,14 +43,14 @@ export class Connection {
   async send(request, signal, read) {
     const timeoutMs = request.timeoutMs ?? Infinity;
     if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) throw new TypeError("timeoutMs must be a number");
-    const end = Date.now() + timeoutMs;
+    const end = performance.now() + timeoutMs;
     for (let tries = 0; ; tries++) {
-      const leftMs = tries === 0 ? timeoutMs : Math.max(1, end - Date.now());
+      const leftMs = tries === 0 ? timeoutMs : Math.max(1, end - performance.now());
       try {
         return await this.#try(request, leftMs, signal, read);
       } catch (error) {
         const wait = this.#wait(error, tries);
-        if (wait === null || Date.now() + wait >= end) throw error;
+        if (wait === null || performance.now() + wait >= end) throw error;
         await sleep(wait, signal);
       }
     }
@@ -69,6 +69,7 @@ export class Connection {
     try {
       const init = { method, headers, body, signal: watch.signal, cache: "no-store" };
       const response = await watch.during(this.#fetch(url.href, init));
+      watch.answered();
       if (!response.ok) throw errorOfAnswer(response, await watch.during(response.text()));
       return await read(new Answer(response, watch));
     } catch (error) {

@@ -8,6 +8,7 @@ export class Watch {
   #silenceMs;
   #where;
   #silent = false;
+  #answered = false;
   #end = () => this.#controller.abort();
 
   /**
@@ -26,6 +27,11 @@ export class Watch {
   /** For fetch. */
   get signal() {
     return this.#controller.signal;
+  }
+
+  /** The answer has begun. */
+  answered() {
+    this.#answered = true;
   }
 
   /**
@@ -48,7 +54,10 @@ export class Watch {
       }
       // Browsers do not say why; Node does, in the cause.
       const reason = error.cause?.message || error.message;
-      throw new PentimentoError("UNAVAILABLE", `cannot reach ${this.#where}: ${reason}`, { cause: error });
+      const message = this.#answered
+        ? `the connection to ${this.#where} broke off: ${reason}`
+        : `cannot reach ${this.#where}: ${reason}`;
+      throw new PentimentoError("UNAVAILABLE", message, { cause: error });
     } finally {
       clearTimeout(timer);
     }

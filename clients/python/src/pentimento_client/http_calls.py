@@ -150,7 +150,8 @@ def _post(path: str, body: Mapping[str, Any], params: Mapping[str, str | int] | 
 def _patient(call: Call, timeout_s: float | None) -> Call:
     """The call, given up some time after its request's own deadline if the server says nothing."""
     if timeout_s is not None:
-        call["timeout"] = httpx.Timeout(timeout_s + _SLACK_S, connect=min(CONNECT_S, timeout_s))
+        patience_s = max(0.0, timeout_s) + _SLACK_S
+        call["timeout"] = httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s))
     return call
 
 

@@ -35,7 +35,7 @@ class _Tries:
     """The tries of one request."""
 
     def __init__(self, retries: int, timeout_s: float | None) -> None:
-        self._left = retries
+        self._retries = self._left = retries
         self._range_s = FIRST_WAIT_S
         self._end = None if timeout_s is None else time.monotonic() + timeout_s
 
@@ -54,7 +54,7 @@ class _Tries:
 
     def timed(self, request: Request) -> Request:
         """The request with what is left of its time."""
-        if self._end is None:
+        if self._end is None or self._left == self._retries:  # the first: as the caller said it
             return request
         return replace(request, timeout_s=max(0.001, self._end - time.monotonic()))
 
