@@ -17,6 +17,9 @@ BUNDLES = (
     "acgan-mnist",
     "pixelcnn-mnist",
     "pixelvae2d-mnist",
+    "vae2d-mnist",
+    "pixelvae2level-mnist",
+    "vae-mnist",
     "wgan-gp-cifar10",
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")

@@ -1,0 +1,117 @@
+/** A picture as the model sees it, and beside it what the model makes of it, step by step. */
+
+import { canvasGrid, decode, pixelCanvas } from "../parts/canvas.js";
+import { h } from "../parts/dom.js";
+import { pace, stepMs } from "../parts/pace.js";
+import { scrubber } from "../parts/scrubber.js";
+
+/** @param {AbortSignal} signal Of the tab. */
+export function redrawStage(signal) {
+  const title = h("h2", {}, "");
+  const facts = h("p.hint.number.redraw-facts", {}, "");
+  const givenPlace = h("div", {});
+  const gridPlace = h("div.redraw-grid", {});
+  const slider = scrubber({ onStep: show, signal });
+  const element = h(
+    "section.panel",
+    { "aria-label": "What the model makes of it" },
+    h("div", {}, title, facts),
+    h(
+      "div.redraw-result",
+      {},
+      h("figure.redraw-given", {}, givenPlace, h("figcaption.hint", {}, "What the model sees")),
+      gridPlace,
+    ),
+    slider.element,
+  );
+
+  let shape = ""; // of what there is room for
+  let given = null;
+  let grid = null;
+  let frames = []; // bitmaps by step, from 0
+  let steps = 0;
+  let name = "";
+  let player = null;
+  let decoding = Promise.resolve();
+
+  /** Room for so many canvases; what is shown stays until others come, unless it has another shape. */
+  function makeRoom(image, n) {
+    const next = `${image.width}x${image.height} ${n}`;
+    if (next === shape) return;
+    shape = next;
+    given = pixelCanvas(image, "What the model sees");
+    givenPlace.replaceChildren(given.element);
+    grid = canvasGrid({ image, n, name: (index) => `Canvas ${index + 1}` });
+    gridPlace.replaceChildren(grid.element);
+  }
+
+  function forget() {
+    for (const bitmap of frames.flat()) bitmap.close();
+    frames = [];
+  }
+
+  /** A drawing is asked for: `what` is the name of its canvases. */
+  function begin({ image, n, steps: count, what, caption }, drawingSignal) {
+    makeRoom(image, n);
+    forget();
+    steps = count;
+    name = what;
+    title.textContent = caption;
+    facts.textContent = "Asking …";
+    slider.begin(steps);
+    slider.element.hidden = steps === 1;
+    player = pace({ ms: stepMs(steps), show: slider.arrived, signal: AbortSignal.any([signal, drawingSignal]) });
+    decoding = Promise.resolve();
+  }
+
+  function add(frame) {
+    const mine = player;
+    decoding = decoding.then(async () => {
+      const bitmaps = await Promise.all(frame.images.map(decode));
+      if (mine !== player) return bitmaps.forEach((bitmap) => bitmap.close()); // another drawing has begun
+      frames[frame.step - 1] = bitmaps;
+      player.push(frame.step);
+    });
+  }
+
+  /** All frames have come. Resolves when the last is shown: to whether that was this drawing's. */
+  async function end() {
+    const mine = player;
+    await decoding;
+    return (await mine.end()) && mine === player;
+  }
+
+  function show(step) {
+    if (!frames[step - 1]) return;
+    grid.canvases.forEach((canvas, index) => {
+      canvas.show(frames[step - 1][index]);
+      canvas.describe(`${name} ${index + 1}${steps > 1 ? `, step ${step} of ${steps}` : ""}`);
+    });
+  }
+
+  return {
+    element,
+    facts,
+    begin,
+    add,
+    end,
+    /** Shows what is given to the model. */
+    showGiven(picture) {
+      given.show(picture);
+    },
+    /** Nothing is given: no canvas shows anything. */
+    blank(image, n, caption, words) {
+      makeRoom(image, n);
+      player = null;
+      forget();
+      given.show(null);
+      grid.canvases.forEach((canvas, index) => {
+        canvas.show(null);
+        canvas.describe(`Canvas ${index + 1}, empty`);
+      });
+      slider.begin(1);
+      title.textContent = caption;
+      facts.textContent = words;
+    },
+  };
+}
