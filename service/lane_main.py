@@ -34,6 +34,7 @@ from service.runtime import OnnxGraph, Runtime
 from service.scheduler import Delivery, Scheduler
 
 _READ = 1 << 20  # bytes at a time
+_UNSENT = 1 << 26  # bytes that may wait; beyond that, the server is waited for
 _NICE = 5
 _TELL_S = 0.02  # between reports of calls while there is nothing to deliver
 
@@ -44,8 +45,8 @@ class _Lane:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._poll = select.poll()
-        self._poll.register(link, select.POLLIN)
         self._decoder = Decoder()
+        self._unsent = bytearray()
         self._runtime = Runtime(provider="cpu")
         self._scheduler = Scheduler()
         self._graphs: dict[int, OnnxGraph] = {}
@@ -64,7 +65,11 @@ class _Lane:
         if not self._scheduler.runnable:
             deadline = self._scheduler.next_deadline
             wait_ms = None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000 + 1)
-        if not self._poll.poll(wait_ms):
+        self._poll.register(self._link, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+        events = sum(event for _, event in self._poll.poll(wait_ms))
+        if events & select.POLLOUT:
+            self._flush()
+        if not events & ~select.POLLOUT:
             return True
         data = self._link.recv(_READ)
         for message in self._decoder.feed(data):
@@ -132,7 +137,18 @@ class _Lane:
             self._calls, self._told_at = [], now
 
     def _send(self, message: NamedTuple) -> None:
-        self._link.sendall(encode(message))
+        """Says something, without waiting for the server to listen: drawings may be larger than a socket."""
+        self._unsent += encode(message)
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._unsent:
+            wait = len(self._unsent) > _UNSENT
+            try:
+                sent = self._link.send(self._unsent, 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            del self._unsent[:sent]
 
 
 def main() -> None:
