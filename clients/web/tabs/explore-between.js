@@ -3,12 +3,13 @@
 import { pixelCanvas } from "../parts/canvas.js";
 import { field, h } from "../parts/dom.js";
 import { classField, seedControls } from "./explore-controls.js";
-import { drawPlaces, latest, oneSet, perDrawing, pictureRow } from "./explore-draw.js";
+import { callNoise, drawPlaces, latest, oneSet, perDrawing, pictureRow } from "./explore-draw.js";
 import { between, noiseOf } from "./explore-noise.js";
 
 const PICTURES = 9;
 const FINE = 8; // places of the slider from a picture to the next
 const LAST = (PICTURES - 1) * FINE;
+const MANY = 10; // numbers of noise, from which on its length is worth a word
 
 export const title = "Between two seeds";
 export const sentence = "A walk through the noise, from one picture to another.";
@@ -105,7 +106,7 @@ function explained(model) {
   const latents = perDrawing(model);
   const numbers = latents.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
   const rest = model.latents.filter((latent) => latent.per !== "drawing");
-  const arc = latents.some((latent) => latent.prior === "normal");
+  const arc = numbers >= MANY && latents.some((latent) => latent.prior === "normal");
   return [
     h("h3", {}, "What changes on the way"),
     h("p.hint", {}, `The ${numbers} numbers of noise that a picture begins with. Each place on the way is one drawing.`),
@@ -117,6 +118,6 @@ function explained(model) {
           "straight line would be shorter than anything that the model has learnt from.",
       ),
     rest.length > 0 &&
-      h("p.hint", {}, `The other noise, ${rest.map(({ name }) => name).join(" and ")}, is that of the first seed all the way.`),
+      h("p.hint", {}, `${callNoise(rest)} is the first seed's all the way.`),
   ].filter(Boolean);
 }

@@ -10,6 +10,9 @@ const PATIENCE_MS = 1500;
 /** Noise that a picture has once, and not anew at every call. */
 export const perDrawing = (model) => model.latents.filter((latent) => latent.per === "drawing");
 
+/** What noise that is drawn at every call is called in a sentence's beginning. */
+export const callNoise = (latents) => `The noise of each call (${latents.map(({ name }) => name).join(", ")})`;
+
 /** The model's only noise of a whole picture, if that is two normal numbers; else null. */
 export function plane(model) {
   const [latent, ...more] = perDrawing(model);

@@ -3,7 +3,7 @@
 import { pixelCanvas } from "../parts/canvas.js";
 import { h } from "../parts/dom.js";
 import { classField, seedControls } from "./explore-controls.js";
-import { drawPlaces, latest, oneSet, plane } from "./explore-draw.js";
+import { callNoise, drawPlaces, latest, oneSet, plane } from "./explore-draw.js";
 
 const CELLS = 12; // a side
 const REACH = 3; // the map shows -3 to 3 of both numbers: 99.5 % of all drawings
@@ -125,7 +125,7 @@ function explained(rest) {
     h("p.hint", {}, "Move over the map, or press the arrow keys on it; with shift, a picture at a time. A click keeps the place."),
     h("p.hint", {}, `It shows −${REACH} to ${REACH} of both numbers. Both are normal noise, so most drawings come from the middle.`),
     rest.length > 0 &&
-      h("p.hint", {}, `The rest, ${rest.map(({ name }) => name).join(" and ")}, stays as it is where you point; each picture of the map has its own.`),
+      h("p.hint", {}, `${callNoise(rest)} stays the same where you point; each picture of the map has its own.`),
   ].filter(Boolean);
 }
 
