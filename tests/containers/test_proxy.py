@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -61,37 +62,30 @@ def bundles(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def replicas(bundles):
+@contextmanager
+def standing(bundles, folder):
+    """An Envoy that sees two servers over both transports: its address, and they."""
     settings = {"calibrate": False, "default_model": "toy-steps", "trusted_proxies": "127.0.0.0/8"}
-    servers = [ServerProcess(bundles, **settings) for _ in range(2)]
-    yield servers
-    for server in servers:
-        server.kill()
-
-
-@pytest.fixture
-def proxy(replicas, tmp_path):
-    """The address of an Envoy that sees both replicas over both transports."""
+    replicas = [ServerProcess(bundles, **settings) for _ in range(2)]
     port = free_port()
-    path = tmp_path / "envoy.yaml"
+    path = folder / "envoy.yaml"
     path.write_text(yaml.safe_dump(here(yaml.safe_load(CONFIG.read_text()), port, replicas)))
-    command = [
-        ENVOY,
-        "--config-path",
-        path,
-        "--disable-hot-restart",
-        "--concurrency",
-        "1",
-        "--log-level",
-        "error",
-    ]
+    command = [ENVOY, "-c", path, "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
     with subprocess.Popen(command) as process:
         try:
             assert wait_until(lambda: ready(port), 20)
-            yield f"127.0.0.1:{port}"
+            yield f"127.0.0.1:{port}", replicas
         finally:
             process.terminate()
+            for replica in replicas:
+                replica.kill()
+
+
+@pytest.fixture(scope="module")
+def both(bundles, tmp_path_factory):
+    """The address of a proxy, and its replicas, which stay up."""
+    with standing(bundles, tmp_path_factory.mktemp("envoy")) as parts:
+        yield parts
 
 
 def ready(port):
@@ -112,7 +106,8 @@ def counts(replica):
     return [snapshot.outcomes(transport).get("ok", 0) for transport in ("http", "grpc")]
 
 
-def test_both_transports_reach_both_replicas_through_one_port(proxy, replicas):
+def test_both_transports_reach_both_replicas_through_one_port(both):
+    proxy, replicas = both
     drawn = []
     for url in (f"http://{proxy}", f"grpc://{proxy}"):
         for _ in range(16):
@@ -124,7 +119,8 @@ def test_both_transports_reach_both_replicas_through_one_port(proxy, replicas):
     assert np.all(np.array(each) > 0), each
 
 
-def test_a_client_cannot_say_that_it_is_another(proxy, replicas):
+def test_a_client_cannot_say_that_it_is_another(both):
+    proxy, replicas = both
     said = {"X-Forwarded-For": "203.0.113.9", "X-Request-Id": "mine"}
     answer = httpx.post(f"http://{proxy}/generate", headers=said, trust_env=False)
     assert answer.status_code == 200 and answer.headers["X-Request-Id"] == "mine"
@@ -149,34 +145,32 @@ class Painter(threading.Thread):
         with Client(self._url, retries=0) as client:
             while not self._told.is_set():
                 try:
-                    with client.stream(model="toy-slow", n=2, steps=40) as drawing:
-                        assert len(list(drawing)) == 40
+                    with client.stream(model="toy-slow", n=2, steps=20) as drawing:
+                        assert len(list(drawing)) == 20
                     self.done += 1
                 except (PentimentoError, AssertionError) as error:
                     self.wrong.append(repr(error))
 
 
-def test_nobody_notices_that_a_replica_goes(proxy, replicas):
-    stop = threading.Event()
-    painters = [Painter(f"{'http' if k % 2 else 'grpc'}://{proxy}", stop) for k in range(8)]
-    for painter in painters:
-        painter.start()
-    try:
-        assert wait_until(lambda: all(sum(counts(replica)) > 2 for replica in replicas))
-        replicas[0].signal()  # SIGTERM: drains, and ends
-        assert replicas[0].wait() == 0
-        before = sum(painter.done for painter in painters)
-        assert wait_until(lambda: sum(painter.done for painter in painters) > before + 16)
-    finally:
-        stop.set()
+def test_nobody_notices_that_a_replica_goes_but_the_last(bundles, tmp_path):
+    with standing(bundles, tmp_path) as (proxy, replicas):
+        stop = threading.Event()
+        painters = [Painter(f"{'http' if k % 2 else 'grpc'}://{proxy}", stop) for k in range(8)]
         for painter in painters:
-            painter.join()
-    assert [wrong for painter in painters for wrong in painter.wrong] == []
+            painter.start()
+        try:
+            assert wait_until(lambda: all(sum(counts(replica)) > 2 for replica in replicas))
+            replicas[0].signal()  # SIGTERM: drains, and ends
+            assert replicas[0].wait() == 0
+            before = sum(painter.done for painter in painters)
+            assert wait_until(lambda: sum(painter.done for painter in painters) > before + 16)
+        finally:
+            stop.set()
+            for painter in painters:
+                painter.join()
+        assert [wrong for painter in painters for wrong in painter.wrong] == []
 
-
-def test_without_a_replica_the_answer_comes_at_once(proxy, replicas):
-    for replica in replicas:
-        replica.kill()
-    assert wait_until(lambda: httpx.get(f"http://{proxy}/readyz", trust_env=False).status_code == 503)
-    with Client(f"grpc://{proxy}", retries=0) as client, pytest.raises(PentimentoError, match="upstream"):
-        client.generate(n=1)
+        replicas[1].kill()
+        assert wait_until(lambda: httpx.get(f"http://{proxy}/readyz", trust_env=False).status_code == 503)
+        with Client(f"grpc://{proxy}", retries=0) as client, pytest.raises(PentimentoError, match="upstream"):
+            client.generate(n=1)
