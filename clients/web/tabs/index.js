@@ -7,5 +7,6 @@ export const TABS = [
   { name: "draw", title: "Draw", load: () => import("./draw.js") },
   { name: "autoencode", title: "Autoencode", load: () => import("./autoencode.js") },
   { name: "explore", title: "Explore", load: () => import("./explore.js") },
+  { name: "arena", title: "Arena", load: () => import("./arena.js") },
   { name: "server", title: "Server", load: () => import("./server.js") },
 ];
