@@ -27,6 +27,11 @@ def draw_on_a_phone(page: Page, url: str) -> None:
     page.locator(".stage").evaluate("stage => stage.scrollIntoView()")
 
 
+def explore(page: Page, url: str) -> None:
+    page.goto(f"{url}/#explore?way=map&model=vae2d-mnist&x=0.6&y=-0.4")
+    page.get_by_text("144 pictures, here after").wait_for()
+
+
 def server(page: Page, url: str) -> None:
     page.goto(f"{url}/#server")
     for way in ("at once", "one after another"):
@@ -38,6 +43,7 @@ def server(page: Page, url: str) -> None:
 
 SHOTS = (
     ("studio-draw.png", draw, DESK, "dark"),
+    ("studio-explore.png", explore, DESK, "dark"),
     ("studio-server.png", server, DESK, "light"),
     ("studio-phone.png", draw_on_a_phone, PHONE, "dark"),
 )
@@ -59,7 +65,9 @@ def main() -> None:
                 page.evaluate("document.activeElement.blur()")
                 page.wait_for_timeout(300)  # colours have settled
                 picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-                picture.save(IMAGES / name, optimize=True)
+                # Half as large, and nobody sees it: these are a few colours and greys.
+                few = picture.quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+                few.save(IMAGES / name, optimize=True)
                 print(f"{name}: {(IMAGES / name).stat().st_size / 1000:.0f} kB")
                 page.close()
             browser.close()
