@@ -87,7 +87,7 @@ def test_the_table_says_who_fools_whom(page, live, scores):
     for judge, rival in (PAIR, PAIR[::-1]):
         theirs, own = scores[rival, judge][-1], scores[judge, judge][-1]
         shares.append((theirs[:, None] > own[None]).mean())
-    assert row(page, "Rival's") == [f"{np.floor(100 * share + 0.5):.0f} %" for share in shares]
+    assert row(page, "Prefers") == [f"{np.floor(100 * share + 0.5):.0f} %" for share in shares]
     for judge, share in zip(PAIR, shares, strict=True):
         words = page.get_by_role("region", name=f"{judge}'s").locator(".arena-verdict").text_content()
         assert f"in {np.floor(100 * share + 0.5):.0f} % of all pairs" in words
@@ -160,5 +160,6 @@ def test_a_server_without_a_rival_says_so(page, zoo, tmp_path):
             "No other model with a scorer draws pictures of the size of gran5-mnist's."
         ).wait_for()
         assert page.get_by_role("button", name="Draw and judge").is_disabled()
+        assert accessibility_faults(page) == []
     finally:
         server.close()

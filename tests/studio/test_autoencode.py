@@ -121,10 +121,30 @@ def test_undo_and_clear(page, live):
     page.get_by_text("Draw a digit, or choose one.").wait_for()
     assert canvas_sums(page, f"{GRID}, {GIVEN}, .pad") == [0] * 4
     assert clear.is_disabled()
-    again(page, undo.click)
+    again(page, lambda: page.keyboard.press("Control+z"))
     again(page, undo.click)
     assert np.array_equal(shown(page, GIVEN), digit)
     assert page.get_by_role("button", name="Digit 7").get_attribute("aria-pressed") == "true"
+
+
+def test_a_finger_draws_and_does_not_scroll(page, live):
+    page.set_viewport_size(NARROW)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    open_tab(page, live, "?model=vae-mnist&samples=1&seed=5")
+    box = page.locator(".pad").bounding_box()
+    x, top = box["x"] + box["width"] / 2, page.evaluate("scrollY")
+
+    def swipe():
+        for kind, part in (("touchStart", 0.8), ("touchMove", 0.5), ("touchMove", 0.2), ("touchEnd", None)):
+            points = [] if part is None else [{"x": x, "y": box["y"] + part * box["height"]}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    again(page, swipe)
+    assert page.evaluate("scrollY") == top
+    ink = np.asarray(Image.open(io.BytesIO(given_file(page))).convert("L"))
+    assert np.ptp(np.flatnonzero(ink.max(1))) >= 18, "an upright stroke"
+    assert np.ptp(np.flatnonzero(ink.max(0))) <= 4
 
 
 def test_a_digit_is_chosen_by_keyboard_and_the_address_shows_it_again(page, context, live):

@@ -5,7 +5,7 @@ import { moments, preference, scoreText, spreadText } from "./arena-statistics.j
 
 export function arenaTable() {
   const heads = [0, 1].map(() => h("th", { scope: "col" }, ""));
-  const rows = ["", "", "Ten test digits", "Rival's preferred to its own"].map((name) => ({
+  const rows = ["", "", "Ten test digits", "Prefers the rival's in"].map((name) => ({
     name: h("th", { scope: "row" }, name),
     values: [0, 1].map(() => h("td.number", {}, "–")),
   }));
@@ -29,7 +29,7 @@ export function arenaTable() {
       {},
       "Means and standard deviations; more is more real. A discriminator says how probable it is that a picture is real. A critic's " +
         "score has no unit and no zero: 0.7 of one and 0.7 of another have nothing in common. So compare down a column, never across. " +
-        "Only the last row counts pairs instead of scores, and may be compared: 50 % is a judge that cannot tell them apart.",
+        "Only the last row may be compared: it counts the pairs of drawings, one of each, in which the judge finds its rival's more real. At 50 % it cannot tell them apart.",
     ),
   );
 

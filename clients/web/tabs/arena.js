@@ -14,7 +14,7 @@ import { preference } from "./arena-statistics.js";
 import { arenaTable } from "./arena-table.js";
 import { DIGITS } from "./digits.js";
 
-const DRAWINGS = 12; // of each, by default
+const DRAWINGS = 24; // of each, by default: with fewer most verdicts are undecided
 const LEAST = 4;
 const MOST = 36;
 
@@ -33,6 +33,9 @@ export function mount(root, context) {
   const charts = [judgeChart(), judgeChart()];
   const table = arenaTable();
   const slider = scrubber({ onStep: show, signal });
+  const drawings = h("div.arena-sides", {}, ...sides.map((side) => side.element));
+  const judges = h("div.arena-judges", {}, ...charts.map((chart) => chart.element));
+  const shownParts = [drawings, slider.element, judges, table.element]; // if there are two to meet
   let running = null; // the AbortController of the fight under way
   let bout = null; // what is shown: models, scores[drawer][judge][step - 1], bitmaps[drawer][step - 1], digits
 
@@ -65,8 +68,8 @@ export function mount(root, context) {
       h(
         "div.stage",
         {},
-        h("section.panel", { "aria-label": "The drawings" }, facts, h("div.arena-sides", {}, ...sides.map((side) => side.element)), slider.element),
-        h("div.arena-judges", {}, ...charts.map((chart) => chart.element)),
+        h("section.panel", { "aria-label": "The drawings" }, facts, drawings, slider.element),
+        judges,
         table.element,
       ),
     ),
@@ -79,6 +82,7 @@ export function mount(root, context) {
     const other = rivals.find(({ family }) => family !== first.model.family) ?? rivals[0];
     second.update(rivals, rivals.some(({ name }) => name === wanted) ? wanted : other?.name);
     swap.disabled = go.disabled = !second.model;
+    for (const part of shownParts) part.hidden = !second.model;
     if (second.model) return fight();
     running?.abort();
     facts.textContent = first.model

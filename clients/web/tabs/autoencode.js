@@ -25,7 +25,7 @@ export function mount(root, context) {
   const thickness = range({ label: "Thickness", min: 1, max: 6, value: 3 });
   const pad = drawingPad({ thickness: () => thickness.value, onChange: changed, signal });
   const choose = choosing({ pad, signal });
-  const undo = h("button", { type: "button", onclick: pad.undo }, "Undo");
+  const undo = h("button", { type: "button", onclick: pad.undo, "aria-keyshortcuts": "Control+Z" }, "Undo");
   const clear = h("button", { type: "button", onclick: pad.clear }, icon("eraser"), "Clear");
   const fit = h("input", { type: "checkbox", checked: true, onchange: redraw });
   const samples = range({ label: "Drawings", min: 1, max: MOST, value: number("samples") ?? SAMPLES, onChange: redraw });
@@ -171,6 +171,16 @@ export function mount(root, context) {
     return ends.aborted ? "" : likelihood.show(answer);
   }
 
+  addEventListener(
+    "keydown",
+    (event) => {
+      const typing = event.target.matches("input:not([type=range], [type=checkbox])");
+      if (typing || event.shiftKey || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+      event.preventDefault();
+      pad.undo();
+    },
+    { signal },
+  );
   context.onModels((models) => {
     const before = picker.model;
     picker.update(able(models));
