@@ -75,7 +75,7 @@ class Jobs:
         if error is None:
             self.end("ok")
         elif isinstance(error, PentimentoError):
-            self.end(error.code.value.lower())
+            self.end(error.outcome)
         else:  # of these, the one that is no defect is the client's departure
             self.end("internal" if isinstance(error, Exception) else "cancelled")
 
@@ -145,11 +145,15 @@ class Drawing:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self.close(error.outcome if isinstance(error, PentimentoError) else "cancelled")
 
-    def close(self) -> None:
-        """Cancels what is not drawn yet; its rows are free within one step. Harmless when done, or twice."""
-        self._jobs.end("cancelled")
+    def close(self, outcome: str = "cancelled") -> None:
+        """Cancels what is not drawn yet; its rows are free within one step. Harmless when done, or twice.
+
+        Args:
+            outcome: What becomes of it; by default its client has left.
+        """
+        self._jobs.end(outcome)
 
 
 async def gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emission]]]:

@@ -87,7 +87,7 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
         PentimentoError: The drawing failed.
         ClientDisconnect: The client left.
     """
-    with _ClientWatch(receive, drawing) as client:
+    with _ClientWatch(receive, drawing, None) as client:
         frames = await drawing.frames()
         if client.gone:
             raise ClientDisconnect
@@ -122,7 +122,7 @@ class DrawingStream(Response):
             await send({"type": "http.response.body", "body": event, "more_body": not last})
 
         async with self._drawing as drawing:
-            with _ClientWatch(receive, drawing) as client:
+            with _ClientWatch(receive, drawing, self._exchange) as client:
                 await send(start)
                 end = await self._send_frames(send_event)
                 if not client.gone:
@@ -140,7 +140,7 @@ class DrawingStream(Response):
                     self._metrics.first_canvas("http", exchange.seconds)
                 step = frame.step
         except PentimentoError as error:
-            exchange.outcome = error.code.value.lower()
+            exchange.outcome = error.outcome
             return b"error", _error_json(error, step, exchange)
         except Exception:
             _log.exception("request %s failed after step %d", exchange.id, step)
@@ -154,8 +154,8 @@ class DrawingStream(Response):
 class _ClientWatch:
     """Closes a drawing as soon as its client leaves; the request's body must have been read before."""
 
-    def __init__(self, receive: Receive, drawing: Drawing) -> None:
-        self._receive, self._drawing = receive, drawing
+    def __init__(self, receive: Receive, drawing: Drawing, exchange: Exchange | None) -> None:
+        self._receive, self._drawing, self._exchange = receive, drawing, exchange
         self.gone = False
 
     def __enter__(self) -> Self:
@@ -170,7 +170,7 @@ class _ClientWatch:
     async def _watch(self) -> None:
         await _disconnected(self._receive)
         self.gone = True
-        self._drawing.close()
+        self._drawing.close("cancelled" if self._exchange is None else self._exchange.departure)
 
 
 async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -80,6 +80,12 @@ class Exchange(RequestFacts):
     connection: Connection | None = None  # None: it cannot be cut
     end: asyncio.TimerHandle | None = None
 
+    @property
+    def departure(self) -> str:
+        """The outcome of what its client takes no more: `cancelled`, unless this server has cut it off."""
+        cut_as = None if self.connection is None else self.connection.cut_as
+        return "cancelled" if cut_as is None else cut_as
+
     def must_end_within(self, seconds: float) -> None:
         """Cuts the connection when the answer waits for its client then, or later."""
         if self.connection is not None:
@@ -166,9 +172,8 @@ class HttpExchanges:
     def _finish(self, scope: Scope, exchange: Exchange) -> None:
         if exchange.end is not None:
             exchange.end.cancel()
-        cut_as = None if exchange.connection is None else exchange.connection.cut_as
-        if cut_as is not None and exchange.outcome != "ok":
-            exchange.outcome = cut_as  # whatever else became of it when nobody took the answer any more
+        if exchange.outcome != "ok" and exchange.departure != "cancelled":
+            exchange.outcome = exchange.departure  # whatever else became of it when nobody took the answer
         exchange.connection = exchange.end = None
         if exchange.operation is not None:
             self._metrics.finished(exchange.operation, "http", exchange.outcome, exchange.seconds)

@@ -108,6 +108,38 @@ def test_the_deadline_ends_an_answer_whoever_does_not_take_it(serve, requests):
     assert requests()[0]["outcome"] == "deadline_exceeded"
 
 
+def reasons(server):
+    """Why admitted requests were not drawn to the end, and how many."""
+    with server.client() as client:
+        text = client.get("/metrics").text
+    found = re.findall(r'pentimento_cancellations_total\{.*reason="(\w+)"\} (\d+)', text)
+    return {reason: int(number) for reason, number in found}
+
+
+def test_the_reason_of_a_cancellation_is_the_stall_on_both_transports(serve):
+    server = serve(max_stall_s=1.0, min_client_bytes_per_s=1 << 20)
+    with Plug(server, receive_bytes=4096) as plug:
+        plug.ask(STREAM, *NDJSON)
+        assert b" 200 OK" in plug.receive(4096)
+        assert is_let_go(server)
+    assert reasons(server) == {"stalled": 1}
+    with grpc.insecure_channel(server.grpc) as channel:
+        stalled = channel.unary_stream("/pentimento.v1.CanvasService/StreamCanvas")(stream())
+        next(stalled)
+        assert wait_until(lambda: server.rows == 4096)
+        assert wait_until(lambda: server.rows == 0, PATIENCE_S)
+    assert reasons(server) == {"stalled": 2}
+
+
+def test_the_reason_of_a_cancellation_is_the_deadline_of_a_reader_that_does_not_read(serve):
+    server = serve(max_stall_s=3600)
+    with Plug(server, receive_bytes=4096) as plug:
+        plug.ask(f"{STREAM}&timeout_ms=500", *NDJSON)
+        assert b" 200 OK" in plug.receive(4096)
+        assert is_let_go(server)
+    assert reasons(server) == {"deadline": 1}
+
+
 def test_a_stall_is_one_whatever_passes_at_the_same_time(serve, requests):
     """Its drawing is paused, and late, too; the answer goes to nobody."""
     server = serve(max_stall_s=1.0)
