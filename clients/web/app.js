@@ -84,7 +84,7 @@ function fail(error, again = null) {
   const action =
     cure === "key"
       ? { label: "Type a key", run: () => key.open("This server wants an API key.") }
-      : cure === "again" && again
+      : cure !== "none" && again
         ? { label: "Try again", run: again }
         : null;
   notices.show({ title, detail, action });

@@ -159,7 +159,13 @@ def test_the_map_by_keyboard_and_by_pointer(page, live):
         point.press(key)
     assert point.get_attribute("aria-valuetext") == "0.10 across, 0.50 up"
     becomes(page, at(0.1, 0.5))
-    page.wait_for_url(re.compile(r"x=0\.10&y=0\.50"))
+    point.press("End")
+    assert point.get_attribute("aria-valuetext") == "3.00 across, 0.50 up"
+    point.press("Home")
+    point.press("PageDown")
+    assert point.get_attribute("aria-valuetext") == "−3.00 across, 0.00 up"
+    becomes(page, at(-3, 0))
+    page.wait_for_url(re.compile(r"x=-3\.00&y=0\.00"))
     box = point.bounding_box()
     left_and_low = box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.75
     outside = box["x"] - 60, box["y"]
@@ -167,7 +173,7 @@ def test_the_map_by_keyboard_and_by_pointer(page, live):
     page.get_by_text("−1.50 across, −1.50 up").wait_for()
     becomes(page, at(-1.5, -1.5))
     page.mouse.move(*outside)
-    page.get_by_text("0.10 across, 0.50 up").wait_for()  # where it was kept
+    page.get_by_text("−3.00 across, 0.00 up").wait_for()  # where it was kept
     page.mouse.click(*left_and_low)
     page.mouse.move(*outside)
     page.wait_for_url(re.compile(r"x=-1\.50&y=-1\.50"))
@@ -257,6 +263,27 @@ def test_what_a_server_refuses_is_said_in_its_words(page, tmp_path):
         page.get_by_text("Not finished").wait_for()
         ways = page.get_by_role("radio")
         assert [way.is_enabled() for way in ways.all()] == [True, False, False, False]
+
+
+def test_what_did_not_come_comes_when_the_server_is_back(page, live):
+    page.complaints.allowed = ("ERR_FAILED",)
+    open_way(page, live, "between")
+    page.route("**/generate*", lambda route: route.abort())
+    other = page.get_by_role("button", name="Other seeds")
+    other.click()
+    again = page.get_by_role("alert").get_by_role("button", name="Try again")
+    again.wait_for()
+    page.get_by_text("Not finished").wait_for()
+    page.unroute_all()
+    again.click()
+    wait_for_pictures(page, "between")
+    for path in ("**/generate*", "**/readyz"):
+        page.route(path, lambda route: route.abort())
+    other.click()
+    page.wait_for_function("() => document.querySelector('.connection').dataset.state === 'offline'")
+    page.get_by_text("Not finished").wait_for()
+    page.unroute_all()
+    wait_for_pictures(page, "between")
 
 
 @pytest.mark.parametrize("way", list(WAYS))

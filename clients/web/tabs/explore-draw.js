@@ -114,11 +114,14 @@ export function latest(run, signal, fail) {
  */
 export function oneSet(context, signal, facts) {
   let running = null; // its AbortController
+  let missing = null; // draws again what did not come
+  context.connection.addEventListener("back", () => missing?.(), { signal });
 
   return async function run(what, draw) {
     running?.abort();
     const mine = (running = new AbortController());
     const began = performance.now();
+    missing = null;
     context.clear();
     facts.textContent = "Asking …";
     try {
@@ -128,7 +131,8 @@ export function oneSet(context, signal, facts) {
     } catch (error) {
       if (mine.signal.aborted || signal.aborted) return;
       facts.textContent = "Not finished";
-      context.fail(error, () => run(what, draw));
+      missing = () => run(what, draw);
+      context.fail(error, missing);
     }
   };
 }

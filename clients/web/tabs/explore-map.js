@@ -7,9 +7,18 @@ import { callNoise, drawPlaces, latest, oneSet, plane } from "./explore-draw.js"
 
 const CELLS = 12; // a side
 const REACH = 3; // the map shows -3 to 3 of both numbers: 99.5 % of all drawings
-const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 const SMALL = 0.1; // what an arrow key moves
-const LARGE = 0.5; // and with shift: a picture of the map
+const LARGE = (2 * REACH) / CELLS; // and with shift: a picture of the map
+const KEYS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowDown: [0, -1],
+  ArrowUp: [0, 1],
+  PageDown: [0, -LARGE / SMALL],
+  PageUp: [0, LARGE / SMALL],
+  Home: [-Infinity, 0],
+  End: [Infinity, 0],
+};
 
 export const title = "A map of the noise";
 export const sentence = "Two numbers make a picture: point at a place.";
