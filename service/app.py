@@ -206,6 +206,7 @@ async def serve(settings: Settings) -> None:
         if stop.is_set():
             loop.remove_signal_handler(number)
             signal.raise_signal(number)
+            os._exit(128 + number)  # still here: as process 1 of a container, whom no default action ends
         _log.info("%s: no new work is admitted, running drawings finish", number.name)
         stop.set()
 
@@ -229,6 +230,8 @@ def run(settings: Settings) -> int:
         The exit code: 0 after a drain, 1 when it could not start; the reason is then on stderr.
     """
     configure_logging(settings.log_level, settings.log_format)
+    if os.getpid() == 1:  # of a container: a signal without a handler would be ignored while bundles load
+        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     factory = uvicorn.Config("", log_config=None).get_loop_factory()
     try:
         with asyncio.Runner(loop_factory=factory) as runner:

@@ -1,0 +1,78 @@
+"""The server as process 1, as in a container without an init: the kernel gives it no default actions."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.reliability.puppets import write_puppets
+
+REPOSITORY = Path(__file__).parents[2]
+NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child"]
+
+
+def can_unshare():
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run([*NAMESPACE, "true"], check=False).returncode == 0
+    )
+
+
+pytestmark = pytest.mark.skipif(not can_unshare(), reason="needs `unshare --pid`: Linux, and root")
+
+
+@pytest.fixture
+def start(tmp_path):
+    write_puppets(tmp_path)
+    started = []
+
+    def begin():
+        options = ["--bundles", str(tmp_path), "--http-port", "0", "--grpc-port", "0", "--lanes", "1"]
+        options += ["--default-model", "toy-puppet"]
+        command = [*NAMESPACE, sys.executable, "-m", "service.cli", "serve", *options]
+        popen = subprocess.Popen(
+            command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(popen)
+        children = Path(f"/proc/{popen.pid}/task/{popen.pid}/children")
+        end = time.monotonic() + 20
+        while not (found := children.read_text().split()):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        return popen, int(found[0])
+
+    yield begin
+    for popen in started:
+        popen.kill()
+        popen.communicate()
+
+
+def test_sigterm_ends_it_while_it_loads(start):
+    popen, server = start()
+    end = time.monotonic() + 60
+    while popen.poll() is None:  # deaf while Python itself begins
+        assert time.monotonic() < end
+        os.kill(server, signal.SIGTERM)
+        time.sleep(0.02)
+    assert popen.returncode == 128 + signal.SIGTERM
+    assert "ready" not in popen.stdout.read()
+
+
+def test_a_second_signal_ends_it_at_once(start):
+    popen, server = start()
+    address = popen.stdout.readline().partition("http://")[2].partition(",")[0]
+    ask = {"steps": 100, "latents": {"work": [[600.0]], "mood": [[0.0]]}}  # ten seconds
+    headers = {"Accept": "text/event-stream"}
+    with httpx.stream("POST", f"http://{address}/generate", json=ask, headers=headers, timeout=30) as drawing:
+        next(drawing.iter_lines())
+        os.kill(server, signal.SIGTERM)
+        time.sleep(0.2)
+        assert popen.poll() is None
+        os.kill(server, signal.SIGTERM)
+        assert popen.wait(10) == 128 + signal.SIGTERM
