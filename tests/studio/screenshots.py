@@ -1,7 +1,9 @@
 """Takes the pictures of the studio in docs/images anew: python -m tests.studio.screenshots."""
 
 import io
+import math
 import os
+import re
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +14,7 @@ from tests.studio.conftest import MISSING, ZOO, executable
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESK = {"width": 1360, "height": 960}
+TALL = {"width": 1360, "height": 1230}
 PHONE = {"width": 390, "height": 844}
 
 
@@ -32,6 +35,31 @@ def explore(page: Page, url: str) -> None:
     page.get_by_text("144 pictures, here after").wait_for()
 
 
+def autoencode(page: Page, url: str) -> None:
+    page.goto(f"{url}/#autoencode?model=pixelvae-mnist&samples=8&seed=7")
+    page.locator(".redraw-facts", has_text="drawings in").wait_for()
+    box = page.locator(".pad").bounding_box()
+    assert box is not None
+    for index in range(41):  # a three: two arcs, one above the other
+        upper = index <= 20
+        turn = (index % 20) / 20 if index not in (20, 40) else 1.0
+        angle = math.pi * (-0.85 + 1.35 * turn if upper else -0.5 + 1.35 * turn)
+        x = 0.5 + 0.2 * math.cos(angle)
+        y = (0.33 if upper else 0.66) + (0.16 if upper else 0.17) * math.sin(angle)
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if index == 0:
+            page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url(re.compile("picture="))
+    page.locator(".redraw-facts", has_text="drawings in").wait_for()
+    page.get_by_text("The greatest surprise").wait_for()
+
+
+def arena(page: Page, url: str) -> None:
+    page.goto(f"{url}/#arena?a=gran5-mnist&b=wgan-gp-mnist&n=12&seed=4")
+    page.get_by_text("12 drawings of each").wait_for()
+
+
 def server(page: Page, url: str) -> None:
     page.goto(f"{url}/#server")
     for way in ("at once", "one after another"):
@@ -43,7 +71,9 @@ def server(page: Page, url: str) -> None:
 
 SHOTS = (
     ("studio-draw.png", draw, DESK, "dark"),
+    ("studio-autoencode.png", autoencode, DESK, "light"),
     ("studio-explore.png", explore, DESK, "dark"),
+    ("studio-arena.png", arena, TALL, "dark"),
     ("studio-server.png", server, DESK, "light"),
     ("studio-phone.png", draw_on_a_phone, PHONE, "dark"),
 )

@@ -32,8 +32,9 @@ export function likelihoodPanel() {
       h("h2", {}, "How likely it is"),
       h("dl.figures", {}, ...ROWS.map((term, index) => h("div", {}, h("dt", {}, term), values[index]))),
       kindWords,
+      pixelWords,
     ),
-    h("div.likelihood-side", {}, map, pixelWords),
+    map,
   );
 
   let canvas = null;

@@ -60,7 +60,7 @@ export function redrawStage(signal) {
     facts.textContent = "Asking …";
     slider.begin(steps);
     slider.element.hidden = steps === 1;
-    player = pace({ ms: stepMs(steps), show: slider.arrived, signal: AbortSignal.any([signal, drawingSignal]) });
+    player = pace({ ms: stepMs(steps), show: reveal, signal: AbortSignal.any([signal, drawingSignal]) });
     decoding = Promise.resolve();
   }
 
@@ -79,6 +79,11 @@ export function redrawStage(signal) {
     const mine = player;
     await decoding;
     return (await mine.end()) && mine === player;
+  }
+
+  function reveal(step) {
+    facts.textContent = `Step ${step} of ${steps}`;
+    slider.arrived(step);
   }
 
   function show(step) {

@@ -191,7 +191,8 @@ export function mount(root, context) {
   choose.open({ digit: number("digit"), picture: params.get("picture") });
 }
 
-/** The models that take a picture and draw. */
+/** The models that take a picture and draw; those with an encoder first. */
 function able(models) {
-  return models.filter((model) => tasksOf(model).length);
+  const encoder = (model) => Number(model.operations.includes("autoencode"));
+  return models.filter((model) => tasksOf(model).length).sort((a, b) => encoder(b) - encoder(a));
 }
