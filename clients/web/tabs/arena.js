@@ -141,7 +141,7 @@ export function mount(root, context) {
     const details = await Promise.all(models.map(({ name }) => context.describe(name)));
     const suit = ({ manifest }) => manifest.provenance?.dataset === "mnist" && !manifest.graphs.score.inputs.some(({ name }) => name === "label");
     if (!details.every(suit)) return [null, null];
-    const answers = await Promise.all(models.map(({ name }) => context.client.score({ model: name, images: DIGITS }, { signal: ends })));
+    const answers = await Promise.all(models.map(({ name }) => context.client.score({ model: name, images: DIGITS, fit: "resize" }, { signal: ends })));
     return answers.map(({ values }) => values);
   }
 

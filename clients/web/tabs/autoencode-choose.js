@@ -1,7 +1,7 @@
 /** Pictures that are chosen instead of drawn: ten digits, a file, one that is dropped, one of the address. */
 
 import { decode } from "../parts/canvas.js";
-import { h } from "../parts/dom.js";
+import { h, newId } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { DIGITS } from "./digits.js";
 
@@ -14,7 +14,8 @@ const LONGEST = 8000; // characters of an address: a picture that is larger is l
  * @param {AbortSignal} options.signal
  */
 export function choosing({ pad, signal }) {
-  const words = h("p.hint.sketch-words", { role: "status" }, "");
+  const words = h("p.hint.sketch-words", { role: "status", id: newId("words") }, "");
+  pad.element.setAttribute("aria-describedby", words.id);
   const input = h("input", { type: "file", accept: "image/*", hidden: true });
   const file = h("button", { type: "button", onclick: () => input.click() }, "Image file");
   const invert = h("button", { type: "button", onclick: pad.invert, title: "Black becomes white" }, icon("half"), "Invert");
@@ -28,7 +29,7 @@ export function choosing({ pad, signal }) {
 
   async function take(value) {
     await show(DIGITS[value], value);
-    words.textContent = `A ${value} from MNIST's test images.`;
+    words.textContent = `${value === 8 ? "An" : "A"} ${value} from MNIST's test images. Draw on it to begin one of your own.`;
   }
 
   /** Shows a file; one that is no picture is refused in words. */
