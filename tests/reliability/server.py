@@ -86,7 +86,7 @@ class ServerProcess:
     def __init__(self, bundles: Path, **settings: object) -> None:
         chosen = {"bundles": bundles, "http_port": 0, "grpc_port": 0, "lanes": 1} | settings
         environment = {f"PENTIMENTO_{name.upper()}": str(value) for name, value in chosen.items()}
-        self._log = tempfile.TemporaryFile("w+")
+        self._log = tempfile.NamedTemporaryFile("a")
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "service.cli", "serve"],
             cwd=REPOSITORY,
@@ -122,8 +122,8 @@ class ServerProcess:
     @property
     def log(self) -> str:
         """What it has written to stderr."""
-        self._log.seek(0)
-        return self._log.read()
+        # By its name: who reads through the file that the server writes to moves where it writes.
+        return Path(self._log.name).read_text()
 
     @property
     def lanes(self) -> list[int]:

@@ -15,9 +15,8 @@ from tests.reliability.wire import HttpConnection
 
 EACH = 4  # clients of each kind
 A_FRAME = 16 * 96 * 96 * 4  # bytes of a frame of toy-wide as the engine holds it
-HELD = (
-    20  # frames' worth of memory for a stalled stream: its own, its state, those on their way out; not 1000
-)
+# Frames' worth of memory for a stalled stream, in server and lane: its own, its state, on their way; not 1000.
+HELD = 32
 
 
 async def bystanders(server):
