@@ -4,6 +4,7 @@ __all__ = ["Inputs", "eps", "labels", "nothing_known", "drawing_noise"]
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,12 +36,14 @@ class Inputs:
 
         Args:
             plan: Its graphs say how many rows a part may have.
-            lanes: Parts there may be besides, so that all lanes draw, while each part is efficient.
+            lanes: Parts there may be besides, so that all lanes draw, while the graph that is called most
+                often stays efficient.
         """
         if self.n == 1:
             return [self._submission(plan, 0, 1)]
         most = min(call.graph.max_rows for call in plan)
-        efficient = max(call.graph.efficient_rows for call in plan)
+        graphs = Counter(call.graph for call in reversed(plan))  # of graphs that are called alike, the last
+        efficient = graphs.most_common(1)[0][0].efficient_rows
         count = max(math.ceil(self.n / most), min(lanes, self.n // efficient))
         bounds = [self.n * i // count for i in range(count + 1)]
         return [self._submission(plan, start, stop) for start, stop in itertools.pairwise(bounds)]

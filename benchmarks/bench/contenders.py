@@ -102,7 +102,7 @@ def running(bundles: Path) -> Iterator[Arena]:
             ("constant", batched, "/constant"),
         ):
             contenders[name] = Contender(pid=pid, http_port=port, path=path)
-        said = re.search(r"\w+, \d+ lanes?", says.read_text())
+        said = re.search(r"\w+, \d+ lanes?( process(es)?)?", says.read_text())
         yield Arena(
             contenders=contenders, load=load, loops=loops, server_says=said[0] if said else says.read_text()
         )

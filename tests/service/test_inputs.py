@@ -23,12 +23,19 @@ class Graph:
         (64, 2, [(8, 32)], [32, 32]),
         (65, 2, [(8, 32)], [21, 22, 22]),  # 32 is all that a call may take
         (16, 1, [(8, 32)], [16]),
-        (16, 4, [(4, 32), (8, 64)], [8, 8]),  # for all of its graphs
+        (
+            16,
+            4,
+            [(64, 64), (8, 64), (8, 64)],
+            [8, 8],
+        ),  # one call counts less than two
+        (16, 4, [(64, 64), (4, 32)], [4] * 4),
         (7, 4, [(1, 1)], [1] * 7),
     ],
 )
 def test_parts(n, lanes, limits, parts):
-    plan = [Call(graph=Graph(*each)) for each in limits]
+    graphs = {each: Graph(*each) for each in limits}
+    plan = [Call(graph=graphs[each]) for each in limits]
     label = np.arange(n)
     start = Inputs(n=n, given={"label": label}, noise=lambda rows: {"z": np.array(rows)})
     submissions = start.submissions(plan, lanes)
