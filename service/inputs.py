@@ -4,7 +4,6 @@ __all__ = ["Inputs", "eps", "labels", "nothing_known", "drawing_noise"]
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,10 @@ from bundle.noise import draw, draw_noise, noise_shape
 from service.engine import Submission
 from service.job import Call
 from service.rows import Array, Arrays
+
+_SHARED = (
+    8  # rows; half as many a call, and what all lanes do at once costs a good deal more than what one does
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,15 +39,12 @@ class Inputs:
 
         Args:
             plan: Its graphs say how many rows a part may have.
-            lanes: Parts there may be besides, so that all lanes draw, while the graph that is called most
-                often stays efficient.
+            lanes: Parts there may be besides, so that all lanes draw, of `_SHARED` rows at least.
         """
         if self.n == 1:
             return [self._submission(plan, 0, 1)]
         most = min(call.graph.max_rows for call in plan)
-        graphs = Counter(call.graph for call in reversed(plan))  # of graphs that are called alike, the last
-        efficient = graphs.most_common(1)[0][0].efficient_rows
-        count = max(math.ceil(self.n / most), min(lanes, self.n // efficient))
+        count = max(math.ceil(self.n / most), min(lanes, self.n // _SHARED))
         bounds = [self.n * i // count for i in range(count + 1)]
         return [self._submission(plan, start, stop) for start, stop in itertools.pairwise(bounds)]
 

@@ -30,11 +30,6 @@ class Graph(Protocol):
         """Rows that one call takes at most."""
         ...
 
-    @property
-    def efficient_rows(self) -> int:
-        """Rows from which on filling a call further saves little: more may as well be shared out."""
-        ...
-
     def run(self, feeds: Arrays) -> dict[str, Array]:
         """Calls the graph once; every array has the batch on its first axis."""
         ...
