@@ -16,9 +16,7 @@ from service.engine import Submission
 from service.job import Call
 from service.rows import Array, Arrays
 
-_SHARED = (
-    8  # rows; half as many a call, and what all lanes do at once costs a good deal more than what one does
-)
+_SHARED = 8  # rows; of calls with half as many, a row costs a good deal more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -97,11 +97,6 @@ class LaneProcess:
         """Whether jobs can be added."""
         return self._link is not None and not self._closed
 
-    @property
-    def pid(self) -> int | None:
-        """Of its process, while there is one."""
-        return None if self._link is None else self._link.process.pid
-
     def keep(self, graphs: Sequence[Graph]) -> None:
         """Takes in graphs, forgets others."""
         kept = set(graphs)

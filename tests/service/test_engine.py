@@ -16,7 +16,6 @@ class CountingGraph:
     """x -> x + 1; can be held, and can fail for rows that hold a given value."""
 
     label = "toy/step"
-    efficient_rows = 1
 
     def __init__(self, *, max_rows=8, poison=None):
         self.max_rows = max_rows
