@@ -16,7 +16,7 @@ from tests.reliability.wire import HttpConnection
 EACH = 4  # clients of each kind
 A_FRAME = 16 * 96 * 96 * 4  # bytes of a frame of toy-wide as the engine holds it
 # Frames' worth of memory for a stalled stream, in server and lane: its own, state, on their way; not 1000.
-HELD = 32
+HELD = 24
 
 
 async def bystanders(server):
