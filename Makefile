@@ -56,7 +56,7 @@ lint: $(VENV_DEV)/.installed  ## everything in `check` but the tests
 	cd clients/python && ../../$(DEV)/mypy
 	$(DEV)/lint-imports --no-cache
 	$(DEV)/python proto/generate.py --check
-	$(DEV)/python -m bundle.schema | diff -u docs/manifest.schema.json -
+	$(DEV)/python -m pentimento.bundle.schema | diff -u docs/manifest.schema.json -
 
 format: $(VENV_DEV)/.installed  ## let ruff format the code
 	$(DEV)/ruff check --fix .
@@ -66,7 +66,7 @@ proto: $(VENV_DEV)/.installed  ## regenerate the gRPC stubs of server and client
 	$(DEV)/python proto/generate.py
 
 schema: $(VENV_DEV)/.installed  ## regenerate docs/manifest.schema.json
-	$(DEV)/python -m bundle.schema > docs/manifest.schema.json
+	$(DEV)/python -m pentimento.bundle.schema > docs/manifest.schema.json
 
 ZOO := $(notdir $(wildcard zoo/*))  # each bundle is named after its recipe
 

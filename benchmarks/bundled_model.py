@@ -5,12 +5,11 @@ __all__ = ["FullPass", "full_pass", "load_model"]
 import onnx
 import torch
 from onnx import numpy_helper
-
-from bundle.store import Bundle
-from models.autoregressive import AutoregressiveModel
-from training.graphs import EXAMPLE_ROWS, Function, GraphModule, export_graph
-from training.likelihood_config import LikelihoodConfig, build_model
-from training.parity import Session
+from pentimento.bundle.store import Bundle
+from pentimento.models.pixels.base import AutoregressiveModel
+from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule, export_graph
+from pentimento.training.export.parity import Session
+from pentimento.training.families.likelihood.config import LikelihoodConfig, build_model
 
 _PREFIX = "network."
 

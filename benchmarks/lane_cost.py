@@ -10,14 +10,14 @@ import argparse
 import time
 from pathlib import Path
 
-from service.catalog import Catalog
-from service.inputs import drawing_noise, nothing_known
-from service.job import Job
-from service.lane import Handed, make
-from service.lane_wire import Report, encode
-from service.rows import Rows
-from service.runtime import OnnxGraph, Runtime
-from service.scheduler import Scheduler
+from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.engine.job import Job
+from pentimento.service.engine.lane import Handed, make
+from pentimento.service.engine.lane_wire import Report, encode
+from pentimento.service.engine.rows import Rows
+from pentimento.service.engine.runtime import OnnxGraph, Runtime
+from pentimento.service.engine.scheduler import Scheduler
+from pentimento.service.operations.inputs import drawing_noise, nothing_known
 
 
 def remember(graph: OnnxGraph) -> None:

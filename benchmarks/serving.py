@@ -82,7 +82,7 @@ def served(bundles: Path, *, says: Path | None = None, **settings: object) -> It
         "log_level": "warning",
     }
     environment = {f"PENTIMENTO_{k.upper()}": str(v) for k, v in (chosen | settings).items()}
-    command = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from pentimento.service.cli.main import main; main()", "serve"]
     address = f"http://127.0.0.1:{http_port}"
     with until_stopped(command, environment, f"{address}/readyz", says) as pid:
         yield address, f"127.0.0.1:{grpc_port}", pid

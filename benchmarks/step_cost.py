@@ -13,17 +13,16 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-from bundle.noise import draw_noise
-from bundle.store import read_bundle
-from service.catalog import Catalog
-from service.engine import Engine
-from service.lane_threads import LaneThreads
-from service.messages import GenerateRequest
-from service.operations import Operations
-from service.plan import plan_drawing
-from service.runtime import Runtime
-from service.settings import Settings
+from pentimento.bundle.noise import draw_noise
+from pentimento.bundle.store import read_bundle
+from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.catalog.plan import plan_drawing
+from pentimento.service.engine.engine import Engine
+from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.runtime import Runtime
+from pentimento.service.messages import GenerateRequest
+from pentimento.service.operations.operations import Operations
+from pentimento.service.settings import Settings
 
 
 def bare_loop(manifest, graphs, *, rows, steps):

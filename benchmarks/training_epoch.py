@@ -15,12 +15,11 @@ import time
 
 import torch
 import torch.nn.functional as F
+from pentimento.models.pixels.gated_stack import GatedLayer
+from pentimento.training.families.likelihood.iteration import LikelihoodPlayers, fit
+from pentimento.training.families.likelihood.recipes import LIKELIHOOD_RECIPES
+from pentimento.training.loop.device import choose_precision
 from torch import nn
-
-from models.gated_stack import GatedLayer
-from training.device import choose_precision
-from training.likelihood import LikelihoodPlayers, fit
-from training.likelihood_recipes import LIKELIHOOD_RECIPES
 
 ROUNDS = 7
 ITERATIONS = 3

@@ -40,11 +40,10 @@ __all__ = [
 
 from typing import Annotated, Literal, Self
 
+from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, MAX_STEPS, Drawing, NoiseSpec, Phase, Steps
+from pentimento.bundle.facts import ImageSpec, Labels, Likelihood, Paper, Parity, Provenance, Scorer
+from pentimento.bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
 from pydantic import Field, model_validator
-
-from bundle.drawing import KNOWN, KNOWN_MASK, MAX_STEPS, Drawing, NoiseSpec, Phase, Steps
-from bundle.facts import ImageSpec, Labels, Likelihood, Paper, Parity, Provenance, Scorer
-from bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
 
 SCHEMA_VERSION = 1
 

@@ -1,10 +1,10 @@
-"""The manifest as a JSON Schema, for people who make bundles with other tools: `python -m bundle.schema`."""
+"""The manifest as a JSON Schema, for bundles made with other tools: `python -m pentimento.bundle.schema`."""
 
 __all__ = ["schema_text"]
 
 import json
 
-from bundle.manifest import Manifest
+from pentimento.bundle.manifest import Manifest
 
 
 def schema_text() -> str:

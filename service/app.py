@@ -19,25 +19,24 @@ from typing import Self
 
 import uvicorn
 from fastapi import FastAPI
-
-from bundle.store import BundleError
-from service.calibration import Calibrator
-from service.catalog import Catalog
-from service.door import Door
-from service.engine import Engine
-from service.grpc_api import create_server
-from service.hangup import Hangups
-from service.http_api import create_app
-from service.http_connection import ConnectionLimits, limited_connections
-from service.lane import CallFacts
-from service.lanes import LaneSet
-from service.listener import BACKLOG, listen
-from service.metrics import Metrics
-from service.operations import Operations
-from service.request_log import configure_logging
-from service.runtime import Runtime
-from service.settings import Settings
-from service.tls import Tls
+from pentimento.bundle.store import BundleError
+from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.door.door import Door
+from pentimento.service.door.tls import Tls
+from pentimento.service.engine.calibration import Calibrator
+from pentimento.service.engine.engine import Engine
+from pentimento.service.engine.lane import CallFacts
+from pentimento.service.engine.runtime import Runtime
+from pentimento.service.grpc.api import create_server
+from pentimento.service.hangup import Hangups
+from pentimento.service.http.api import create_app
+from pentimento.service.http.connection import ConnectionLimits, limited_connections
+from pentimento.service.http.listener import BACKLOG, listen
+from pentimento.service.lanes import LaneSet
+from pentimento.service.operations.operations import Operations
+from pentimento.service.settings import Settings
+from pentimento.service.telemetry.metrics import Metrics
+from pentimento.service.telemetry.request_log import configure_logging
 
 _log = logging.getLogger(__name__)
 

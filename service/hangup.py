@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 
-from service.errors import PentimentoError
+from pentimento.service.errors import PentimentoError
 
 _log = logging.getLogger(__name__)
 

@@ -4,14 +4,14 @@ __all__ = ["LaneSet"]
 
 from collections.abc import Sequence
 
-from service.catalog import Catalog
-from service.job import Graph
-from service.lane import Lanes, Observe
-from service.lane_process import LaneProcess
-from service.lane_threads import LaneThreads
-from service.memory import give_back_memory
-from service.runtime import OnnxGraph, Runtime
-from service.settings import Settings, available_cpus
+from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.engine.job import Graph
+from pentimento.service.engine.lane import Lanes, Observe
+from pentimento.service.engine.lane_process import LaneProcess
+from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.memory import give_back_memory
+from pentimento.service.engine.runtime import OnnxGraph, Runtime
+from pentimento.service.settings import Settings, available_cpus
 
 
 class LaneSet:

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from service.settings import Settings
+from pentimento.service.settings import Settings
 
 TEXT = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()
 ROWS = {

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from bundle.noise import draw_noise
-from bundle.store import read_bundle, read_manifest
-from service.inputs import nothing_known
-from service.plan import plan_drawing
-from service.runtime import Runtime
+from pentimento.bundle.noise import draw_noise
+from pentimento.bundle.store import read_bundle, read_manifest
+from pentimento.service.catalog.plan import plan_drawing
+from pentimento.service.engine.runtime import Runtime
+from pentimento.service.operations.inputs import nothing_known
 
 ZOO = Path(__file__).parent.parent / "zoo"
 NAMES = sorted(path.name for path in ZOO.iterdir() if path.is_dir())

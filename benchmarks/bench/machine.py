@@ -10,8 +10,9 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from pentimento.service.settings import available_cpus
+
 from benchmarks.serving import ROOT
-from service.settings import available_cpus
 
 _LIBRARIES = ("onnxruntime", "numpy", "fastapi", "uvicorn", "uvloop", "httptools", "grpcio", "zlib-ng")
 

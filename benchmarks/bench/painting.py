@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bundle.store import read_bundle
-from service.codec import encode_pngs
-from service.runtime import Runtime
+from pentimento.bundle.store import read_bundle
+from pentimento.service.engine.runtime import Runtime
+from pentimento.service.operations.codec import encode_pngs
 
 Floats = NDArray[np.float32]
 

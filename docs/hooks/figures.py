@@ -5,8 +5,8 @@ __all__ = ["bundles", "drawing_figures", "likelihood_figures", "zoo"]
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bundle.manifest import Manifest, Provenance
-from bundle.store import read_manifest
+from pentimento.bundle.manifest import Manifest, Provenance
+from pentimento.bundle.store import read_manifest
 
 ZOO = Path(__file__).parents[2] / "zoo"
 

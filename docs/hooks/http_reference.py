@@ -5,12 +5,11 @@ __all__ = ["reference"]
 from typing import Any, cast
 
 from figures import table
+from pentimento.service.http.api import create_app
+from pentimento.service.operations.operations import Operations
+from pentimento.service.settings import Settings
+from pentimento.service.telemetry.metrics import Metrics
 from schemas import fields, sentence, type_of
-
-from service.http_api import create_app
-from service.metrics import Metrics
-from service.operations import Operations
-from service.settings import Settings
 
 
 def document() -> dict[str, Any]:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from service.settings import Settings
+from pentimento.service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

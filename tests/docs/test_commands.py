@@ -6,11 +6,11 @@ import shlex
 
 import pytest
 import typer
+from pentimento.service.cli.main import app
+from pentimento.training.commands.main import register
+from pentimento.training.families.recurrent.recipes import RECIPES
 
-from service.cli import app
 from tests.docs.snippets import PAGES, ROOT, page_of, snippets
-from training.commands import register
-from training.recipes import RECIPES
 
 _INLINE = re.compile(r"(?<!`)`((?:pentimento|make|python -m) [^`]+)`", re.DOTALL)
 PROGRAM = typer.Typer()

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
+from pentimento.bundle.store import read_manifest
 
-from bundle.store import read_manifest
 from tests.docs.snippets import ROOT
 
 
@@ -67,8 +67,8 @@ def test_every_bundle_has_a_page_with_its_figures(site):
 
 
 def test_the_references_are_whole(site):
-    from service.http_docs import CALLS
-    from service.pb.canvas_service_pb2 import DESCRIPTOR
+    from pentimento.service.grpc.pb.canvas_service_pb2 import DESCRIPTOR
+    from pentimento.service.http.docs import CALLS
 
     pages = pages_of(site)
     for call in CALLS:

@@ -88,7 +88,7 @@ class ServerProcess:
         environment = {f"PENTIMENTO_{name.upper()}": str(value) for name, value in chosen.items()}
         self._log = tempfile.NamedTemporaryFile("a")
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "service.cli", "serve"],
+            [sys.executable, "-m", "pentimento.service.cli", "serve"],
             cwd=REPOSITORY,
             env=os.environ | environment,
             stdout=subprocess.PIPE,

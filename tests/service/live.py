@@ -12,9 +12,8 @@ from typing import Any
 
 import httpx
 import uvicorn
-
-from service.app import Server
-from service.settings import Settings
+from pentimento.service.app import Server
+from pentimento.service.settings import Settings
 
 
 class LiveServer:

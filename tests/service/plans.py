@@ -1,6 +1,6 @@
 """A plan for fake graphs: `steps` calls of one graph on one tensor, each emitting it."""
 
-from service.job import Call, Feed
+from pentimento.service.engine.job import Call, Feed
 
 
 def drawing(graph, steps):

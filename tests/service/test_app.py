@@ -12,11 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pentimento.service.app import Server, StartError
+from pentimento.service.settings import Settings
 
-from service.app import Server, StartError
-from service.settings import Settings
+from tests.service.http.test_generate import problem
 from tests.service.live import LiveServer
-from tests.service.test_http_generate import problem
 from tests.service.toys import spoil_hash, write_toys
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,7 +32,8 @@ class Process:
             [
                 sys.executable,
                 "-c",
-                "import sys; from service.app import run; from service.settings import Settings; "
+                "import sys; from pentimento.service.app import run; "
+                "from pentimento.service.settings import Settings; "
                 "sys.exit(run(Settings()))",
             ],
             cwd=REPOSITORY,

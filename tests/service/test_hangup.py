@@ -51,7 +51,8 @@ def test_a_hangup_reloads_and_says_so_in_one_line(server, folder):
     server.signal(signal.SIGHUP)
     said = line_after(server, "")
     assert said.count("\n") == 1 and said.endswith(
-        " INFO service.reloading: bundles reloaded: kept 0; added b 1.1.0; replaced a 1.1.0 by 1.2.0; "
+        " INFO pentimento.service.catalog.reloading: bundles reloaded: kept 0; added b 1.1.0; "
+        "replaced a 1.1.0 by 1.2.0; "
         "default a\n"
     )
     assert served(server) == {"a": "1.2.0", "b": "1.1.0"}
@@ -118,7 +119,7 @@ class Terminal:
         enter = f"exec 0<>{os.ttyname(inside)} 1>&0 2>&0; {command}"
         settings = {"bundles": folder, "http_port": 0, "grpc_port": 0, "calibrate": "false"}
         self.popen = subprocess.Popen(
-            ["sh", "-c", enter, "sh", sys.executable, "-m", "service.cli", "serve"],
+            ["sh", "-c", enter, "sh", sys.executable, "-m", "pentimento.service.cli", "serve"],
             cwd=REPOSITORY,
             env=os.environ | {f"PENTIMENTO_{name.upper()}": str(value) for name, value in settings.items()},
             start_new_session=True,

@@ -5,14 +5,14 @@ import io
 import grpc
 import numpy as np
 import pytest
+from pentimento.bundle.noise import draw
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
+from pentimento.service.operations.codec import GAP, encode_png, to_uint8
 from PIL import Image
 
-from bundle.noise import draw
-from service.codec import GAP, encode_png, to_uint8
-from service.pb import canvas_service_pb2 as pb
-from service.pb import canvas_service_pb2_grpc as pb_grpc
+from tests.service.http.test_generate import pixels
 from tests.service.judging_toys import DIGITS, one_shot
-from tests.service.test_http_generate import pixels
 from tests.service.toys import LOGIT_GAIN
 
 LABELS = [7, 0, 9, 3]

@@ -35,7 +35,7 @@ def start(tmp_path):
     def begin():
         options = ["--bundles", str(tmp_path), "--http-port", "0", "--grpc-port", "0", "--lanes", "1"]
         options += ["--default-model", "toy-puppet"]
-        command = [*NAMESPACE, sys.executable, "-m", "service.cli", "serve", *options]
+        command = [*NAMESPACE, sys.executable, "-m", "pentimento.service.cli", "serve", *options]
         popen = subprocess.Popen(
             command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

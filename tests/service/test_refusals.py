@@ -3,11 +3,11 @@
 import grpc
 import numpy as np
 import pytest
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
+from pentimento.service.operations.codec import encode_png
 
-from service.codec import encode_png
-from service.pb import canvas_service_pb2 as pb
-from service.pb import canvas_service_pb2_grpc as pb_grpc
-from tests.service.test_http_generate import problem
+from tests.service.http.test_generate import problem
 
 PICTURE = encode_png(np.zeros((1, 6, 8), np.float32))
 UPPER = encode_png((np.arange(6)[:, None].repeat(8, axis=1) < 3).astype(np.float32)[None])

@@ -11,9 +11,9 @@ import time
 
 import grpc
 import pytest
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 
-from service.pb import canvas_service_pb2 as pb
-from tests.service.grpc_serving import serve_grpc
+from tests.service.grpc.serving import serve_grpc
 from tests.service.live import LiveServer, wait_until
 from tests.service.sockets import Plug, connections
 

@@ -6,7 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from bundle.store import MANIFEST
+from pentimento.bundle.store import MANIFEST
+
 from tests.reliability.puppets import write_puppets
 from tests.reliability.server import REPOSITORY
 from tests.service.toys import TOYS, write_toys

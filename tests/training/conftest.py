@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from training.classifier import Classifier
-from training.datasets import load_dataset
+from pentimento.training.data.datasets import load_dataset
+from pentimento.training.judging.classifier import Classifier
 
 # Networks of tests are small: several threads would only wait for each other.
 torch.set_num_threads(1)

@@ -9,12 +9,11 @@ import signal
 from pathlib import Path
 
 import torch
-
-import training.loop
-from models.gran import GRANConfig
-from training.classifier import Classifier
-from training.config import TrainConfig
-from training.datasets import load_dataset
+from pentimento.models.recurrent.gran import GRANConfig
+from pentimento.training.data.datasets import load_dataset
+from pentimento.training.judging.classifier import Classifier
+from pentimento.training.loop import loop
+from pentimento.training.loop.config import TrainConfig
 
 SLICE = Path(__file__).parents[1] / "data" / "mnist-slice"
 
@@ -43,7 +42,7 @@ def main():
     torch.manual_seed(0)
     classifier = Classifier(1, 28, 10).eval()
     torch.rand(os.getpid() % 7)  # what was drawn before must not matter
-    play, done = training.loop.play, 0
+    play, done = loop.play, 0
 
     def deadly_play(*args):
         nonlocal done
@@ -53,8 +52,8 @@ def main():
             os.kill(os.getpid(), signal.SIGKILL)
         return figures
 
-    training.loop.play = deadly_play
-    training.loop.train(
+    loop.play = deadly_play
+    loop.train(
         SMALL,
         dataset,
         classifier,

@@ -1,0 +1,1 @@
+"""Generators that draw in one step, and what judges them: GANs."""

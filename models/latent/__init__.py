@@ -1,0 +1,1 @@
+"""Models with a Gaussian latent and a bound on the likelihood."""

@@ -1,0 +1,78 @@
+"""What every model with a Gaussian latent has in common: encoding, bound, importance weights.
+
+A model names its posterior q(z | x), its prior p(z) and its likelihood p(x | z); everything else follows:
+
+    bound = E_q log p(x | z) - KL(q || p),  log weight = log p(x | z) + log p(z) - log q(z | x)
+
+A latent of several levels is one vector; `level_sizes` says where one level ends. A prior may itself be
+autoregressive within the latent, in which case it is given the drawn latent and reads of it only what comes
+before each element.
+
+Shapes: B batch, H = height, W = width, Z latent.
+"""
+
+__all__ = ["Bound", "LatentModel"]
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from pentimento.models.shared.likelihoods import Gaussian, gaussian_kl, gaussian_log_density, standard_normal
+from torch import Tensor, nn
+
+
+class Bound(NamedTuple):
+    """The two parts of the evidence lower bound, in nats."""
+
+    log_likelihood: Tensor  # log p(x | z) for the drawn z, shape (B,)
+    kl: Tensor  # KL of each level of the latent, shape (B, levels)
+
+    @property
+    def total(self) -> Tensor:
+        """The bound on log p(x), shape (B,)."""
+        return self.log_likelihood - self.kl.sum(1)
+
+
+class LatentModel(nn.Module, ABC):
+    """A distribution over grey images with a Gaussian latent.
+
+    Attributes:
+        latent_dim: Z, the numbers of all levels together.
+        level_sizes: The numbers of each level, in the order in which they are drawn.
+    """
+
+    latent_dim: int
+    level_sizes: tuple[int, ...]
+
+    @abstractmethod
+    def encode(self, image: Tensor) -> Gaussian:
+        """The posterior of images in [0, 1], shape (B, 1, H, W): mean and log-variance, (B, Z) each."""
+
+    @abstractmethod
+    def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
+        """Log-probability of every pixel given the latent (and the pixels before it), (B, 1, H, W)."""
+
+    def prior(self, latent: Tensor) -> Gaussian:
+        """The prior of each element of the latent, shape (B, Z); standard normal unless overridden."""
+        return standard_normal(latent)
+
+    def bound(self, image: Tensor, eps: Tensor) -> Bound:
+        """The evidence lower bound with one sample of the latent and the KL worked out, not sampled.
+
+        Args:
+            image: In [0, 1], shape (B, 1, H, W).
+            eps: Standard normal, shape (B, Z).
+        """
+        posterior = self.encode(image)
+        latent = posterior.sample(eps)
+        elements = gaussian_kl(posterior, self.prior(latent))  # (B, Z)
+        kl = torch.stack([level.sum(1) for level in elements.split(self.level_sizes, dim=1)], dim=1)
+        return Bound(self.log_likelihood_map(image, latent).sum((1, 2, 3)), kl)
+
+    def log_weight(self, image: Tensor, eps: Tensor) -> Tensor:
+        """Log-weight of one importance sample per image, shape (B,); see `importance_bound`."""
+        posterior = self.encode(image)
+        latent = posterior.sample(eps)
+        likelihood = self.log_likelihood_map(image, latent).sum((1, 2, 3))
+        ratio = gaussian_log_density(latent, self.prior(latent)) - gaussian_log_density(latent, posterior)
+        return likelihood + ratio.sum(1)

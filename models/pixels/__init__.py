@@ -1,0 +1,1 @@
+"""Models that draw pixel after pixel, with an exact likelihood."""

@@ -1,0 +1,99 @@
+"""PixelCNN (van den Oord, Kalchbrenner and Kavukcuoglu, 2016, arXiv:1601.06759).
+
+One stack of masked convolutions: the first, 7x7, sees the pixels before its own (mask A), the later ones, 3x3
+in residual blocks, also their own place (mask B). The image's likelihood is the product of its pixels':
+
+    p(x) = prod_i p(x_i | x_1, ..., x_{i-1}),  in raster order
+
+The stack has the *blind spot* that Gated PixelCNN removed: stacked masked squares never see a wedge of
+earlier pixels to the right, since a 3x3 reaches one column to the right for each row that it goes up.
+
+What differs from the paper, and why:
+- Grey images only, of two or 256 levels: colour orders three values within a pixel, which no picture here
+  has.
+- The 1x1 layer of the head is as wide as the stack, one size fewer to choose; for MNIST that is the paper's.
+
+Shapes: B batch, H = height, W = width, C features, N levels.
+"""
+
+__all__ = ["MaskedConv", "PixelCNN", "PixelCNNConfig"]
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pentimento.models.pixels.base import AutoregressiveModel
+from pentimento.models.shared.likelihoods import check_levels, logit_count
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PixelCNNConfig:
+    """Sizes of a PixelCNN; the defaults are the paper's for MNIST."""
+
+    height: int = 28  # pixels
+    width: int = 28
+    levels: int = 2
+    features: int = 32  # the residual stream; a block works at half of it
+    blocks: int = 7
+
+    def __post_init__(self) -> None:
+        """Refuses sizes that cannot be built."""
+        check_levels(self.levels)
+        if self.features % 2:
+            raise ValueError(f"features must be even, got {self.features}")
+
+
+class MaskedConv(nn.Conv2d):
+    """A square convolution that sees only what comes before its own place, and with mask B that place too."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, mask: Literal["A", "B"]) -> None:
+        super().__init__(inputs, outputs, kernel, padding=kernel // 2)
+        middle = kernel // 2
+        seen = torch.ones(kernel, kernel)
+        seen[middle, middle + (mask == "B") :] = 0
+        seen[middle + 1 :] = 0
+        self.seen: Tensor
+        self.register_buffer("seen", seen, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) -> (B, outputs, H, W)."""
+        return nn.functional.conv2d(x, self.weight * self.seen, self.bias, padding=self.padding)
+
+
+class _Block(nn.Module):
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        half = features // 2
+        self.narrow = nn.Conv2d(features, half, 1)
+        self.masked = MaskedConv(half, half, 3, "B")
+        self.widen = nn.Conv2d(half, features, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.narrow(torch.relu(x)))
+        return x + self.widen(torch.relu(self.masked(y)))
+
+
+class PixelCNN(AutoregressiveModel):
+    """The model; it takes no condition."""
+
+    def __init__(self, config: PixelCNNConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.height, self.width, self.levels = config.height, config.width, config.levels
+        self.first = MaskedConv(1, config.features, 7, "A")
+        self.blocks = nn.Sequential(*(_Block(config.features) for _ in range(config.blocks)))
+        self.head = nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(config.features, config.features, 1),
+            nn.ReLU(),
+            nn.Conv2d(config.features, logit_count(config.levels), 1),
+        )
+
+    def forward(
+        self, image: Tensor, condition: Tensor | None = None, condition_map: Tensor | None = None
+    ) -> Tensor:
+        """Logits of every pixel given the pixels before it; see `AutoregressiveModel.forward`."""
+        if condition is not None or condition_map is not None:
+            raise ValueError("a PixelCNN takes no condition; GatedPixelCNN does")
+        return self.head(self.blocks(self.first(image)))

@@ -1,0 +1,1 @@
+"""Layers and densities that models of several kinds share."""

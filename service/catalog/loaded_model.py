@@ -1,0 +1,66 @@
+"""A bundle that is loaded: its manifest, its graphs, and the plans that are made of them."""
+
+__all__ = ["LoadedModel"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pentimento.bundle.manifest import Manifest
+from pentimento.service.catalog.plan import Judge, plan_drawing
+from pentimento.service.engine.job import Call, Graph
+from pentimento.service.messages import OperationName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadedModel:
+    """A served bundle."""
+
+    manifest: Manifest
+    graphs: Mapping[str, Graph]
+    _plans: dict[tuple[int, Judge | None], tuple[Call, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    operations: tuple[OperationName, ...] = field(init=False)
+    """What can be asked of it."""
+
+    def __post_init__(self) -> None:
+        """Finds out once what every request is asked for."""
+        object.__setattr__(self, "operations", self._operations())
+
+    def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
+        """The plan of a drawing, as `plan_drawing`.
+
+        It is the same for every request and is kept, one for each number of steps and scorer: with 28 rows,
+        making it took longer than drawing the noise.
+        """
+        plan = self._plans.get((steps, judge))
+        if plan is None:
+            plan = plan_drawing(self.manifest, self.graphs, steps=steps, judge=judge)
+            self._plans[steps, judge] = plan
+        return plan
+
+    def without_plans(self) -> "LoadedModel":
+        """The same bundle with no plan kept: a kept one may hold the scorer of another bundle."""
+        return LoadedModel(manifest=self.manifest, graphs=self.graphs)
+
+    def _operations(self) -> tuple[OperationName, ...]:
+        drawing, graphs = self.manifest.drawing, self.manifest.graphs
+        able: dict[OperationName, bool] = {
+            "generate": drawing is not None,
+            "score": self.judge is not None,
+            "encode": "encode" in graphs,
+            "autoencode": "encode" in graphs,
+            "likelihood": "likelihood" in graphs,
+            "complete": drawing is not None and drawing.completion is not None,
+        }
+        return tuple(name for name, can in able.items() if can)
+
+    @property
+    def judge(self) -> Judge | None:
+        """Its scorer, if that judges single images: one of groups or of latents cannot be offered."""
+        scorer = self.manifest.scorer
+        if scorer is None or scorer.group_size is not None:
+            return None
+        takes = tuple(t.name for t in self.manifest.graphs["score"].inputs if t.name != "image")
+        return Judge(graph=self.graphs["score"], takes=takes) if set(takes) <= {"label"} else None

@@ -1,0 +1,79 @@
+"""One reading of the bundle folder at a time, whoever asks for it, and a line in the log about each."""
+
+__all__ = ["Reloading"]
+
+import asyncio
+import logging
+
+from pentimento.bundle.store import BundleError
+from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.catalog.served import Reload, Revision
+from pentimento.service.engine.memory import give_back_memory
+from pentimento.service.errors import Code, PentimentoError
+
+_log = logging.getLogger(__name__)
+
+
+class Reloading:
+    """Reads the bundle folder again when called.
+
+    Who calls while a reading runs waits for the one after it, and shares that with all others who wait: it
+    begins after they called, so it sees what they had written, and any number of calls costs two readings.
+
+    Args:
+        catalog: What is to be brought up to date.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = asyncio.Lock()
+        self._next: asyncio.Task[Reload] | None = None  # has not begun to read
+        self._running: asyncio.Task[Reload] | None = None
+
+    async def __call__(self) -> Reload:
+        """Reads the folder and serves what it holds; a caller that leaves does not stop it.
+
+        Raises:
+            PentimentoError: UNAVAILABLE: the folder cannot be read. INTERNAL: a defect. In both cases
+                everything is served as before.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._run())
+        return await asyncio.shield(self._next)
+
+    async def _run(self) -> Reload:
+        async with self._lock:
+            self._running, self._next = self._next, None
+            try:
+                reload = self._catalog.swap(await asyncio.to_thread(self._catalog.read))
+            except BundleError as error:
+                message = f"{error}; what was served before still is"
+                raise PentimentoError(Code.UNAVAILABLE, message) from None
+            except Exception:
+                _log.exception("bundles were not reloaded; what was served before still is")
+                message = "bundles were not reloaded: internal error; the server's log has the reason"
+                raise PentimentoError(Code.INTERNAL, message) from None
+            finally:
+                self._running = None
+            # Of what was replaced; what drawings still hold is given back the next time.
+            await asyncio.to_thread(give_back_memory)
+            _log.log(logging.WARNING if reload.refused else logging.INFO, "%s", _in_words(reload))
+            return reload
+
+
+def _in_words(reload: Reload) -> str:
+    """A line for the log, whatever lines the reasons have."""
+    parts = [f"kept {len(reload.kept)}"]
+    for verb, revisions in (("added", reload.added), ("replaced", reload.replaced)):
+        if revisions:
+            parts.append(f"{verb} {', '.join(map(_revision, revisions))}")
+    if reload.removed:
+        parts.append(f"removed {', '.join(reload.removed)}")
+    parts += [f"refused {refusal.name}: {refusal.reason}" for refusal in reload.refused]
+    return " ".join(f"bundles reloaded: {'; '.join(parts)}; default {reload.default or 'none'}".split())
+
+
+def _revision(revision: Revision) -> str:
+    if revision.previous_version is None:
+        return f"{revision.name} {revision.version}"
+    return f"{revision.name} {revision.previous_version} by {revision.version}"

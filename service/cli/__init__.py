@@ -1,0 +1,1 @@
+"""The program `pentimento`: its commands, and what they need of this process or of a server."""

@@ -1,0 +1,111 @@
+"""An easel in this process: the engine without a server around it."""
+
+__all__ = ["LocalEasel", "open_here"]
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.catalog.served import Refusal
+from pentimento.service.cli.easel import DrawingRequest, Easel, ModelRow
+from pentimento.service.engine.engine import Engine
+from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.runtime import Runtime
+from pentimento.service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    LikelihoodRequest,
+    LikelihoodResult,
+    ScoreRequest,
+    ScoreResult,
+)
+from pentimento.service.operations.operations import Drawing, Operations
+from pentimento.service.settings import Settings, available_cpus
+
+# The limits protect a server from its clients; here there is nobody but the user.
+_MOST = 4096
+_MOST_SAMPLES = 10_000
+_TIMEOUT_MS = 600_000
+
+
+@asynccontextmanager
+async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
+    """Loads bundles and starts an engine.
+
+    Args:
+        bundles: Folder of bundles; None takes the setting.
+
+    Raises:
+        BundleError: There is no such folder.
+    """
+    settings = Settings(
+        max_images=_MOST,
+        max_rows_in_flight=_MOST,
+        max_importance_samples=_MOST_SAMPLES,
+        default_timeout_ms=_TIMEOUT_MS,
+    )
+    runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
+    catalog = Catalog.load(bundles or settings.bundles, runtime, default=settings.default_model)
+    engine = Engine(
+        LaneThreads(settings.lanes or available_cpus()),
+        max_rows_in_flight=_MOST,
+        stream_frames=settings.stream_frames,
+    )
+    engine.start()
+    try:
+        yield LocalEasel(Operations(catalog, engine, settings))
+    finally:
+        await engine.close()
+
+
+class LocalEasel:
+    """Works in this process; methods as in Easel."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    @asynccontextmanager
+    async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator[Drawing]:
+        """A drawing; leaving the context cancels it. It is always exact."""
+        if isinstance(request, AutoencodeRequest):
+            admitted = await self._operations.autoencode(request)
+        elif isinstance(request, CompleteRequest):
+            admitted = await self._operations.complete(request)
+        else:
+            admitted = await self._operations.generate(request)
+        async with admitted as drawing:
+            yield drawing
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """A scorer's opinion of pictures."""
+        return await self._operations.score(request)
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """How likely a model finds pictures."""
+        return await self._operations.likelihood(request)
+
+    async def models(self) -> tuple[list[ModelRow], list[Refusal]]:
+        """What can be drawn with, and what was refused."""
+        infos, refusals = self._operations.models()
+        rows = []
+        for info in infos:
+            manifest, drawing = info.manifest, info.manifest.drawing
+            steps = None
+            if drawing is not None:
+                steps = (drawing.steps.min, drawing.steps.max, drawing.steps.default)
+            rows.append(
+                ModelRow(
+                    name=manifest.name,
+                    version=manifest.version,
+                    family=manifest.family,
+                    summary=manifest.summary,
+                    image_shape=manifest.image.shape,
+                    steps=steps,
+                    labels=manifest.labels.names if manifest.labels else (),
+                    score_kind=manifest.scorer.kind if manifest.scorer else None,
+                    operations=info.operations,
+                    is_default=info.is_default,
+                )
+            )
+        return rows, list(refusals)

@@ -1,0 +1,199 @@
+"""The program `pentimento`. What a command needs is imported inside it, so that `--help` is quick.
+
+A command that cannot do its work says why in one sentence on stderr and exits with 2 where the request was
+wrong, and with 1 where something failed.
+"""
+
+__all__ = ["app", "main"]
+
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from typing import Annotated, Any
+
+import typer
+from pentimento.service.cli import bench, reading, reload
+from pentimento.service.cli.run import (
+    Bundles,
+    Output,
+    Scale,
+    Score,
+    ScoreBy,
+    Seed,
+    Server,
+    Steps,
+    asks_server,
+    one_sentence,
+    open_easel,
+    run,
+)
+from pentimento.service.cli.serve_options import settings_from, with_settings_options
+from pentimento.service.errors import invalid
+from pentimento.service.messages import GenerateRequest
+from rich.console import Console
+
+COMMANDS = "pentimento.commands"
+"""Entry-point group: a function that takes the typer application and adds commands to it."""
+
+EPILOG = """
+**Examples**
+
+- `pentimento serve --http-port 9000` — the bundles of the folder zoo, over HTTP and gRPC
+- `pentimento models` — what can be drawn with
+- `pentimento draw gran5-mnist --n 8 --seed 7 -o strip.png` — draws here, without a server
+- `pentimento draw gran5-mnist --score-by gran3-mnist` — what another model's discriminator says
+- `pentimento draw --n 4 -o drawing.gif --server grpc://localhost:50051` — draws there
+- `pentimento score digit.png --model gran5-mnist` — does it look real?
+- `pentimento autoencode digit.png --model pixelvae-mnist --samples 4 -o strip.png` — drawn again
+- `pentimento likelihood digit.png --model pixelvae-mnist -k 100` — how likely is it?
+"""
+
+app = typer.Typer(
+    name="pentimento",
+    help="Draws with image generators that show every step, and serves them over HTTP and gRPC.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pentimento {_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Says the version and exits."),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command()
+@with_settings_options
+def serve(**options: Any) -> None:  # noqa: ANN401  # one for each setting
+    """Serves bundles over HTTP and gRPC until SIGTERM or Ctrl-C, then lets running drawings finish.
+
+    Every option is also an environment variable: `--http-port` is `PENTIMENTO_HTTP_PORT`, and so on.
+    """
+    with one_sentence():
+        settings = settings_from(options)
+        from pentimento.service.app import run
+
+        code = run(settings)
+    raise typer.Exit(code)
+
+
+@app.command()
+@asks_server
+def models(server: Server = None, bundles: Bundles = None) -> None:
+    """Lists the models that can be drawn with, and the bundles that were refused."""
+    from pentimento.service.cli.tables import models_table, refusals_table
+
+    async def work() -> None:
+        async with open_easel(server, bundles) as easel:
+            rows, refusals = await easel.models()
+        console = Console()
+        console.print(models_table(rows))
+        if refusals:
+            console.print(refusals_table(refusals))
+
+    run(work())
+
+
+@app.command()
+@asks_server
+def draw(
+    model: Annotated[
+        str | None,
+        typer.Argument(help="A model, as `pentimento models` lists it; by default the default one."),
+    ] = None,
+    n: Annotated[
+        int | None,
+        typer.Option("--n", "-n", help="Images to draw; by default one, or as many as --labels names."),
+    ] = None,
+    steps: Steps = None,
+    seed: Seed = None,
+    seed_of: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NOISE=SEED", help="A seed for one noise alone: a level of the model, say."),
+    ] = None,
+    label: Annotated[int | None, typer.Option(help="Class to draw, for models with labels.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL,...", help="Classes to draw, one for each image, such as 0,1,2."),
+    ] = None,
+    score: Score = False,
+    score_by: ScoreBy = None,
+    output: Output = None,
+    scale: Scale = None,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Draws images, shows the drawing in the terminal as it grows, and writes it to a file."""
+    from pentimento.service.cli.draw import draw_to
+
+    async def work() -> None:
+        request = GenerateRequest(
+            model=model,
+            n=n,
+            steps=steps,
+            seed=seed,
+            label=label,
+            labels=None if labels is None else _labels(labels),
+            score=score or None,
+            score_by=score_by,
+            seeds=_seeds(seed_of or []),
+        )
+        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
+
+    run(work())
+
+
+for command in (reading.autoencode, reading.complete, reading.score, reading.likelihood):
+    app.command()(command)
+app.command()(bench.bench)
+app.command()(reload.reload)
+
+
+def main() -> None:
+    """Runs the program: these commands, and those that other packages registered."""
+    for entry in entry_points(group=COMMANDS):
+        try:
+            entry.load()(app)
+        except Exception as error:  # whatever another package does, these commands work
+            app.info.epilog = f"{app.info.epilog}\n\nThe {entry.name} commands are missing: {error}\n"
+    app()
+
+
+def _version() -> str:
+    try:
+        return version("pentimento")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _seeds(given: list[str]) -> dict[str, int]:
+    """Seeds by name of the noise, from NAME=SEED."""
+    seeds = {}
+    for each in given:
+        name, _, seed = each.partition("=")
+        try:
+            seeds[name] = int(seed)
+        except ValueError:
+            raise invalid("--seed-of", f"must be NOISE=SEED, such as z=7, got {each!r}") from None
+    return seeds
+
+
+def _labels(given: str) -> tuple[int, ...]:
+    """Labels from 0,1,2."""
+    try:
+        return tuple(int(each) for each in given.split(","))
+    except ValueError:
+        raise invalid(
+            "--labels", f"must be numbers with commas between, such as 0,1,2, got {given!r}"
+        ) from None

@@ -1,0 +1,183 @@
+"""Commands that start from pictures: autoencode, complete, score, likelihood."""
+
+__all__ = ["autoencode", "complete", "likelihood", "score"]
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pentimento.service.cli.run import (
+    Bundles,
+    Fit,
+    FitOption,
+    Model,
+    Output,
+    Scale,
+    Score,
+    ScoreBy,
+    Seed,
+    Server,
+    Steps,
+    asks_server,
+    open_easel,
+    run,
+)
+from pentimento.service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    ImageInput,
+    LikelihoodRequest,
+    ScoreRequest,
+)
+from rich.console import Console
+
+Picture = Annotated[Path, typer.Argument(help="A PNG or JPEG file.", exists=True, dir_okay=False)]
+Pictures = Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exists=True, dir_okay=False)]
+Label = Annotated[int | None, typer.Option(help="Class of the picture, for models with labels.")]
+
+
+@asks_server
+def autoencode(
+    image: Picture,
+    model: Model = None,
+    samples: Annotated[int, typer.Option("--samples", "-n", help="Reconstructions to draw.")] = 1,
+    steps: Steps = None,
+    seed: Seed = None,
+    label: Label = None,
+    score: Score = False,
+    score_by: ScoreBy = None,
+    fit: FitOption = Fit.EXACT,
+    output: Output = None,
+    scale: Scale = None,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Encodes a picture and draws it again, several times if asked; a film strip begins with the picture."""
+    from pentimento.service.cli.draw import draw_to
+
+    async def work() -> None:
+        request = AutoencodeRequest(
+            model=model,
+            image=_read(image),
+            samples=samples,
+            fit=fit.value,
+            steps=steps,
+            seed=seed,
+            label=label,
+            score=score or None,
+            score_by=score_by,
+        )
+        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
+
+    run(work())
+
+
+@asks_server
+def complete(
+    image: Picture,
+    mask: Annotated[
+        Path,
+        typer.Argument(
+            help="A black-and-white PNG: white pixels are kept, black ones drawn.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    model: Model = None,
+    n: Annotated[int, typer.Option("--n", "-n", help="Completions to draw.")] = 1,
+    steps: Steps = None,
+    seed: Seed = None,
+    label: Label = None,
+    score: Score = False,
+    score_by: ScoreBy = None,
+    fit: FitOption = Fit.EXACT,
+    output: Output = None,
+    scale: Scale = None,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Keeps the given pixels of a picture and draws the others, several times if asked."""
+    from pentimento.service.cli.draw import draw_to
+
+    async def work() -> None:
+        request = CompleteRequest(
+            model=model,
+            image=_read(image),
+            mask=_read(mask),
+            n=n,
+            fit=fit.value,
+            steps=steps,
+            seed=seed,
+            label=label,
+            score=score or None,
+            score_by=score_by,
+        )
+        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
+
+    run(work())
+
+
+@asks_server
+def score(
+    images: Pictures,
+    model: Model = None,
+    label: Label = None,
+    fit: FitOption = Fit.EXACT,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Asks a model's discriminator or critic for its opinion of pictures.
+
+    A discriminator gives a logit and the probability of `real`; a critic a score without bounds, which can be
+    compared only within one model. More is more real.
+    """
+    from pentimento.service.cli.tables import scores_table, scores_title
+
+    async def work() -> None:
+        request = ScoreRequest(model=model, images=tuple(map(_read, images)), fit=fit.value, label=label)
+        async with open_easel(server, bundles) as easel:
+            result = await easel.score(request)
+        console = Console()
+        console.print(scores_title(result), highlight=False)
+        console.print(scores_table([str(path) for path in images], result))
+
+    run(work())
+
+
+@asks_server
+def likelihood(
+    images: Pictures,
+    model: Model = None,
+    importance_samples: Annotated[
+        int,
+        typer.Option("--importance-samples", "-k", help="Draws for each picture; more make a bound tighter."),
+    ] = 1,
+    seed: Seed = None,
+    label: Label = None,
+    fit: FitOption = Fit.EXACT,
+    server: Server = None,
+    bundles: Bundles = None,
+) -> None:
+    """Asks how likely a model finds pictures, in nats and in bits per dimension."""
+    from pentimento.service.cli.tables import likelihoods_table, likelihoods_title
+
+    async def work() -> None:
+        request = LikelihoodRequest(
+            model=model,
+            images=tuple(map(_read, images)),
+            importance_samples=importance_samples,
+            fit=fit.value,
+            label=label,
+            seed=seed,
+        )
+        async with open_easel(server, bundles) as easel:
+            result = await easel.likelihood(request)
+        console = Console()
+        console.print(likelihoods_title(result), highlight=False)
+        console.print(likelihoods_table([str(path) for path in images], result))
+
+    run(work())
+
+
+def _read(path: Path) -> ImageInput:
+    return ImageInput(data=path.read_bytes(), name=str(path))

@@ -1,0 +1,1 @@
+"""Who comes in: API keys, rates, streams, certificates; the same for both transports."""

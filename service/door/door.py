@@ -1,0 +1,212 @@
+"""Who comes in: by key or by address, how often, and with how many streams; the same for both transports.
+
+A client is its API key where keys are set, else its address; all of an IPv6 network of 64 bits, which one
+machine has to itself, is one. Behind a proxy every client has the proxy's address, unless the proxy is
+trusted to say whose request it passes on.
+"""
+
+__all__ = ["Caller", "Door", "Guard", "Visit"]
+
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Literal, NamedTuple, Self
+
+from pentimento.service.door.access import ApiKeys
+from pentimento.service.door.buckets import Buckets
+from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.settings import Settings
+
+Guard = Literal["key", "admin", "none"]
+"""What a call wants: a key where keys are set; no key, as it asks for the admin token itself; nothing."""
+
+_RETRY_STREAM_S = 1.0  # when to try again for a stream: nobody knows how long the others last
+_UNKNOWN = "unknown"
+
+
+class Caller(NamedTuple):
+    """What is known of who asks. Headers that nobody wants to know need not be given."""
+
+    address: str | None
+    authorization: str | None = None
+    api_key: str | None = None
+    forwarded_for: str | None = None
+
+
+class Visit:
+    """One request that was let in, until it leaves."""
+
+    __slots__ = ("_bucket", "_door", "_streams", "client")
+
+    def __init__(self, door: "Door", client: str, bucket: str) -> None:
+        self.client = client  # its key's name or its address, for logs
+        self._door = door
+        self._bucket = bucket
+        self._streams = 0
+
+    def open_stream(self) -> None:
+        """Counts a stream until the visit is over.
+
+        Raises:
+            PentimentoError: OVERLOADED: the client has as many as it may have.
+        """
+        self._door.count_stream(self._bucket, self.client)
+        self._streams += 1
+
+    def leave(self) -> None:
+        """Ends the visit. Harmless twice."""
+        for _ in range(self._streams):
+            self._door.uncount_stream(self._bucket)
+        self._streams = 0
+
+
+class Door:
+    """Lets requests in or not. Belongs to one event loop.
+
+    Args:
+        keys: Of which a client must have one, if there are any.
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` is believed.
+        requests_per_s: How many requests a client may make a second; None: as many as it likes.
+        burst_requests: How many of these at once.
+        max_streams: How many streams a client may have open; None: as many as it likes.
+        clock: Seconds that only grow.
+
+    Raises:
+        RuntimeError: One sentence: `trusted_proxies` has something else.
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: ApiKeys | None = None,
+        trusted_proxies: Sequence[str] = (),
+        requests_per_s: float | None = None,
+        burst_requests: int = 1,
+        max_streams: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._keys = keys or ApiKeys()
+        self._proxies = [_network(text) for text in trusted_proxies]
+        self._rate = (
+            f"{requests_per_s:g} requests a second, {burst_requests} at once" if requests_per_s else ""
+        )
+        self._buckets = (
+            Buckets(per_s=requests_per_s, burst=burst_requests, clock=clock) if requests_per_s else None
+        )
+        self._max_streams = max_streams
+        self._streams: dict[str, int] = {}  # by bucket, those that are open
+        self.is_keyed = bool(self._keys)
+        """Whether clients need a key."""
+        self.reads_headers = self.is_keyed or bool(self._proxies)
+        """Whether it looks at more of a caller than the address."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The door that the settings describe.
+
+        Raises:
+            RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
+        """
+        return cls(
+            keys=ApiKeys.of(settings),
+            trusted_proxies=[text.strip() for text in settings.trusted_proxies.split(",") if text.strip()],
+            requests_per_s=settings.client_requests_per_s,
+            burst_requests=settings.client_burst_requests,
+            max_streams=settings.max_client_streams,
+        )
+
+    def enter(self, caller: Caller, guard: Guard = "key") -> Visit:
+        """Lets a request in.
+
+        Raises:
+            PentimentoError: UNAUTHENTICATED, or OVERLOADED where the client asks too often.
+        """
+        address = self.address(caller)
+        if guard == "none":
+            return Visit(self, address, address)
+        if self.is_keyed and guard == "key":
+            try:
+                client = bucket = self._keys.owner(caller.authorization, caller.api_key)
+            except PentimentoError:
+                self._take(_bucket_of(address), address)  # guessing keys is asking, too
+                raise
+        else:
+            client, bucket = address, _bucket_of(address)
+        self._take(bucket, client)
+        return Visit(self, client, bucket)
+
+    def address(self, caller: Caller) -> str:
+        """Where a request comes from; of those that trusted proxies pass on, what they say."""
+        address = caller.address or _UNKNOWN
+        if not self._proxies or caller.forwarded_for is None:
+            return address
+        # Each proxy appends who asked it: what stands before the first that is not trusted may be made up.
+        for hop in reversed(caller.forwarded_for.split(",")):
+            if not self._trusts(address):
+                break
+            address = _without_port(hop.strip())
+            if _parse(address) is None:
+                return caller.address or _UNKNOWN
+        return address
+
+    def count_stream(self, bucket: str, client: str) -> None:
+        """One stream more of a client; see `Visit.open_stream`."""
+        if self._max_streams is None:
+            return
+        streams = self._streams.get(bucket, 0)
+        if streams >= self._max_streams:
+            message = f"client {client} may have at most {self._max_streams} streams open, and has as many"
+            raise PentimentoError(Code.OVERLOADED, message, retry_after_s=_RETRY_STREAM_S)
+        self._streams[bucket] = streams + 1
+
+    def uncount_stream(self, bucket: str) -> None:
+        """One stream less."""
+        streams = self._streams.pop(bucket, 0)
+        if streams > 1:
+            self._streams[bucket] = streams - 1
+
+    def _take(self, bucket: str, client: str) -> None:
+        wait_s = self._buckets.take(bucket) if self._buckets is not None else 0.0
+        if wait_s:
+            message = f"client {client} may make {self._rate}; try again in {wait_s:.3g} s"
+            raise PentimentoError(Code.OVERLOADED, message, retry_after_s=wait_s)
+
+    def _trusts(self, address: str) -> bool:
+        parsed = _parse(address)
+        return parsed is not None and any(parsed in network for network in self._proxies)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise RuntimeError(
+            f"trusted_proxies must be addresses or networks such as 10.0.0.0/8, got {text[:60]!r}"
+        ) from None
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, that of IPv4 where it is written as one of IPv6; None: it is none."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+@lru_cache(maxsize=4096)
+def _bucket_of(address: str) -> str:
+    parsed = _parse(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((int(parsed), 64), strict=False))
+    return address if parsed is None else str(parsed)
+
+
+def _without_port(hop: str) -> str:
+    if hop.startswith("["):  # [::1]:80
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop

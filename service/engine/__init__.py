@@ -1,0 +1,1 @@
+"""Jobs, and how their rows are computed: scheduler, lanes, streams, runtime, calibration."""

@@ -1,0 +1,192 @@
+"""What goes between the server and a lane in a process of its own: pickles with their length before them.
+
+Both ends are this program, and nobody else has the socket.
+"""
+
+__all__ = [
+    "Cancel",
+    "Decoder",
+    "DropGraphs",
+    "DropPlan",
+    "Grant",
+    "Hold",
+    "NewJob",
+    "NewPlan",
+    "PlaceGraph",
+    "PlannedCall",
+    "Ready",
+    "Report",
+    "encode",
+]
+
+import pickle
+import struct
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from pentimento.bundle.manifest import GraphSpec
+from pentimento.service.engine.calibration import RowLimits
+from pentimento.service.engine.job import Emission, Feed
+from pentimento.service.engine.lane import CallFacts, Handed
+from pentimento.service.engine.rows import Array
+from pentimento.service.errors import PentimentoError
+
+_LENGTH = struct.Struct("<Q")
+
+
+# To the lane, in this order: a graph before the plans that call it, a plan before its jobs.
+
+
+class PlaceGraph(NamedTuple):
+    """A graph to load."""
+
+    key: int
+    label: str
+    spec: GraphSpec
+    file: bytes
+    limits: RowLimits
+
+
+class DropGraphs(NamedTuple):
+    """Graphs that no new plan calls."""
+
+    keys: tuple[int, ...]
+
+
+class PlannedCall(NamedTuple):
+    """A `Call` whose graph is a key."""
+
+    graph: int
+    t: int
+    takes_t: bool
+    feeds: Mapping[str, Feed]
+    keeps: Mapping[str, str]
+    emits: tuple[str, ...]
+    step: int
+
+
+class NewPlan(NamedTuple):
+    """A plan that jobs will follow."""
+
+    key: int
+    calls: Sequence[PlannedCall]
+
+
+class DropPlan(NamedTuple):
+    """A plan that no new job follows."""
+
+    key: int
+
+
+class NewJob(NamedTuple):
+    """An admitted job; times on the system's monotonic clock, which all processes share."""
+
+    id: int
+    rows: int
+    plan: int
+    tensors: Mapping[str, Array]
+    deadline: float
+    room: int
+    admitted_at: float
+
+
+class Grant(NamedTuple):
+    """The job's reader has room for more frames."""
+
+    job_id: int
+    frames: int
+
+
+class Hold(NamedTuple):
+    """The job's reader wants everything at the end."""
+
+    job_id: int
+
+
+class Cancel(NamedTuple):
+    """The job's reader is gone."""
+
+    job_id: int
+
+
+# From the lane:
+
+
+class Ready(NamedTuple):
+    """Everything that was sent before has been read."""
+
+
+class Report(NamedTuple):
+    """What goes to the streams, packed, and the calls since the last report."""
+
+    packed: Sequence[tuple[object, ...]]
+    calls: Sequence[tuple[object, ...]]
+
+    @classmethod
+    def of(cls, handed: Sequence[Handed], calls: Sequence[CallFacts]) -> "Report":
+        """In plain values: pickle takes several times as long for ours, and for numpy's."""
+        return cls([_pack(each) for each in handed], [tuple(call) for call in calls])
+
+    def handed(self) -> list[Handed]:
+        """What goes to the streams; its arrays are read-only."""
+        return [_unpack(*each) for each in self.packed]  # type: ignore[arg-type]
+
+    def call_facts(self) -> list[CallFacts]:
+        """The calls."""
+        return [CallFacts(*call) for call in self.calls]  # type: ignore[arg-type]
+
+
+_Packed = tuple[str, str, tuple[int, ...], bytes]
+
+
+def _pack(handed: Handed) -> tuple[object, ...]:
+    event = handed.event
+    if not isinstance(event, Emission):
+        return (handed.job_id, handed.started_at, event)
+    tensors = [
+        (name, values.dtype.str, values.shape, values.tobytes()) for name, values in event.tensors.items()
+    ]
+    return (handed.job_id, handed.started_at, event.step, event.elapsed_us, tensors)
+
+
+def _unpack(
+    job_id: int,
+    started_at: float | None,
+    event_or_step: int | PentimentoError | None,
+    elapsed_us: int = 0,
+    tensors: Sequence[_Packed] = (),
+) -> Handed:
+    if not isinstance(event_or_step, int):
+        return Handed(job_id, event_or_step, started_at)
+    arrays = {name: np.frombuffer(content, dtype).reshape(shape) for name, dtype, shape, content in tensors}
+    return Handed(job_id, Emission(step=event_or_step, tensors=arrays, elapsed_us=elapsed_us), started_at)
+
+
+def encode(message: NamedTuple) -> bytes:
+    """A message as bytes."""
+    content = pickle.dumps(message, protocol=5)
+    return _LENGTH.pack(len(content)) + content
+
+
+class Decoder:
+    """Takes bytes as they come, and gives messages as they are complete."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[object]:
+        """The messages that end in `data`."""
+        self._buffer += data
+        messages: list[object] = []
+        start = 0
+        while len(self._buffer) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, start)
+            stop = start + _LENGTH.size + length
+            if len(self._buffer) < stop:
+                break
+            with memoryview(self._buffer) as whole, whole[start + _LENGTH.size : stop] as content:
+                messages.append(pickle.loads(content))
+            start = stop
+        del self._buffer[:start]
+        return messages

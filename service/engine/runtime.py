@@ -1,0 +1,247 @@
+"""ONNX Runtime, imported here only: sessions from verified bytes, checked against the manifest."""
+
+__all__ = ["OnnxGraph", "Runtime"]
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import onnxruntime as ort
+from pentimento.bundle.manifest import GraphSpec, TensorSpec
+from pentimento.bundle.store import Bundle, BundleError
+from pentimento.service.engine.calibration import Calibrator, Curve, RowLimits, choose_lanes, choose_limits
+from pentimento.service.engine.device_graph import BucketedGraph, DeviceGraph
+from pentimento.service.engine.job import Graph
+from pentimento.service.engine.providers import choose_providers, installed_runtimes, session_providers
+from pentimento.service.engine.rows import Array, Arrays
+
+_log = logging.getLogger(__name__)
+
+_ORT_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
+_MOST_ROWS = 64  # of a call, where nothing else is asked for
+_USUAL = RowLimits(efficient=8, most=32)  # where nothing is measured
+_PROBE_ROWS = (1, 3)  # a graph that was exported for one batch size fails at the other
+
+
+class OnnxGraph:
+    """One graph of a bundle, ready to run; safe to call from several threads.
+
+    Args:
+        label: `bundle/graph`.
+        call: Calls the graph once; raises whatever ONNX Runtime raises.
+        spec: Its inputs and outputs.
+        file: The graph itself, kept for other processes to load it.
+    """
+
+    def __init__(
+        self, label: str, call: Callable[[Arrays], dict[str, Array]], spec: GraphSpec, file: bytes
+    ) -> None:
+        self.label = label
+        self.run = call
+        self.spec = spec
+        self.file = file
+        self.limits = RowLimits(efficient=1, most=max(_PROBE_ROWS))  # until they are chosen
+        self.curve: Curve | None = None  # what they were chosen from
+        self.sha256 = spec.sha256
+
+    @property
+    def max_rows(self) -> int:
+        """Rows that one call takes at most."""
+        return self.limits.most
+
+    @property
+    def efficient_rows(self) -> int:
+        """Rows from which on filling a call further saves little."""
+        return self.limits.efficient
+
+    def unload(self) -> None:
+        """Gives its session back: other processes call it from now on."""
+        self.run = _elsewhere
+
+    def run_on_zeros(self, rows: int) -> dict[str, Array]:
+        """Calls the graph once with inputs of no meaning."""
+        return self.run(
+            {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self.spec.inputs}
+        )
+
+
+class Runtime:
+    """Loads graphs on one execution provider.
+
+    Args:
+        provider: `cpu`, `cuda`, or `auto`: CUDA where this ONNX Runtime offers it.
+        max_batch_rows: Rows that one call of any graph takes at most; None lets the calibrator choose.
+        calibrator: Measures each graph; None takes what suits most.
+        cuda_graphs: Whether calls are captured and replayed, on CUDA, where a graph allows it.
+
+    Raises:
+        RuntimeError: One sentence: CUDA was asked for but is not there, or two ONNX Runtimes are installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: Literal["auto", "cpu", "cuda"] = "auto",
+        max_batch_rows: int | None = None,
+        calibrator: Calibrator | None = None,
+        cuda_graphs: bool = False,
+    ) -> None:
+        self.providers = choose_providers(provider, ort.get_available_providers(), installed_runtimes())
+        self._max_batch_rows = max_batch_rows
+        self._calibrator = calibrator
+        self._cuda_graphs = cuda_graphs
+        self._clock = time.perf_counter if self.device == "cuda" else time.thread_time
+
+    @property
+    def device(self) -> str:
+        """`cuda` or `cpu`."""
+        return "cuda" if self.providers[0] == "CUDAExecutionProvider" else "cpu"
+
+    def load(self, bundle: Bundle) -> dict[str, OnnxGraph]:
+        """Makes a session for each graph and tries it.
+
+        Raises:
+            BundleError: A graph cannot be loaded, or is not what the manifest says it is.
+        """
+        name = bundle.manifest.name
+        return {
+            graph: self._graph(f"{name}/{graph}", graph, spec, bundle.graphs[graph])
+            for graph, spec in bundle.manifest.graphs.items()
+        }
+
+    def _graph(self, label: str, graph: str, spec: GraphSpec, data: bytes) -> OnnxGraph:
+        loaded = OnnxGraph(label, self._caller(graph, spec, data), spec, data)
+        _probe(graph, spec, loaded)
+        self._limit(loaded)
+        return loaded
+
+    def place(self, label: str, spec: GraphSpec, file: bytes, limits: RowLimits) -> OnnxGraph:
+        """A graph that another process has loaded, tried and measured."""
+        placed = OnnxGraph(label, self._caller(label, spec, file), spec, b"")
+        placed.limits = limits
+        return placed
+
+    def _caller(self, graph: str, spec: GraphSpec, data: bytes) -> Callable[[Arrays], dict[str, Array]]:
+        if self.device == "cpu":
+            session = self._session(graph, spec, data, captured=False)
+            names = [tensor.name for tensor in spec.outputs]
+            return lambda feeds: dict(zip(names, session.run(names, dict(feeds)), strict=True))
+        if self._cuda_graphs:
+            bucketed = BucketedGraph(self._session(graph, spec, data, captured=True), spec)
+            try:
+                bucketed.warm_up(_MOST_ROWS)
+                return bucketed.run
+            except Exception as error:  # loops and nodes that stay on the CPU cannot be captured
+                _log.warning("graph %s is not captured: %s", graph, _first_line(error))
+        return DeviceGraph(self._session(graph, spec, data, captured=False), spec).run
+
+    def _session(self, graph: str, spec: GraphSpec, data: bytes, *, captured: bool) -> ort.InferenceSession:
+        providers = session_providers(self.providers, captured=captured)
+        try:
+            session = ort.InferenceSession(data, self._options(), providers=providers)
+        except Exception as error:  # ONNX Runtime raises a family of unrelated exception types
+            raise BundleError(f"graph {graph!r} cannot be loaded: {_first_line(error)}") from None
+        if session.get_providers()[0] != self.providers[0]:
+            # ONNX Runtime falls back to the CPU with nothing but a log line.
+            raise BundleError(
+                f"graph {graph!r} did not load on {self.providers[0]}; see the log for the reason"
+            )
+        _check_signature(graph, "input", spec.inputs, session.get_inputs())
+        _check_signature(graph, "output", spec.outputs, session.get_outputs())
+        return session
+
+    def _limit(self, loaded: OnnxGraph) -> None:
+        """Chooses how many rows a call takes."""
+        limits = _USUAL
+        if self._calibrator is not None:
+            try:
+                loaded.curve = self._calibrator.curve(self._what(loaded), loaded.run_on_zeros, self._clock)
+            except Exception as error:
+                raise BundleError(
+                    f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {_first_line(error)}"
+                ) from None
+            limits = choose_limits(loaded.curve, _MOST_ROWS)
+        if self._max_batch_rows is not None:  # asked for: it holds whatever was measured
+            most = self._max_batch_rows
+            limits = RowLimits(efficient=min(limits.efficient, most), most=most)
+        loaded.limits = limits
+
+    def choose_lanes(self, graph: Graph, cpus: int) -> int:
+        """How many lanes to run side by side: on a GPU one, on CPUs as many as add to what is computed.
+
+        Args:
+            graph: What the lanes will mostly run, loaded here.
+            cpus: CPUs that this process may use.
+        """
+        if self.device == "cuda":
+            return 1
+        if self._calibrator is None or cpus == 1 or not isinstance(graph, OnnxGraph):
+            return cpus
+        what, rows = self._what(graph), graph.efficient_rows
+        return choose_lanes(self._calibrator.throughput(what, cpus, rows, graph.run_on_zeros))
+
+    def _what(self, graph: OnnxGraph) -> str:
+        return f"{graph.sha256} {self.device} onnxruntime {ort.__version__}"
+
+    def _options(self) -> ort.SessionOptions:
+        options = ort.SessionOptions()
+        # One thread a call: lanes run side by side, and for graphs this small a second thread inside a call
+        # was slower than none.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Weights live inside the file whose hash was checked: a graph that points at other files is refused.
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", "/dev/null/none"
+        )
+        return options
+
+
+def _check_signature(
+    graph: str, side: str, declared: tuple[TensorSpec, ...], actual: list[ort.NodeArg]
+) -> None:
+    found = {node.name: node for node in actual}
+    names = {tensor.name for tensor in declared}
+    if names != set(found):
+        raise BundleError(f"graph {graph!r} has {side}s {sorted(found)}, the manifest says {sorted(names)}")
+    for tensor in declared:
+        node = found[tensor.name]
+        if node.type != _ORT_TYPES[tensor.dtype]:
+            raise BundleError(f"graph {graph!r}: {side} {tensor.name!r} is {node.type}, not {tensor.dtype}")
+        batch, *rest = node.shape or [None]
+        if isinstance(batch, int):
+            raise BundleError(f"graph {graph!r}: {side} {tensor.name!r} has a fixed batch of {batch}")
+        fixed = [dim for dim in rest if isinstance(dim, int)]
+        if len(fixed) == len(rest) and tuple(rest) != tensor.shape:
+            raise BundleError(
+                f"graph {graph!r}: {side} {tensor.name!r} has shape {tuple(rest)} a row, "
+                f"the manifest says {tensor.shape}"
+            )
+
+
+def _probe(graph: str, spec: GraphSpec, loaded: OnnxGraph) -> None:
+    """Runs the graph on zeros: shapes must be as declared at more than one batch size."""
+    for rows in _PROBE_ROWS:
+        try:
+            outputs = loaded.run_on_zeros(rows)
+        except Exception as error:
+            raise BundleError(f"graph {graph!r} fails on {rows} rows: {_first_line(error)}") from None
+        for tensor in spec.outputs:
+            shape = outputs[tensor.name].shape
+            if shape != (rows, *tensor.shape):
+                raise BundleError(
+                    f"graph {graph!r}: output {tensor.name!r} has shape {shape} for {rows} rows, "
+                    f"the manifest says {(rows, *tensor.shape)}"
+                )
+
+
+def _elsewhere(feeds: Arrays) -> dict[str, Array]:
+    raise RuntimeError("this graph is called in another process")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,166 @@
+"""The gRPC transport: a server with `pentimento.v1.CanvasService`, health and reflection."""
+
+__all__ = ["GRPC_STATUS", "SERVICE_NAME", "GrpcServer", "create_server"]
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import NoReturn
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from pentimento.service.door.door import Door
+from pentimento.service.door.tls import Tls
+from pentimento.service.grpc.call import Pace
+from pentimento.service.grpc.calls import Calls
+from pentimento.service.grpc.connections import end_connections
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.service import CanvasService
+from pentimento.service.grpc.sizes import MAX_SEND_BYTES
+from pentimento.service.grpc.status import GRPC_STATUS, CallObserver, generic_handler
+from pentimento.service.operations.operations import Operations
+from pentimento.service.settings import Settings
+
+_INT_MAX = 2**31 - 1
+_SERVICE = pb.DESCRIPTOR.services_by_name["CanvasService"]
+
+SERVICE_NAME = _SERVICE.full_name
+
+
+class GrpcServer:
+    """A bound server; `start` makes it answer. Belongs to the event loop that it was made on.
+
+    Args:
+        operations: What can be asked for.
+        settings: Where to listen, and the limits.
+        metrics: Told of every call to CanvasService.
+        door: Lets calls in.
+        tls: Makes it speak TLS.
+
+    Raises:
+        OSError: The address cannot be had; one sentence.
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        settings: Settings,
+        metrics: CallObserver | None,
+        door: Door,
+        tls: Tls | None,
+    ) -> None:
+        self._server = grpc.aio.server(options=_options(settings))
+        service = CanvasService(operations, settings, metrics)
+        self._watch: asyncio.Task[NoReturn] | None = None  # from the start on
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack it
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"{host}:{settings.grpc_port}"
+        try:
+            if tls is None:
+                self.port = self._server.add_insecure_port(address)
+            else:
+                self.port = self._server.add_secure_port(address, _credentials(tls))
+        except RuntimeError:  # gRPC logs the reason and raises no other type
+            raise OSError(
+                f"gRPC cannot listen on {address}: another program has the port, or the "
+                "address is not one of this machine"
+            ) from None
+        pace = Pace(settings.max_stall_s, settings.min_client_bytes_per_s)
+        self._calls = Calls(self.port, pace)
+        handler = generic_handler(
+            _SERVICE, service, calls=self._calls, door=door, pace=pace, observer=metrics
+        )
+        self._server.add_generic_rpc_handlers((handler,))
+
+    async def start(self) -> None:
+        """Begins to answer; health says NOT_SERVING until `set_serving`."""
+        await self.set_serving(False)
+        await self._server.start()
+        self._watch = asyncio.create_task(self._calls.watch())
+
+    async def set_serving(self, serving: bool) -> None:
+        """What the health service says of the whole server and of CanvasService."""
+        kinds = health_pb2.HealthCheckResponse
+        status = kinds.SERVING if serving else kinds.NOT_SERVING
+        for name in (health.OVERALL_HEALTH, SERVICE_NAME):
+            await self._health.set(name, status)
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Ends when the calls that run have, at the latest after `grace` seconds; the others are cut off.
+
+        Calls that come meanwhile are answered, but not waited for. gRPC's own grace period would cancel those
+        that it has read and not yet handed over: their clients would get CANCELLED, as if they had left
+        (grpc/grpc#41785). Who is cut off knows that the server is UNAVAILABLE. Health watchers would hold
+        that period up as well: they never end by themselves.
+        """
+        await self._health.enter_graceful_shutdown()
+        if grace:
+            await self._calls.leave(grace)
+        if self._watch is not None:
+            self._watch.cancel()
+        # Nothing may come between the two: who is cut off connects again at once.
+        end_connections(self.port)
+        await self._server.stop(None)
+
+    async def wait_for_termination(self) -> None:
+        """Returns when the server has stopped."""
+        await self._server.wait_for_termination()
+
+
+async def create_server(
+    operations: Operations,
+    settings: Settings,
+    *,
+    metrics: CallObserver | None = None,
+    door: Door | None = None,
+    tls: Tls | None = None,
+) -> tuple[GrpcServer, int]:
+    """Binds a server.
+
+    Args:
+        operations: What can be asked for.
+        settings: Where to listen, and the limits.
+        metrics: Told of every call to CanvasService.
+        door: Lets calls in; by default one of its own, as the settings have it.
+        tls: Makes it speak TLS.
+
+    Returns:
+        The server, not yet started, and its port, which differs from the setting when that is 0.
+
+    Raises:
+        OSError: The address cannot be had; one sentence.
+        RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
+    """
+    server = GrpcServer(operations, settings, metrics, door or Door.of(settings), tls)
+    return server, server.port
+
+
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    return grpc.ssl_server_credentials(
+        [(tls.key, tls.certificate)], tls.client_ca, require_client_auth=tls.client_ca is not None
+    )
+
+
+def _options(settings: Settings) -> Sequence[tuple[str, int]]:
+    longest_ms = settings.max_timeout_ms + math.ceil(settings.max_stall_s * 1000)
+    return (
+        ("grpc.max_receive_message_length", settings.max_body_bytes),
+        ("grpc.max_send_message_length", MAX_SEND_BYTES),
+        ("grpc.so_reuseport", 0),  # or a second server would silently share the port
+        # Between the two, gRPC would refuse some at random.
+        ("grpc.max_metadata_size", settings.max_header_bytes),
+        ("grpc.absolute_max_metadata_size", settings.max_header_bytes),
+        ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        # However a client reads: nothing that is held for a connection is held for ever.
+        ("grpc.max_connection_age_ms", settings.max_grpc_connection_age_s * 1000),
+        ("grpc.max_connection_age_grace_ms", min(longest_ms, _INT_MAX)),
+        # A client that vanished without a word is noticed within 40 s, and its drawings are cancelled.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.max_ping_strikes", 3),
+    )

@@ -1,0 +1,81 @@
+"""The calls of a gRPC server that are not over: waited for as it stops, cut off if nobody takes their end."""
+
+__all__ = ["Calls"]
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from typing import NoReturn
+
+from pentimento.service.grpc.call import Context, Pace
+from pentimento.service.grpc.connections import end_connections
+
+_log = logging.getLogger(__name__)
+
+_MOST_UNTAKEN = 4  # of a connection, beside calls of it that go on
+
+
+class Calls:
+    """All calls from their beginning until their status has been sent.
+
+    A client that takes nothing takes no status either, and gRPC holds for it what it was sent last: its
+    interface has no way to end a call from here. Ending the connection does.
+
+    Args:
+        port: That the server listens on.
+        pace: At which the rest of a call must be taken when its handler is done.
+    """
+
+    def __init__(self, port: int, pace: Pace) -> None:
+        self._port, self._pace = port, pace
+        self._running: set[Context] = set()
+        self._rest: dict[Context, float] = {}  # of those whose handler is done: until when it must be taken
+        self._leaving: set[Context] = set()  # those that a stop waits for
+        self._left = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def begin(self, context: Context) -> None:
+        """There is a call."""
+        self._running.add(context)
+        # Unlike a `finally` in the handler, this runs when the status has been sent.
+        context.add_done_callback(self._end)  # type: ignore[arg-type]  # the stubs want a subclass
+
+    def hand_over(self, context: Context, size: int) -> None:
+        """What is left of a call is for gRPC to send, and for its client to take: about so many bytes."""
+        patience_s = self._pace.max_stall_s + size / self._pace.min_bytes_per_s
+        self._rest[context] = time.monotonic() + patience_s
+
+    def _end(self, context: Context) -> None:
+        self._running.discard(context)
+        self._rest.pop(context, None)
+        self._leaving.discard(context)
+        if not self._leaving:
+            self._left.set()
+
+    async def leave(self, grace: float) -> None:
+        """Returns when those that run now are over, at the latest after `grace` seconds."""
+        self._leaving, self._left = set(self._running), asyncio.Event()
+        if self._leaving:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), grace)
+
+    async def watch(self) -> NoReturn:
+        """Cuts off, for ever, who does not take the rest of a call.
+
+        Whatever else runs on the connection is waited for, unless there are several such calls.
+        """
+        while True:
+            await asyncio.sleep(self._pace.max_stall_s / 4)
+            now = time.monotonic()
+            untaken = Counter(context.peer() for context, end in self._rest.items() if end < now)
+            if not untaken:
+                continue
+            running = Counter(context.peer() for context in self._running)
+            for peer, count in untaken.items():
+                if count == running[peer] or count >= _MOST_UNTAKEN:
+                    _log.info("the connection of %s is cut: it did not take the end of %d calls", peer, count)
+                    end_connections(self._port, peer)

@@ -1,0 +1,213 @@
+"""The RPCs of `pentimento.v1.CanvasService`: each translates, and nothing else.
+
+A handler that is cancelled lets CancelledError through: one that swallowed it would leak the call's memory
+(grpc/grpc#43360).
+"""
+
+__all__ = ["CanvasService"]
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeAlias, TypeVar
+
+from pentimento.bundle.manifest import Manifest
+from pentimento.service.door.access import AdminToken
+from pentimento.service.errors import invalid
+from pentimento.service.grpc import wire, wire_requests
+from pentimento.service.grpc.call import Call
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.sizes import check_bytes, check_reading, check_size, encoder_values, pixel_values
+from pentimento.service.grpc.status import CallObserver
+from pentimento.service.grpc.wire_models import model_message, refusal_message, reload_message
+from pentimento.service.messages import EncodeRequest, Frame, LikelihoodRequest
+from pentimento.service.operations.codec import AT_ONCE
+from pentimento.service.operations.operations import Drawing, Operations
+from pentimento.service.settings import Settings
+from pentimento.service.telemetry.request_log import Asked
+
+_LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of a call that nobody reads
+
+_StreamResponse: TypeAlias = pb.StreamCanvasResponse | pb.AutoencodeResponse | pb.CompleteResponse
+
+_Message = TypeVar("_Message", contravariant=True)
+_Request = TypeVar("_Request", covariant=True, bound=Asked)
+
+
+class _Reader(Protocol[_Message, _Request]):
+    """A function of `wire_requests`."""
+
+    def __call__(
+        self, message: _Message, /, *, deadline_s: float | None, max_timeout_ms: int
+    ) -> _Request: ...
+
+
+class CanvasService:
+    """The RPCs; each method has the name that it has in the proto."""
+
+    def __init__(
+        self, operations: Operations, settings: Settings, observer: CallObserver | None = None
+    ) -> None:
+        self._operations = operations
+        self._admin = AdminToken.of(settings)
+        self._max_timeout_ms = settings.max_timeout_ms
+        self._default_timeout_ms = settings.default_timeout_ms
+        self._observer = observer
+
+    async def StreamCanvas(self, request: pb.StreamCanvasRequest, call: Call) -> None:
+        """A header, a frame a step, a summary."""
+        encoding = wire.image_encoding(request.encoding)
+        wanted = self._read(wire_requests.generate_request, request.drawing, call)
+        async with self._open(await self._operations.generate(wanted), wanted.timeout_ms, call) as drawing:
+            await self._send(drawing, encoding, pb.StreamCanvasResponse, call)
+
+    async def Autoencode(self, request: pb.AutoencodeRequest, call: Call) -> None:
+        """A header, what the encoder put out, a frame a step, a summary."""
+        encoding = wire.image_encoding(request.encoding)
+        wanted = self._read(wire_requests.autoencode_request, request, call)
+        async with self._open(await self._operations.autoencode(wanted), wanted.timeout_ms, call) as drawing:
+            n = drawing.header.n
+            check_bytes("sample_count", n, 4 * n * encoder_values(drawing.manifest), "fewer samples")
+            await self._send(drawing, encoding, pb.AutoencodeResponse, call)
+
+    async def Complete(self, request: pb.CompleteRequest, call: Call) -> None:
+        """A header, a frame a step, a summary."""
+        encoding = wire.image_encoding(request.encoding)
+        wanted = self._read(wire_requests.complete_request, request, call)
+        async with self._open(await self._operations.complete(wanted), wanted.timeout_ms, call) as drawing:
+            await self._send(drawing, encoding, pb.CompleteResponse, call)
+
+    async def Generate(self, request: pb.GenerateRequest, call: Call) -> pb.GenerateResponse:
+        """The whole drawing, or its last frame, in one message."""
+        encoding = wire.image_encoding(request.encoding)
+        wanted = self._read(wire_requests.generate_request, request.drawing, call)
+        async with self._open(await self._operations.generate(wanted), wanted.timeout_ms, call) as drawing:
+            header, image = drawing.header, drawing.manifest.image
+            kept = 1 if request.final_frame_only else header.steps
+            check_size(drawing, wire.encoded_size(image, encoding), frames=kept)
+            if request.final_frame_only:
+                frames = [frame async for frame in drawing if frame.step == header.steps]
+            else:
+                frames = await drawing.frames()
+            return pb.GenerateResponse(
+                header=wire.header_message(header, image, encoding),
+                frames=await _encoded(frames, encoding),
+                timing=wire.timing_message(drawing.timing),
+            )
+
+    async def Score(self, request: pb.ScoreRequest, call: Call) -> pb.ScoreResponse:
+        """A scorer's opinion of pictures."""
+        wanted = self._read(wire_requests.score_request, request, call)
+        result = await self._operations.score(wanted)
+        call.model = result.model
+        return wire.score_message(result)
+
+    async def Encode(self, request: pb.EncodeRequest, call: Call) -> pb.EncodeResponse:
+        """What an encoder makes of pictures."""
+        encoding = wire.image_encoding(request.encoding)
+        wanted = self._read(wire_requests.encode_request, request, call)
+        self._check_reading(wanted, encoding, encoder_values)
+        result = await self._operations.encode(wanted)
+        call.model = result.model
+        return await asyncio.to_thread(wire.encode_message, result, encoding)
+
+    async def EstimateLikelihood(
+        self, request: pb.EstimateLikelihoodRequest, call: Call
+    ) -> pb.EstimateLikelihoodResponse:
+        """How likely a model finds pictures."""
+        encoding = wire.image_encoding(request.encoding)
+        wanted = self._read(wire_requests.likelihood_request, request, call)
+        self._check_reading(wanted, encoding, pixel_values if wanted.pixels else lambda _: 0)
+        result = await self._operations.likelihood(wanted)
+        call.model = result.model
+        return await asyncio.to_thread(wire.likelihood_message, result, encoding)
+
+    async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
+        """All served models, and the refused folders."""
+        models, refusals = self._operations.models()
+        return pb.ListModelsResponse(
+            models=[model_message(info) for info in models],
+            refusals=[refusal_message(refusal) for refusal in refusals],
+        )
+
+    async def GetModel(self, request: pb.GetModelRequest, call: Call) -> pb.GetModelResponse:
+        """One model with its manifest."""
+        if not request.name:
+            raise invalid("name", "is needed: the name of a served model")
+        info = self._operations.model(request.name)
+        manifest = info.manifest.model_dump_json(exclude_none=True)
+        return pb.GetModelResponse(model=model_message(info), manifest_json=manifest)
+
+    async def ReloadModels(self, request: pb.ReloadModelsRequest, call: Call) -> pb.ReloadModelsResponse:
+        """Reads the bundle folder again, for who has the admin token."""
+        self._admin.check(call.authorization)
+        return reload_message(await self._operations.reload())
+
+    def _check_reading(
+        self,
+        wanted: EncodeRequest | LikelihoodRequest,
+        encoding: pb.ImageEncoding,
+        values: Callable[[Manifest], int],
+    ) -> None:
+        infos, _ = self._operations.models()
+        check_reading(infos, wanted.model, len(wanted.images), encoding, values)
+
+    def _read(self, reader: _Reader[_Message, _Request], message: _Message, call: Call) -> _Request:
+        wanted = reader(message, deadline_s=call.time_remaining(), max_timeout_ms=self._max_timeout_ms)
+        call.asks(wanted)
+        return wanted
+
+    @asynccontextmanager
+    async def _open(self, admitted: Drawing, timeout_ms: int | None, call: Call) -> AsyncIterator[Drawing]:
+        """An admitted drawing, closed on leaving; its deadline holds for a client that does not read, too."""
+        call.draws(admitted.header)
+        timeout_s = (self._default_timeout_ms if timeout_ms is None else timeout_ms) / 1000
+        call.must_end_within(timeout_s + _LATE_S)
+        async with admitted as drawing:
+            yield drawing
+
+    async def _send(
+        self,
+        drawing: Drawing,
+        encoding: pb.ImageEncoding,
+        response: type[_StreamResponse],
+        call: Call,
+    ) -> None:
+        """All messages of a stream.
+
+        Writes instead of yielding: gRPC leaves a cancelled generator to the garbage collector, while here the
+        cancellation is raised where the drawing is open, and closes it.
+        """
+        image = drawing.manifest.image
+        field = "sample_count" if response is pb.AutoencodeResponse else "image_count"
+        image_bytes = wire.encoded_size(image, encoding)
+        check_size(drawing, image_bytes, field=field)
+        if drawing.given is None:
+            header = wire.header_message(drawing.header, image, encoding)
+        else:  # a picture to encode: worth a thread
+            header = await asyncio.to_thread(
+                wire.header_message, drawing.header, image, encoding, drawing.given
+            )
+        await call.write(response(header=header))
+        frame_count = 0
+        async for frame in drawing:
+            if frame_count == 0 and drawing.encoding is not None:
+                output = await asyncio.to_thread(wire.encoder_output_message, drawing.encoding)
+                await call.write(pb.AutoencodeResponse(encoder_output=output))
+            (message,) = await _encoded([frame], encoding)
+            await call.write(response(frame=message))
+            frame_count += 1
+            if frame_count == 1 and self._observer is not None:
+                self._observer.first_canvas("grpc", call.seconds)
+        summary = pb.DrawingSummary(frame_count=frame_count, timing=wire.timing_message(drawing.timing))
+        await call.write(response(summary=summary))
+
+
+async def _encoded(frames: Sequence[Frame], encoding: pb.ImageEncoding) -> list[pb.Frame]:
+    """Frames as messages, made off the event loop unless that takes longer than making them."""
+
+    def encode() -> list[pb.Frame]:
+        return [wire.frame_message(frame, encoding) for frame in frames]
+
+    large = sum(frame.canvas.size for frame in frames) > AT_ONCE
+    return await asyncio.to_thread(encode) if large else encode()

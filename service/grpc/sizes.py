@@ -1,0 +1,84 @@
+"""Answers that could be larger than a message may be: refused before anything is computed for them."""
+
+__all__ = ["MAX_SEND_BYTES", "check_bytes", "check_reading", "check_size", "encoder_values", "pixel_values"]
+
+import math
+from collections.abc import Callable, Sequence
+
+from pentimento.bundle.manifest import Manifest
+from pentimento.service.catalog.served import ModelInfo
+from pentimento.service.errors import invalid
+from pentimento.service.grpc import wire
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.operations.operations import Drawing
+
+MAX_SEND_BYTES = 64 << 20
+"""Bytes of an answer; the proto tells clients of it. What is larger must be streamed."""
+
+_IMAGE_OVERHEAD_BYTES = 64  # of an image in a message: its length, its scores, its share of the frame
+
+
+def check_size(drawing: Drawing, image_bytes: int, *, frames: int = 1, field: str = "image_count") -> None:
+    """Refuses a message of some frames that could pass the limit, before a step is drawn for it.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
+    n = drawing.header.n
+    ways = "fewer images, a smaller encoding, the final frame only, or a stream"
+    if frames == 1:
+        ways = "fewer images or a smaller encoding"
+    check_bytes(field, n, n * (image_bytes + _IMAGE_OVERHEAD_BYTES) * frames, ways)
+
+
+def check_reading(
+    infos: Sequence[ModelInfo],
+    model: str | None,
+    n: int,
+    encoding: pb.ImageEncoding,
+    values: Callable[[Manifest], int],
+) -> None:
+    """Refuses pictures whose answer could pass the limit, before they are read.
+
+    Args:
+        infos: What is served.
+        model: As in the request.
+        n: Pictures.
+        encoding: How they travel back.
+        values: How many values the answer holds for each besides.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
+    for info in infos:
+        if info.manifest.name == model or (model is None and info.is_default):
+            each = wire.encoded_size(info.manifest.image, encoding) + 4 * values(info.manifest)
+            check_bytes("images", n, n * (each + _IMAGE_OVERHEAD_BYTES), "fewer images")
+
+
+def check_bytes(field: str, n: int, size: int, ways: str) -> None:
+    """Refuses a message of that many bytes.
+
+    Args:
+        field: What makes it large.
+        n: Its value.
+        size: Bytes.
+        ways: What to ask for instead.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
+    if size > MAX_SEND_BYTES:
+        message = f"{n} makes a message of up to {size} bytes; the limit is {MAX_SEND_BYTES}: ask for {ways}"
+        raise invalid(field, message)
+
+
+def encoder_values(manifest: Manifest) -> int:
+    """Values that the encoder puts out for an image; 0 without one, which the core refuses."""
+    spec = manifest.graphs.get("encode")
+    return 0 if spec is None else sum(math.prod(tensor.shape) for tensor in spec.outputs)
+
+
+def pixel_values(manifest: Manifest) -> int:
+    """Values of an image."""
+    return math.prod(manifest.image.shape)

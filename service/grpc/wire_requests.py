@@ -1,0 +1,208 @@
+"""From protobuf requests to the core's; no call is made here, no request is judged.
+
+Only what protobuf itself cannot say is refused: an enum value that nobody defined, a tensor whose bytes do
+not fill its shape. Whether the values make sense for a model is the core's business.
+
+Every reader takes the message as it came, the seconds until the deadline of the call (or None), and the
+longest deadline that the core accepts; every reader raises PentimentoError, INVALID_ARGUMENT.
+"""
+
+__all__ = [
+    "autoencode_request",
+    "complete_request",
+    "encode_request",
+    "generate_request",
+    "likelihood_request",
+    "score_request",
+]
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+from pentimento.service.errors import invalid
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    EncodeRequest,
+    Fit,
+    Floats,
+    GenerateRequest,
+    ImageInput,
+    LikelihoodRequest,
+    ScoreRequest,
+)
+
+_MAX_AXES = 8  # no latent has more, and numpy stops at 64 with an error of its own
+
+_FITS: dict[int, Fit] = {
+    pb.IMAGE_FIT_UNSPECIFIED: "exact",
+    pb.IMAGE_FIT_EXACT: "exact",
+    pb.IMAGE_FIT_RESIZE: "resize",
+}
+
+_FromPicture: TypeAlias = pb.AutoencodeRequest | pb.CompleteRequest
+_WithSeed: TypeAlias = pb.DrawingSpec | _FromPicture | pb.EncodeRequest | pb.EstimateLikelihoodRequest
+_Message: TypeAlias = _WithSeed | pb.ScoreRequest
+
+
+def generate_request(
+    spec: pb.DrawingSpec, *, deadline_s: float | None, max_timeout_ms: int
+) -> GenerateRequest:
+    """Reads a drawing that is asked for."""
+    latents: dict[str, object] = {}
+    for tensor in spec.latents:
+        if tensor.name in latents:
+            raise invalid(f"latents.{tensor.name[:64]}", "is given twice")
+        latents[tensor.name] = _array(tensor)
+    return GenerateRequest(
+        model=spec.model or None,
+        n=spec.image_count if spec.HasField("image_count") else None,
+        steps=_steps(spec),
+        seed=_seed(spec),
+        label=_label(spec),
+        labels=tuple(spec.labels) or None,
+        score=_score(spec),
+        score_by=_score_by(spec),
+        latents=latents,
+        seeds=dict(spec.seeds),
+        timeout_ms=_timeout_ms(spec, deadline_s, max_timeout_ms),
+    )
+
+
+def score_request(message: pb.ScoreRequest, *, deadline_s: float | None, max_timeout_ms: int) -> ScoreRequest:
+    """Reads a request to judge images."""
+    return ScoreRequest(
+        model=message.model or None,
+        images=_images(message),
+        fit=_fit(message),
+        label=_label(message),
+        timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
+    )
+
+
+def autoencode_request(
+    message: pb.AutoencodeRequest, *, deadline_s: float | None, max_timeout_ms: int
+) -> AutoencodeRequest:
+    """Reads a request to encode an image and draw it again."""
+    return AutoencodeRequest(
+        model=message.model or None,
+        image=ImageInput(data=message.image),
+        samples=message.sample_count if message.HasField("sample_count") else 1,
+        fit=_fit(message),
+        steps=_steps(message),
+        seed=_seed(message),
+        label=_label(message),
+        score=_score(message),
+        score_by=_score_by(message),
+        timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
+    )
+
+
+def complete_request(
+    message: pb.CompleteRequest, *, deadline_s: float | None, max_timeout_ms: int
+) -> CompleteRequest:
+    """Reads a request to complete an image."""
+    return CompleteRequest(
+        model=message.model or None,
+        image=ImageInput(data=message.image),
+        mask=ImageInput(data=message.mask, name="mask"),
+        n=message.image_count if message.HasField("image_count") else 1,
+        fit=_fit(message),
+        steps=_steps(message),
+        seed=_seed(message),
+        label=_label(message),
+        score=_score(message),
+        score_by=_score_by(message),
+        timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
+    )
+
+
+def encode_request(
+    message: pb.EncodeRequest, *, deadline_s: float | None, max_timeout_ms: int
+) -> EncodeRequest:
+    """Reads a request to encode images."""
+    return EncodeRequest(
+        model=message.model or None,
+        images=_images(message),
+        fit=_fit(message),
+        label=_label(message),
+        seed=_seed(message),
+        timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
+    )
+
+
+def likelihood_request(
+    message: pb.EstimateLikelihoodRequest, *, deadline_s: float | None, max_timeout_ms: int
+) -> LikelihoodRequest:
+    """Reads a request for log-likelihoods."""
+    given = message.HasField("importance_sample_count")
+    return LikelihoodRequest(
+        model=message.model or None,
+        images=_images(message),
+        importance_samples=message.importance_sample_count if given else 1,
+        pixels=message.with_pixels,
+        fit=_fit(message),
+        label=_label(message),
+        seed=_seed(message),
+        timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
+    )
+
+
+def _images(
+    message: pb.ScoreRequest | pb.EncodeRequest | pb.EstimateLikelihoodRequest,
+) -> tuple[ImageInput, ...]:
+    return tuple(ImageInput(data=data, name=f"images[{i}]") for i, data in enumerate(message.images))
+
+
+def _fit(message: _FromPicture | pb.ScoreRequest | pb.EncodeRequest | pb.EstimateLikelihoodRequest) -> Fit:
+    if message.fit not in _FITS:
+        raise invalid("fit", f"must be one of {', '.join(pb.ImageFit.keys())}, got {message.fit}")
+    return _FITS[message.fit]
+
+
+def _steps(message: pb.DrawingSpec | _FromPicture) -> int | None:
+    return message.step_count if message.HasField("step_count") else None
+
+
+def _seed(message: _WithSeed) -> int | None:
+    return message.seed if message.HasField("seed") else None
+
+
+def _label(message: _Message) -> int | None:
+    return message.label if message.HasField("label") else None
+
+
+def _score(message: pb.DrawingSpec | _FromPicture) -> bool | None:
+    return message.with_scores if message.HasField("with_scores") else None
+
+
+def _score_by(message: pb.DrawingSpec | _FromPicture) -> str | None:
+    return message.score_by if message.HasField("score_by") else None
+
+
+def _array(tensor: pb.Tensor) -> Floats:
+    field = f"latents.{tensor.name[:64]}"
+    shape = tuple(tensor.shape)
+    if not 1 <= len(shape) <= _MAX_AXES or min(shape) < 0:
+        raise invalid(field, f"must have a shape of 1..{_MAX_AXES} axes, none negative, got {shape[:16]}")
+    if tensor.values and tensor.data:
+        raise invalid(field, "must be given as values or as data, got both")
+    size = math.prod(shape)  # of Python integers: cannot overflow
+    if tensor.data:
+        if len(tensor.data) != 4 * size:
+            raise invalid(field, f"of shape {shape} needs {4 * size} bytes of data, got {len(tensor.data)}")
+        return np.frombuffer(tensor.data, dtype="<f4").astype(np.float32, copy=False).reshape(shape)
+    if len(tensor.values) != size:
+        raise invalid(field, f"of shape {shape} needs {size} values, got {len(tensor.values)}")
+    return np.array(tensor.values, dtype=np.float32).reshape(shape)
+
+
+def _timeout_ms(message: _Message, deadline_s: float | None, max_timeout_ms: int) -> int | None:
+    """The earlier of the two deadlines. That of the call may lie beyond the limit, the field may not."""
+    given = message.timeout_ms if message.HasField("timeout_ms") else None
+    if deadline_s is None or (given is not None and not 1 <= given <= max_timeout_ms):
+        return given
+    remaining = max(1, math.floor(min(deadline_s * 1000, max_timeout_ms)))
+    return remaining if given is None else min(given, remaining)

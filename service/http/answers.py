@@ -1,0 +1,234 @@
+"""A drawing as an HTTP answer: whole or as a stream, encoded off the event loop.
+
+After the first byte of a stream its status cannot change; so it ends with exactly one `done` or `error`.
+"""
+
+__all__ = [
+    "MAX_ANSWER_VALUES",
+    "DrawingStream",
+    "Wanted",
+    "check_scale",
+    "check_size",
+    "unless_disconnected",
+    "whole",
+]
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from pentimento.bundle.manifest import ImageSpec
+from pentimento.service.errors import PentimentoError, invalid
+from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
+from pentimento.service.http.exchange import Exchange
+from pentimento.service.http.negotiation import Answer
+from pentimento.service.http.problems import INTERNAL, problem
+from pentimento.service.http.schemas import MAX_SCALE
+from pentimento.service.messages import Frame, Header
+from pentimento.service.operations.codec import AT_ONCE, animation, encode_npy, film_strip, picture_pixels
+from pentimento.service.operations.operations import Drawing
+from pentimento.service.telemetry.metrics import Metrics
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_ANSWER_VALUES = 1 << 25
+"""Pixel values of a whole answer: it is held in memory until the last step. A stream has no such limit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """How the client wants a drawing."""
+
+    answer: Answer
+    scale: int = 1
+
+
+def check_scale(wanted: Wanted) -> None:
+    """Refuses a scale out of range.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
+    if not 1 <= wanted.scale <= MAX_SCALE:
+        raise invalid("scale", f"must be 1..{MAX_SCALE}, got {wanted.scale}")
+
+
+def check_size(wanted: Wanted, header: Header, image: ImageSpec) -> None:
+    """Refuses an answer too large to be held in memory, before a step is drawn.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
+    size = header.n * header.steps * image.height * image.width
+    if wanted.answer in (Answer.PNG, Answer.GIF, Answer.APNG):
+        size = picture_pixels(header.n, header.steps, image, wanted.scale)
+    if size * image.channels > MAX_ANSWER_VALUES:
+        raise invalid(
+            "scale" if wanted.scale > 1 else "n",
+            f"is too large: {header.n} images of {header.steps} steps at scale {wanted.scale} are "
+            f"{size * image.channels} values; the limit of a whole answer is {MAX_ANSWER_VALUES}, "
+            f"a stream ({Answer.SSE.value} or {Answer.NDJSON.value}) has none",
+        )
+
+
+async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
+    """Draws to the end and answers with everything; cancels the drawing if the client leaves before.
+
+    Raises:
+        PentimentoError: The drawing failed.
+        ClientDisconnect: The client left.
+    """
+    with _ClientWatch(receive, drawing, None) as client:
+        frames = await drawing.frames()
+        if client.gone:
+            raise ClientDisconnect
+    large = sum(frame.canvas.size for frame in frames) > AT_ONCE
+    encode = _json_body if wanted.answer is Answer.JSON else _picture_body
+    body = (
+        await asyncio.to_thread(encode, drawing, frames, wanted) if large else encode(drawing, frames, wanted)
+    )
+    return Response(body, media_type=wanted.answer.value, headers=drawing_headers(drawing.header))
+
+
+class DrawingStream(Response):
+    """Answers with events as they are drawn, and closes the drawing however that ends.
+
+    FastAPI's own SSE routes serve one format; here the Accept header chooses. Starlette's StreamingResponse
+    would watch for the client's departure with a group of tasks for each answer; one does.
+    """
+
+    def __init__(self, drawing: Drawing, wanted: Wanted, exchange: Exchange, metrics: Metrics) -> None:
+        headers = drawing_headers(drawing.header) | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(headers=headers, media_type=wanted.answer.value)
+        del self.headers["content-length"]
+        self._drawing, self._exchange, self._metrics = drawing, exchange, metrics
+        self._event: Callable[[bytes, bytes], bytes] = _sse if wanted.answer is Answer.SSE else _ndjson
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer."""
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+
+        async def send_event(kind: bytes, content: bytes, *, last: bool = True) -> None:
+            event = self._event(kind, content)
+            await send({"type": "http.response.body", "body": event, "more_body": not last})
+
+        async with self._drawing as drawing:
+            with _ClientWatch(receive, drawing, self._exchange) as client:
+                await send(start)
+                end = await self._send_frames(send_event)
+                if not client.gone:
+                    await send_event(*end)
+
+    async def _send_frames(self, send_event: Callable[..., Awaitable[None]]) -> tuple[bytes, bytes]:
+        """Sends frames until there are no more, and returns the event that is to end them."""
+        drawing, exchange = self._drawing, self._exchange
+        exchange.outcome = "cancelled"  # unless it comes to an end below
+        step = 0
+        try:
+            async for frame in drawing:
+                await send_event(b"frame", await _encoded(frame), last=False)
+                if step == 0:
+                    self._metrics.first_canvas("http", exchange.seconds)
+                step = frame.step
+        except PentimentoError as error:
+            exchange.outcome = error.outcome
+            return b"error", _error_json(error, step, exchange)
+        except Exception:
+            _log.exception("request %s failed after step %d", exchange.id, step)
+            exchange.outcome = "internal"
+            return b"error", _error_json(INTERNAL, step, exchange)
+        if step == drawing.header.steps:  # else the client has left
+            exchange.outcome = "ok"
+        return b"done", to_json_bytes(head(drawing.header) | tail(drawing))
+
+
+class _ClientWatch:
+    """Closes a drawing as soon as its client leaves; the request's body must have been read before."""
+
+    def __init__(self, receive: Receive, drawing: Drawing, exchange: Exchange | None) -> None:
+        self._receive, self._drawing, self._exchange = receive, drawing, exchange
+        self.gone = False
+
+    def __enter__(self) -> Self:
+        self._task = asyncio.ensure_future(self._watch())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._task.cancel()
+        # Its traceback leads back here: a circle, which would hold the drawing and its graphs.
+        del self._task
+
+    async def _watch(self) -> None:
+        await _disconnected(self._receive)
+        self.gone = True
+        self._drawing.close("cancelled" if self._exchange is None else self._exchange.departure)
+
+
+async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Awaits `work`, and cancels it as soon as the client leaves; the body must have been read before.
+
+    Raises:
+        ClientDisconnect: The client left.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        for waiter in (task, gone):
+            waiter.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _encoded(frame: Frame) -> bytes:
+    """A frame as JSON, made off the event loop unless that takes longer than making it."""
+    large = frame.canvas.size > AT_ONCE
+    (encoded,) = await asyncio.to_thread(frames_json, [frame]) if large else frames_json([frame])
+    return encoded
+
+
+def _json_body(drawing: Drawing, frames: Sequence[Frame], _: Wanted) -> bytes:
+    start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing))
+    return b"".join((start[:-1], b',"frames":[', b",".join(frames_json(frames)), b"],", end[1:]))
+
+
+def _error_json(error: PentimentoError, step: int, exchange: Exchange) -> bytes:
+    # Without the problem's own `type`, which would hide that of an NDJSON line.
+    fault = problem(error, exchange.id).model_dump(exclude={"type"}, exclude_none=True)
+    return to_json_bytes(fault | {"step": step})
+
+
+def _sse(kind: bytes, content: bytes) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (kind, content)  # the content is one line
+
+
+def _ndjson(kind: bytes, content: bytes) -> bytes:
+    return b'{"type":"%b",%b\n' % (kind, content[1:])
+
+
+def _picture_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> bytes:
+    columns = [frame.canvas for frame in frames]
+    if wanted.answer is Answer.PNG and drawing.given is not None:  # the first column of the strip
+        columns.insert(0, drawing.given.repeat(drawing.header.n, axis=0))
+    canvases = np.stack(columns, axis=1)
+    if wanted.answer is Answer.NPY:
+        return encode_npy(canvases)
+    if wanted.answer is Answer.PNG:
+        return film_strip(canvases, wanted.scale)
+    return animation(canvases, "gif" if wanted.answer is Answer.GIF else "apng", wanted.scale)

@@ -1,0 +1,163 @@
+"""The HTTP transport: the application, and the routes that tell about it. More is described at /docs."""
+
+__all__ = ["create_app"]
+
+import re
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from pentimento.service.catalog.served import ModelInfo
+from pentimento.service.door.access import AdminToken
+from pentimento.service.door.door import Door
+from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.http import admin, docs, drawings, readings
+from pentimento.service.http.context import Context, Server, counted
+from pentimento.service.http.door import HttpDoor, describe_keys
+from pentimento.service.http.exchange import HttpExchanges
+from pentimento.service.http.model_schemas import (
+    IndexBody,
+    ModelBody,
+    ModelDetailBody,
+    ModelsBody,
+    RefusalBody,
+    StatusBody,
+)
+from pentimento.service.http.problems import answer_defect, install_problem_handlers, refuse
+from pentimento.service.http.shortcuts import Shortcuts
+from pentimento.service.http.studio import Studio
+from pentimento.service.operations.operations import Operations
+from pentimento.service.settings import Settings
+from pentimento.service.telemetry.metrics import CONTENT_TYPE, Metrics
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+
+router = APIRouter()
+
+_ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        schema = docs.complete(super().openapi())
+        if self.state.door.is_keyed:
+            describe_keys(schema)
+        return schema
+
+
+def create_app(
+    operations: Operations, metrics: Metrics, settings: Settings, *, door: Door | None = None
+) -> FastAPI:
+    """Makes the ASGI application.
+
+    Args:
+        operations: What can be asked for.
+        metrics: Told of every request, and exposed at /metrics.
+        settings: The limits.
+        door: Lets requests in; by default one of its own, as the settings have it.
+
+    Raises:
+        RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
+    """
+    app = _App(
+        **docs.TITLE,
+        openapi_tags=docs.TAGS,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        # FastAPI's own telemetry would cost 10 % of a small request; what is measured is in `metrics`.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.admin = AdminToken.of(settings)
+    app.state.door = door or Door.of(settings)
+    app.state.context = Context(operations=operations, metrics=metrics, settings=settings)
+    for part in (drawings.router, readings.router, admin.router, router):
+        app.include_router(part)
+    app.state.studio = Studio.install(app) if settings.studio else None
+    install_problem_handlers(app)
+    app.add_middleware(Shortcuts, posts=drawings.POSTS)
+    app.add_middleware(HttpDoor, door=app.state.door, answer_error=refuse)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=_origins(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-Id"],
+            expose_headers=["X-Request-Id", "Retry-After", *docs.GENERATE["responses"][200]["headers"]],
+        )
+    app.add_middleware(HttpExchanges, metrics=metrics, answer_defect=answer_defect)
+    return app
+
+
+@router.get("/models", dependencies=[counted("models")], **docs.MODELS)
+async def models(server: Server) -> ModelsBody:
+    """Lists the served models, and the folders that were refused, each with the reason."""
+    served, refused = server.operations.models()
+    return ModelsBody(
+        models=[_model_body(info) for info in served],
+        refused=[RefusalBody(name=refusal.name, reason=refusal.reason) for refusal in refused],
+    )
+
+
+@router.get("/models/{name}", dependencies=[counted("models")], **docs.MODEL)
+async def model(name: str, server: Server) -> ModelDetailBody:
+    """Describes one model, with its whole manifest."""
+    info = server.operations.model(name)
+    return ModelDetailBody(**dict(_model_body(info)), manifest=info.manifest)
+
+
+@router.get("/healthz", **docs.HEALTH)
+async def healthz() -> StatusBody:
+    """Says that the process is alive, whatever it is doing."""
+    return StatusBody(status="alive")
+
+
+@router.get("/readyz", **docs.READY)
+async def readyz(server: Server) -> StatusBody:
+    """Says whether new work is admitted: not before the models are loaded, and not while shutting down."""
+    if not server.operations.accepting:
+        raise PentimentoError(Code.UNAVAILABLE, "the server admits no new work", retry_after_s=1.0)
+    return StatusBody(status="ready")
+
+
+@router.get("/metrics", **docs.METRICS)
+async def metrics(server: Server) -> Response:
+    """Prometheus metrics."""
+    return Response(server.metrics.expose(), media_type=CONTENT_TYPE)
+
+
+@router.get("/", **docs.INDEX)
+async def index(request: Request) -> Response:
+    """The studio for a browser, which says that it takes HTML; to all others, where to go."""
+    studio: Studio | None = request.app.state.studio
+    if studio is not None and "text/html" in request.headers.get("accept", ""):
+        return studio.page()
+    body = IndexBody(name="Pentimento", docs="/docs", calls=docs.CALLS)
+    return JSONResponse(body.model_dump(), headers={"Vary": "Accept"})
+
+
+def _origins(text: str) -> list[str]:
+    origins = [origin.strip() for origin in text.split(",") if origin.strip()]
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise RuntimeError(
+                f"cors_origins must be * or origins such as https://example.com, got {origin[:60]!r}"
+            )
+    return origins
+
+
+def _model_body(info: ModelInfo) -> ModelBody:
+    manifest = info.manifest
+    return ModelBody(
+        name=manifest.name,
+        version=manifest.version,
+        family=manifest.family,
+        summary=manifest.summary,
+        default=info.is_default,
+        operations=list(info.operations),
+        image=manifest.image,
+        steps=manifest.drawing.steps if manifest.drawing else None,
+        latents=list(manifest.drawing.noise) if manifest.drawing else [],
+        labels=list(manifest.labels.names) if manifest.labels else None,
+        score_kind=manifest.scorer.kind if manifest.scorer else None,
+        likelihood_kind=manifest.likelihood.kind if manifest.likelihood else None,
+        completion=manifest.drawing.completion if manifest.drawing else None,
+    )

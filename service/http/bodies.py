@@ -1,0 +1,227 @@
+"""Request bodies: read within a limit, JSON without surprises, drawings' and scores' inputs out of them."""
+
+__all__ = ["merge", "read_generate_body", "read_images", "read_named_pictures"]
+
+import base64
+import binascii
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, TypeVar
+
+from pentimento.service.errors import Code, PentimentoError, invalid
+from pentimento.service.http.json_input import read_json
+from pentimento.service.http.problems import describe
+from pentimento.service.http.reading_schemas import ScoreImagesBody
+from pentimento.service.http.schemas import GenerateBody, GenerateQuery, InputBody
+from pentimento.service.messages import GenerateRequest, ImageInput
+from pentimento.service.settings import Settings
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+_PICTURES = ("image/png", "image/jpeg", "application/octet-stream")
+_MAX_ENTRIES = 4096  # of a list or object in a body, latents apart: the most images that can be set
+
+
+_NO_BODY = GenerateBody()
+
+
+async def read_generate_body(request: Request, limits: Settings) -> GenerateBody:
+    """The JSON body of a drawing request; none at all is an empty one.
+
+    Args:
+        request: The request, its body unread.
+        limits: Of bytes and depth.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+    """
+    # Most drawings are asked for by the query alone, and HTTP says beforehand whether a body comes.
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        return _NO_BODY
+    data = await _read(request, limits.max_body_bytes)
+    if not data:
+        return _NO_BODY
+    kind = _media_type(request)
+    if not _is_json(kind):
+        raise _unsupported(kind, "application/json")
+    return _validate(GenerateBody, await read_json(data, limits.max_json_depth))
+
+
+async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, ...]:
+    """The pictures of a body: one raw PNG or JPEG, multipart parts called `image`, or JSON with base64.
+
+    Args:
+        request: The request, its body unread.
+        limits: Of bytes, depth and pictures.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+    """
+    kind, limit, max_images = _media_type(request), limits.max_body_bytes, limits.max_images
+    if kind in _PICTURES:
+        return (ImageInput(data=await _read(request, limit)),)
+    if kind == "multipart/form-data":
+        return await _read_parts(request, limit, max_images)
+    if _is_json(kind):
+        body = _validate(ScoreImagesBody, await read_json(await _read(request, limit), limits.max_json_depth))
+        if len(body.images) > max_images:
+            raise invalid("images", f"must be 1..{max_images}, got {len(body.images)}")
+        return tuple(_from_base64(text, f"images[{i}]") for i, text in enumerate(body.images))
+    raise _unsupported(kind, *_PICTURES, "multipart/form-data", "application/json")
+
+
+async def read_named_pictures(
+    request: Request, limits: Settings, body_type: type[InputBody]
+) -> dict[str, ImageInput]:
+    """One picture for each field of a body: multipart files or JSON; or raw, where there is but one field.
+
+    Args:
+        request: The request, its body unread.
+        limits: Of bytes and depth.
+        body_type: The JSON body; its fields are the names of the pictures.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+    """
+    kind, limit = _media_type(request), limits.max_body_bytes
+    names = list(body_type.model_fields)
+    if kind in _PICTURES and len(names) == 1:
+        return {names[0]: ImageInput(data=await _read(request, limit), name=names[0])}
+    if kind == "multipart/form-data":
+        found: dict[str, ImageInput] = {}
+        for name, data in await _read_files(request, limit, names, len(names)):
+            if name in found:
+                raise invalid(name, "is given twice")
+            found[name] = ImageInput(data=data, name=name)
+        for name in names:
+            if name not in found:
+                raise invalid(name, "is needed, as a multipart file of that name")
+        return found
+    if _is_json(kind):
+        body = _validate(body_type, await read_json(await _read(request, limit), limits.max_json_depth))
+        return {name: _from_base64(getattr(body, name), name) for name in names}
+    raw = _PICTURES if len(names) == 1 else ()
+    raise _unsupported(kind, *raw, "multipart/form-data", "application/json")
+
+
+def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:
+    """One request out of query and body.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT: the two give different values for a field.
+    """
+    values: dict[str, Any] = {}
+    for name in ("model", "n", "steps", "seed", "label", "score", "score_by", "timeout_ms"):
+        asked, also = getattr(query, name), getattr(body, name)
+        if asked is not None and also is not None and asked != also:
+            raise invalid(name, f"is given twice: {asked!r} in the query and {also!r} in the body")
+        value = also if asked is None else asked
+        if value is not None:
+            values[name] = value
+    return GenerateRequest(**values, labels=body.labels, latents=body.latents, seeds=body.seeds)
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    return b"".join([chunk async for chunk in _limited(request, limit)])
+
+
+async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body's chunks; refuses by the announced length before reading, and by what really comes."""
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise PentimentoError(
+            Code.UNSUPPORTED_MEDIA_TYPE,
+            f"Content-Encoding must be identity, got {encoding[:60]!r}",
+            field="Content-Encoding",
+        )
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
+        raise _too_large(announced[:30], limit)
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large("more", limit)
+        yield chunk
+
+
+async def _read_parts(request: Request, limit: int, max_images: int) -> tuple[ImageInput, ...]:
+    files = await _read_files(request, limit, ["image"], max_images)
+    if not 1 <= len(files) <= max_images:
+        raise invalid("image", f"must be in 1..{max_images} parts, got {len(files)}")
+    return tuple(ImageInput(data=data, name=f"image[{i}]") for i, (_, data) in enumerate(files))
+
+
+async def _read_files(
+    request: Request, limit: int, names: Sequence[str], max_files: int
+) -> list[tuple[str, bytes]]:
+    """The files of a multipart body, by the name of their part."""
+    # One file more than allowed, so that the message about it can be the caller's.
+    parser = MultiPartParser(request.headers, _limited(request, limit), max_files=max_files + 1, max_fields=0)
+    known = " or ".join(repr(name) for name in names)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise invalid("body", f"must be multipart with files called {known}: {error.message}") from None
+    try:
+        files = []
+        for name, part in form.multi_items():
+            if name not in names or not isinstance(part, UploadFile):
+                raise invalid(name[:64], f"is not known here; the parts are files called {known}")
+            files.append((name, await part.read()))
+        return files
+    finally:
+        await form.close()
+
+
+def _from_base64(text: str, name: str) -> ImageInput:
+    try:
+        return ImageInput(data=base64.b64decode(text, validate=True), name=name)
+    except (binascii.Error, ValueError) as error:
+        raise invalid(name, f"must be base64: {error}") from None
+
+
+def _validate(kind: type[_Body], content: object) -> _Body:
+    if not isinstance(content, dict):
+        raise invalid("body", f"must be a JSON object, got {_KINDS.get(type(content), 'something else')}")
+    # Before pydantic, which collects every error: a million wrong labels would be 1.4 GB and ten seconds.
+    for name, value in (("body", content), *content.items()):
+        if name != "latents" and isinstance(value, list | dict) and len(value) > _MAX_ENTRIES:
+            raise invalid(name[:64], f"may have at most {_MAX_ENTRIES} entries, got {len(value)}")
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise describe(error.errors(include_url=False), sorted(kind.model_fields)) from None
+
+
+_KINDS = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+    type(None): "null",
+}
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_json(kind: str) -> bool:
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _unsupported(kind: str, *served: str) -> PentimentoError:
+    got = repr(kind[:100]) if kind else "none"
+    message = f"Content-Type must be {' or '.join(served)}, got {got}"
+    return PentimentoError(Code.UNSUPPORTED_MEDIA_TYPE, message, field="Content-Type")
+
+
+def _too_large(size: str, limit: int) -> PentimentoError:
+    return PentimentoError(
+        Code.PAYLOAD_TOO_LARGE, f"body may have at most {limit} bytes, got {size}", field="body"
+    )

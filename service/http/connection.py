@@ -1,0 +1,251 @@
+"""A connection of HTTP that bounds what a client can make the server hold, and for how long.
+
+uvicorn reads headers of any length, waits for a request for ever, and for a reader, too. All of its requests
+go on as before; what is added costs nothing until a connection is slow.
+"""
+
+__all__ = ["ConnectionLimits", "LimitedConnection", "limited_connections"]
+
+import asyncio
+import logging
+import socket
+import struct
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+
+import httptools
+from pentimento.service.errors import STALLED
+from pentimento.service.http.exchange import CONNECTION
+from pentimento.service.http.joined_writes import JoinedWrites
+from pentimento.service.http.refusals import Refusal
+from pentimento.service.settings import Settings
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_log = logging.getLogger("pentimento.http")
+
+_SURPLUS = 128  # connections beyond the limit that are told so
+_SURPLUS_S = 1.0  # for which they are waited for
+_LINGER_S, _LINGER_BYTES = 1.0, 1 << 20  # in which a client that is refused can stop sending
+_BYTES_ACKED = 120  # where Linux has it in its tcp_info, in 8 bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionLimits:
+    """What a client may do to a connection."""
+
+    max_header_bytes: int  # of a request's line and headers; and of anything else that is no body
+    max_headers: int
+    max_connections: int
+    max_stall_s: float  # in which it must take or give `min_bytes`
+    min_bytes: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> "ConnectionLimits":
+        """As they are set."""
+        return cls(
+            max_header_bytes=settings.max_header_bytes,
+            max_headers=settings.max_headers,
+            max_connections=settings.max_connections,
+            max_stall_s=settings.max_stall_s,
+            min_bytes=settings.max_stall_s * settings.min_client_bytes_per_s,
+        )
+
+
+class LimitedConnection(HttpToolsProtocol):
+    """One connection; the server makes one of a subclass for each, which has the limits."""
+
+    limits: ConnectionLimits
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # uvicorn's
+        super().__init__(*args, **options)
+        self.cut_as: str | None = None  # the outcome of the request that it was cut off from
+        self._refusal: Refusal | None = None
+        self._is_over = False  # what comes is not read any more
+        self._reads = True  # whether a request is awaited, or has begun and is not there yet
+        self._given = 0  # bytes since the client was last looked at
+        self._taken = 0.0  # of what was sent, when it was last looked at
+        self._unread = 0  # bytes since the last that were of use
+        self._reading: asyncio.TimerHandle | None = None
+        self._writing: asyncio.TimerHandle | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether an answer waits for its client to take more."""
+        return self.flow.write_paused
+
+    def cut(self, reason: str, outcome: str = STALLED) -> None:
+        """Closes it at once, whatever has not been taken; arguments as of `Connection.cut`."""
+        if self.cut_as is None:
+            self.cut_as = outcome
+            _log.info("a connection of %s is cut: %s", self._client_name, reason)
+            self.transport.abort()
+
+    # What uvicorn's protocol is told by its transport:
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """There is a client."""
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
+        surplus = len(self.connections) - self.limits.max_connections
+        if surplus > _SURPLUS:
+            self.cut(
+                f"there are {self.limits.max_connections} others, and many that are told so", "cancelled"
+            )
+        elif surplus > 0:
+            detail = f"max_connections is {self.limits.max_connections}, and there are as many; try again"
+            self._refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", detail)
+        self._watch_reading(_SURPLUS_S if surplus > 0 else self.limits.max_stall_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """There is none any more."""
+        if self.cut_as is None and isinstance(
+            exc, TimeoutError
+        ):  # by the kernel: see `service.http.listener`
+            self.cut_as = STALLED
+        for timer in (self._reading, self._writing):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """It sent something."""
+        if self._is_over:
+            self._given += len(data)
+            if self._given > _LINGER_BYTES:
+                self.transport.abort()
+            return
+        self._unset_keepalive_if_required()
+        self._given += len(data)
+        self._unread += len(data)
+        try:
+            self.parser.feed_data(data)
+            if self._unread > self.limits.max_header_bytes:
+                self._stop(Refusal.of_length(self.limits.max_header_bytes))
+        except httptools.HttpParserUpgrade:
+            pass  # answered as if it had not asked for another protocol
+        except (httptools.HttpParserError, Refusal):
+            self._refuse(
+                self._refusal or Refusal(HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", "this is no HTTP/1.1")
+            )
+            return
+        if not self._reads:
+            if self._reading is not None:
+                self._reading.cancel()
+                self._reading = None
+        elif self._reading is None:
+            self._watch_reading(self.limits.max_stall_s)
+
+    def pause_writing(self) -> None:
+        """More is written than it takes."""
+        super().pause_writing()
+        if self._writing is None:
+            self._taken = self._count_taken()
+            self._writing = self.loop.call_later(self.limits.max_stall_s, self._look_at_writing)
+
+    def resume_writing(self) -> None:
+        """It has taken most of that."""
+        super().resume_writing()
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+
+    # What its parser tells it:
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._reads = True
+        cast("dict[str, Any]", self.scope)[CONNECTION] = self
+
+    def on_headers_complete(self) -> None:
+        """Its headers are there; the application is called."""
+        if self._refusal is not None:
+            self._stop(self._refusal)
+        if len(self.headers) > self.limits.max_headers:
+            number = len(self.headers)
+            self._stop(Refusal.of_headers(f"headers may be at most {self.limits.max_headers}, got {number}"))
+        if self._unread > self.limits.max_header_bytes:  # with what came after the headers
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > self.limits.max_header_bytes:
+                self._stop(Refusal.of_length(self.limits.max_header_bytes))
+        self._unread = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of its body is there."""
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of it is there."""
+        self._unread = 0
+        self._reads = False
+        super().on_message_complete()
+
+    # How a client is looked at:
+
+    def _watch_reading(self, seconds: float) -> None:
+        self._given = 0
+        self._reading = self.loop.call_later(seconds, self._look_at_reading)
+
+    def _look_at_reading(self) -> None:
+        # What a server does not read for its own reasons is not the client's fault.
+        if self.flow.read_paused or self._given >= self.limits.min_bytes:
+            self._watch_reading(self.limits.max_stall_s)
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cut(f"of its request came {self._given} bytes in {self.limits.max_stall_s:g} s")
+        elif self._refusal is None and self._unread == 0:
+            self.transport.close()  # there was no request yet
+        else:
+            detail = f"{self._given} bytes of the request came in {self.limits.max_stall_s:g} s; max_stall_s"
+            self._refuse(self._refusal or Refusal.of_stall(detail))
+
+    def _look_at_writing(self) -> None:
+        taken = self._count_taken()
+        if taken - self._taken < self.limits.min_bytes:
+            self.cut(f"it took {taken - self._taken:.0f} bytes in {self.limits.max_stall_s:g} s")
+            return
+        self._taken = taken
+        self._writing = self.loop.call_later(self.limits.max_stall_s, self._look_at_writing)
+
+    def _count_taken(self) -> float:
+        """Bytes that the client has taken so far, to compare with another count while writing is paused.
+
+        What this process still holds shrinks by megabytes at a time, when the kernel has sent as many.
+        """
+        plug = self.transport.get_extra_info("socket")
+        if hasattr(socket, "TCP_INFO") and plug is not None:
+            info: bytes = plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED + 8)
+            if len(info) == _BYTES_ACKED + 8:
+                (acked,) = struct.unpack_from("=Q", info, _BYTES_ACKED)
+                return float(acked)
+        return -float(self.transport.get_write_buffer_size())
+
+    def _stop(self, refusal: Refusal) -> NoReturn:
+        """Ends the reading, also from within the parser, which raises an error of its own."""
+        self._refusal = refusal
+        raise refusal
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answers, and ends the connection: where its next request begins is not known."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cut(str(refusal), "cancelled")  # its answer is under way
+            return
+        self._refusal, self._is_over = None, True  # the refusal's traceback leads back here
+        self.transport.write(refusal.answer(self._client_name))
+        # A client that still sends would lose the answer if the connection were closed now.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = self.loop.call_later(_LINGER_S, self.transport.close)
+
+    @property
+    def _client_name(self) -> str:
+        return self.client[0] if self.client else "-"
+
+
+def limited_connections(limits: ConnectionLimits) -> type[asyncio.Protocol]:
+    """The kind of connection that has these limits, for uvicorn."""
+    return type("Connection", (LimitedConnection,), {"limits": limits})

@@ -1,0 +1,41 @@
+"""What every route has at hand: the use cases, the metrics, the settings; and the operation it counts as."""
+
+__all__ = ["Context", "Server", "counted"]
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
+from pentimento.service.http.exchange import Exchange, exchange_of
+from pentimento.service.operations.operations import Operations
+from pentimento.service.settings import Settings
+from pentimento.service.telemetry.metrics import Metrics, Operation
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """Set once, on the application's state."""
+
+    operations: Operations
+    metrics: Metrics
+    settings: Settings
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Server = Annotated[Context, Depends(_context)]
+
+
+def counted(operation: Operation) -> Dependency:
+    """A dependency that gives the request's exchange and says what the request counts as."""
+
+    async def count(request: Request) -> Exchange:
+        exchange = exchange_of(request.scope)
+        exchange.operation = operation
+        return exchange
+
+    return Dependency(count)

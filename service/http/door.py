@@ -1,0 +1,108 @@
+"""The door over HTTP: keys, rates and streams of clients, before anything is read of what they want."""
+
+__all__ = ["HttpDoor", "describe_keys"]
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pentimento.service.door.door import Caller, Door, Guard
+from pentimento.service.errors import PentimentoError
+from pentimento.service.http.exchange import exchange_of, header
+from pentimento.service.telemetry.metrics import Operation
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+# What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
+_GUARDS: dict[str, Guard] = {
+    "/": "none",
+    "/healthz": "none",
+    "/readyz": "none",
+    "/docs": "none",
+    "/openapi.json": "none",
+    "/models:reload": "admin",
+}
+_STUDIO = "/studio/"  # the page's files, which are the same everywhere: it asks for the key itself
+
+_OPERATIONS: dict[str, Operation] = {
+    "/generate": "generate",
+    "/autoencode": "autoencode",
+    "/complete": "complete",
+    "/encode": "encode",
+    "/score": "score",
+    "/likelihood": "likelihood",
+    "/models": "models",
+    "/models:reload": "reload",
+}
+
+
+class HttpDoor:
+    """ASGI middleware, inside the one that begins an exchange.
+
+    Args:
+        app: What is behind the door.
+        door: Lets requests in or not.
+        answer_error: Answers those that it does not.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        door: Door,
+        answer_error: Callable[[Scope, Receive, Send, PentimentoError], Awaitable[None]],
+    ) -> None:
+        self._app = app
+        self._door = door
+        self._answer_error = answer_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange, path = exchange_of(scope), scope["path"]
+        caller = self._caller(scope)
+        try:
+            visit = exchange.visit = self._door.enter(caller, _guard(path))
+        except PentimentoError as error:
+            exchange.client = self._door.address(caller)
+            # Counted as what it was to become; what comes in is counted by its route.
+            exchange.operation = _OPERATIONS.get(path, "models" if path.startswith("/models/") else None)
+            await self._answer_error(scope, receive, send, error)
+            return
+        exchange.client = visit.client
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            visit.leave()
+
+    def _caller(self, scope: Scope) -> Caller:
+        address = scope["client"][0] if scope.get("client") else None
+        if not self._door.reads_headers:
+            return Caller(address)
+        hops = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return Caller(
+            address,
+            authorization=header(scope, b"authorization"),
+            api_key=header(scope, b"x-api-key"),
+            forwarded_for=",".join(hops) or None,
+        )
+
+
+def _guard(path: str) -> Guard:
+    return "none" if path.startswith(_STUDIO) else _GUARDS.get(path, "key")
+
+
+def describe_keys(schema: dict[str, Any]) -> None:
+    """Says in an OpenAPI document, in place, which calls want a key, and how it is given."""
+    schemes = schema["components"].setdefault("securitySchemes", {})
+    schemes["key"] = {"type": "http", "scheme": "bearer", "description": "An API key."}
+    schemes["x-api-key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    for path, calls in schema["paths"].items():
+        if _GUARDS.get(path, "key") == "key":
+            for call in calls.values():
+                call["security"] = [{"key": []}, {"x-api-key": []}]
+                call["responses"]["401"] = {
+                    "description": "Unauthorized. There is no API key, or it is not known here.",
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    },
+                }

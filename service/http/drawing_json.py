@@ -1,0 +1,111 @@
+"""A drawing in words: as JSON, and as the headers of formats that have no room for them.
+
+Frames are put together from bytes: a general encoder would look through every character of the pictures.
+"""
+
+__all__ = [
+    "drawing_headers",
+    "frames_json",
+    "head",
+    "pictures_base64",
+    "score_objects",
+    "tail",
+    "to_json_bytes",
+]
+
+import binascii
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pentimento.service.messages import Floats, Frame, Header, Scores, Timing
+from pentimento.service.operations.codec import encode_pngs
+from pentimento.service.operations.operations import Drawing
+from pydantic_core import to_json
+
+
+def drawing_headers(header: Header) -> dict[str, str]:
+    """What is known before the first frame, for the formats that cannot hold it."""
+    headers = {
+        "Pentimento-Model": header.model,
+        "Pentimento-Version": header.version,
+        "Pentimento-Seed": str(header.seed),
+        "Pentimento-Steps": str(header.steps),
+        "Vary": "Accept",
+    }
+    if header.scored_by is not None:
+        headers["Pentimento-Score-Kind"] = header.scored_by.kind
+        headers["Pentimento-Scored-By"] = header.scored_by.model
+        headers["Pentimento-Scored-By-Version"] = header.scored_by.version
+    return headers
+
+
+def head(header: Header) -> dict[str, Any]:
+    """What is known before the first frame."""
+    known: dict[str, Any] = {
+        "model": header.model,
+        "version": header.version,
+        "seed": header.seed,
+        "n": header.n,
+        "steps": header.steps,
+    }
+    if header.scored_by is not None:
+        known["score_kind"] = header.scored_by.kind
+        known["scored_by"] = {"model": header.scored_by.model, "version": header.scored_by.version}
+    return known
+
+
+def tail(drawing: Drawing) -> dict[str, Any]:
+    """What is known at the end, or not of interest before."""
+    known: dict[str, Any] = {"timing": _times(drawing.timing)}
+    if drawing.given is not None:
+        (known["input"],) = pictures_base64(drawing.given)
+    if drawing.encoding is not None:
+        known["encoding"] = {name: values.tolist() for name, values in drawing.encoding.items()}
+    if drawing.header.conditioning is not None:
+        known["conditioning"] = drawing.header.conditioning
+    return known
+
+
+def frames_json(frames: Sequence[Frame]) -> list[bytes]:
+    """Frames of one drawing; the pictures of all of them are encoded together."""
+    canvases = [frame.canvas for frame in frames]
+    files = _base64(canvases[0] if len(frames) == 1 else np.concatenate(canvases))
+    n = len(canvases[0])
+    return [_frame_json(frame, files[i * n : (i + 1) * n]) for i, frame in enumerate(frames)]
+
+
+def _frame_json(frame: Frame, pictures: Sequence[bytes]) -> bytes:
+    said = b""
+    if frame.scores is not None:
+        scores = {"score_kind": frame.scores.kind, "scores": score_objects(frame.scores)}
+        said = to_json_bytes(scores)[1:-1] + b","
+    quoted = b'","'.join(pictures)
+    return b'{"step":%d,"images":["%b"],%b"elapsed_us":%d}' % (frame.step, quoted, said, frame.elapsed_us)
+
+
+def score_objects(scores: Scores) -> list[dict[str, float]]:
+    """One object an image; `probability` only of a discriminator."""
+    logits = scores.logit.tolist()
+    if scores.probability is None:
+        return [{"logit": logit} for logit in logits]
+    pairs = zip(logits, scores.probability.tolist(), strict=True)
+    return [{"logit": logit, "probability": probability} for logit, probability in pairs]
+
+
+def pictures_base64(canvases: Floats) -> list[str]:
+    """PNG files as base64 of canvases in [0, 1], (n, C, H, W)."""
+    return [text.decode() for text in _base64(canvases)]
+
+
+def _base64(canvases: Floats) -> list[bytes]:
+    return [binascii.b2a_base64(file, newline=False) for file in encode_pngs(canvases)]
+
+
+def _times(timing: Timing) -> dict[str, int]:
+    return {"queue_us": timing.queue_us, "total_us": timing.total_us}
+
+
+def to_json_bytes(content: dict[str, Any]) -> bytes:
+    """JSON, null where a number is not finite."""
+    return to_json(content, inf_nan_mode="null")  # JSON has no NaN; a scorer may overflow

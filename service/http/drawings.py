@@ -1,0 +1,134 @@
+"""Routes that draw: from noise, from a picture's encoding, from a part of a picture."""
+
+__all__ = ["POSTS", "router"]
+
+from functools import lru_cache
+
+from fastapi import APIRouter, Request
+from pentimento.service.http import docs
+from pentimento.service.http.answers import (
+    DrawingStream,
+    Wanted,
+    check_scale,
+    check_size,
+    whole,
+)
+from pentimento.service.http.bodies import merge, read_generate_body, read_named_pictures
+from pentimento.service.http.context import Context
+from pentimento.service.http.exchange import Exchange, exchange_of
+from pentimento.service.http.negotiation import choose_answer
+from pentimento.service.http.query import read_query
+from pentimento.service.http.reading_schemas import (
+    AutoencodeQuery,
+    CompleteQuery,
+    PictureBody,
+    PictureWithMaskBody,
+)
+from pentimento.service.http.schemas import GenerateQuery
+from pentimento.service.messages import AutoencodeRequest, CompleteRequest
+from pentimento.service.operations.operations import Drawing
+from pentimento.service.telemetry.metrics import Operation
+from pentimento.service.telemetry.request_log import Asked
+from starlette.responses import Response
+
+router = APIRouter()
+
+_LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of an answer that nobody reads
+_SHORT = 200  # characters of an Accept header that is worth remembering
+_chosen = lru_cache(maxsize=256)(choose_answer)
+
+
+def _begin(request: Request, operation: Operation) -> tuple[Exchange, Context]:
+    """What the request counts as, and what it works with."""
+    exchange, context = exchange_of(request.scope), request.app.state.context
+    exchange.operation = operation
+    return exchange, context
+
+
+def _wanted(request: Request, scale: int | None) -> Wanted:
+    accept = ", ".join(request.headers.getlist("accept"))
+    choose = _chosen if len(accept) <= _SHORT else choose_answer
+    wanted = Wanted(answer=choose(accept), scale=1 if scale is None else scale)
+    check_scale(wanted)
+    return wanted
+
+
+def _take_note(exchange: Exchange, wanted: Wanted, asked: Asked) -> None:
+    """What is asked for, before it is admitted; a stream more is refused where the client has enough."""
+    exchange.asks(asked)
+    if wanted.answer.streams and exchange.visit is not None:
+        exchange.visit.open_stream()
+
+
+# Whatever can be refused is refused before the first byte.
+
+
+@router.post("/generate", **docs.GENERATE)
+async def generate(request: Request) -> Response:
+    """Draws images step by step.
+
+    The answer follows the Accept header; the streams send every step as soon as it is drawn, and end with
+    exactly one `done` or `error`. Hanging up cancels the drawing.
+    """
+    exchange, context = _begin(request, "generate")
+    query = read_query(request, GenerateQuery)
+    wanted = _wanted(request, query.scale)
+    body = await read_generate_body(request, context.settings)
+    asked = merge(query, body)
+    _take_note(exchange, wanted, asked)
+    drawing = await context.operations.generate(asked)
+    return await _answer(request, drawing, wanted, asked.timeout_ms)
+
+
+@router.post("/autoencode", **docs.AUTOENCODE)
+async def autoencode(request: Request) -> Response:
+    """Encodes a picture and draws it again, step by step.
+
+    The body is a raw PNG or JPEG, a multipart file called `image`, or base64 in JSON. Answers as `/generate`
+    does; `input` is the picture as the model saw it, also as the first column of a film strip, and `encoding`
+    what the encoder made of it.
+    """
+    exchange, context = _begin(request, "autoencode")
+    query = read_query(request, AutoencodeQuery)
+    wanted = _wanted(request, query.scale)
+    pictures = await read_named_pictures(request, context.settings, PictureBody)
+    fields = query.model_dump(exclude={"scale"}, exclude_none=True)
+    asked = AutoencodeRequest(image=pictures["image"], **fields)
+    _take_note(exchange, wanted, asked)
+    drawing = await context.operations.autoencode(asked)
+    return await _answer(request, drawing, wanted, asked.timeout_ms)
+
+
+@router.post("/complete", **docs.COMPLETE)
+async def complete(request: Request) -> Response:
+    """Keeps the pixels of a picture where the mask is white, and draws the others.
+
+    The body has the multipart files `image` and `mask`, or both as base64 in JSON. Answers as `/generate`
+    does; `conditioning` says what the drawn pixels could see of the given ones.
+    """
+    exchange, context = _begin(request, "complete")
+    query = read_query(request, CompleteQuery)
+    wanted = _wanted(request, query.scale)
+    pictures = await read_named_pictures(request, context.settings, PictureWithMaskBody)
+    fields = query.model_dump(exclude={"scale"}, exclude_none=True)
+    asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], **fields)
+    _take_note(exchange, wanted, asked)
+    drawing = await context.operations.complete(asked)
+    return await _answer(request, drawing, wanted, asked.timeout_ms)
+
+
+async def _answer(request: Request, drawing: Drawing, wanted: Wanted, timeout_ms: int | None) -> Response:
+    """The drawing as the client wants it; from here on the answer closes it."""
+    exchange, context = exchange_of(request.scope), request.app.state.context
+    exchange.draws(drawing.header)
+    if wanted.answer.streams:
+        deadline_ms = context.settings.default_timeout_ms if timeout_ms is None else timeout_ms
+        exchange.must_end_within(deadline_ms / 1000 + _LATE_S)
+        return DrawingStream(drawing, wanted, exchange, context.metrics)
+    async with drawing:
+        check_size(wanted, drawing.header, drawing.manifest.image)
+        return await whole(drawing, wanted, request.receive)
+
+
+POSTS = {"/generate": generate, "/autoencode": autoencode, "/complete": complete}
+"""The same functions by path, for requests that need nothing of the framework."""

@@ -1,0 +1,197 @@
+"""One HTTP request and its answer: id, outcome, time; the middleware that begins, counts and logs it.
+
+Pure ASGI: Starlette's BaseHTTPMiddleware hides the client's disconnect from what is inside.
+"""
+
+__all__ = ["CONNECTION", "SAFE_HEADERS", "Connection", "Exchange", "HttpExchanges", "exchange_of", "header"]
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pentimento.service.door.door import Visit
+from pentimento.service.errors import Code
+from pentimento.service.telemetry.metrics import Metrics, Operation
+from pentimento.service.telemetry.request_log import RequestFacts, log_request, request_id
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = logging.getLogger("pentimento.http")
+
+CONNECTION = "pentimento.connection"
+"""Where a server that can cut a connection leaves it in the scope."""
+
+_AGAIN_S = 1.0  # between looks at an answer whose deadline has passed
+_KEY = "pentimento.exchange"
+
+_STRICT = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# FastAPI's page takes Swagger from there, and begins it with a script of its own.
+_DOCS = (
+    b"default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' "
+    b"https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; connect-src 'self'; "
+    b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_POLICY = b"content-security-policy"
+
+SAFE_HEADERS: list[tuple[bytes, bytes]] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (_POLICY, _STRICT),
+]
+"""What every answer tells a browser: to show it by itself, and to load nothing for it."""
+_DOCS_HEADERS = [*SAFE_HEADERS[:-1], (_POLICY, _DOCS)]
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_PAGE_FILES = "/studio/"  # some twenty for each time that the page is opened
+
+
+class Connection(Protocol):
+    """What carries a request."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether an answer waits for its client to take more."""
+        ...
+
+    @property
+    def cut_as(self) -> str | None:
+        """The outcome of a request whose connection this server has cut; None: it has not."""
+        ...
+
+    def cut(self, reason: str, outcome: str) -> None:
+        """Closes it at once, whatever has not been taken.
+
+        Args:
+            reason: For the log.
+            outcome: Of the request that is cut off; only the first counts.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Exchange(RequestFacts):
+    """What is known of one request; routes fill in operation and outcome."""
+
+    operation: Operation | None = None  # None: not counted (health, metrics, documentation)
+    status: int | None = None  # once the answer has started
+    visit: Visit | None = None  # once it was let in
+    connection: Connection | None = None  # None: it cannot be cut
+    end: asyncio.TimerHandle | None = None
+
+    @property
+    def departure(self) -> str:
+        """The outcome of what its client takes no more: `cancelled`, unless this server has cut it off."""
+        cut_as = None if self.connection is None else self.connection.cut_as
+        return "cancelled" if cut_as is None else cut_as
+
+    def must_end_within(self, seconds: float) -> None:
+        """Cuts the connection when the answer waits for its client then, or later."""
+        if self.connection is not None:
+            self.end = asyncio.get_running_loop().call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        assert self.connection is not None
+        if self.connection.is_full:
+            late = "the deadline passed while the client was not reading"
+            self.connection.cut(late, Code.DEADLINE_EXCEEDED.value.lower())
+        else:  # the answer ends by itself, unless its client stops reading yet
+            self.must_end_within(_AGAIN_S)
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of that name, which is in lower case; None: there is none."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """The exchange that a request belongs to."""
+    exchange: Exchange = scope[_KEY]
+    return exchange
+
+
+class HttpExchanges:
+    """ASGI middleware around all routes.
+
+    A request id is taken from `X-Request-Id` where it is sane, else made; it is returned, logged, and named
+    in every problem.
+
+    Args:
+        app: What is inside.
+        metrics: Told of every counted request.
+        answer_defect: Answers a request whose handling failed by a defect.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        answer_defect: Callable[[Scope, Receive, Send], Awaitable[None]],
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._answer_defect = answer_defect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = scope[_KEY] = Exchange(
+            request_id(header(scope, b"x-request-id")),
+            client=scope["client"][0] if scope.get("client") else "-",
+            # Taken out: a scope that led to its connection, which has it, would await garbage collection.
+            connection=scope.pop(CONNECTION, None),
+        )
+
+        async def tagged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = _complete(message.get("headers", ()), exchange.id, scope["path"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tagged)
+        except Exception:
+            exchange.outcome = "internal"
+            if exchange.status is not None:
+                raise  # the answer is under way: all that is left is to close the connection
+            _log.exception("request %s failed: %s %s", exchange.id, scope["method"], scope["path"])
+            await self._answer_defect(scope, receive, tagged)
+        except BaseException:
+            exchange.outcome = "cancelled"
+            raise
+        finally:
+            self._finish(scope, exchange)
+
+    def _finish(self, scope: Scope, exchange: Exchange) -> None:
+        if exchange.end is not None:
+            exchange.end.cancel()
+        if exchange.outcome != "ok" and exchange.departure != "cancelled":
+            exchange.outcome = exchange.departure  # whatever else became of it when nobody took the answer
+        exchange.connection = exchange.end = None
+        if exchange.operation is not None:
+            self._metrics.finished(exchange.operation, "http", exchange.outcome, exchange.seconds)
+        path = scope["path"]
+        quiet = exchange.status in (200, 304) and (path in _PROBES or path.startswith(_PAGE_FILES))
+        log_request(
+            exchange,
+            "http",
+            "-" if exchange.status is None else exchange.status,
+            method=scope["method"],
+            path=path,
+            level=logging.DEBUG if quiet else logging.INFO,
+        )
+
+
+def _complete(headers: Sequence[tuple[bytes, bytes]], id: str, path: str) -> list[tuple[bytes, bytes]]:
+    """An answer's headers with those that every answer has."""
+    safe = _DOCS_HEADERS if path == "/docs" else SAFE_HEADERS
+    for name, _ in headers:
+        if name == _POLICY:  # a page's own
+            safe = safe[:-1]
+    return [*headers, (b"x-request-id", id.encode()), *safe]

@@ -1,0 +1,102 @@
+"""Answers about the server itself: what is served, and how it is."""
+
+__all__ = [
+    "IndexBody",
+    "ModelBody",
+    "ModelDetailBody",
+    "ModelsBody",
+    "RefusalBody",
+    "ReloadBody",
+    "RevisionBody",
+    "StatusBody",
+]
+
+from typing import Annotated, Literal
+
+from pentimento.bundle.manifest import ImageSpec, Manifest, NoiseSpec, Steps
+from pentimento.service.messages import OperationName, ScoreKind
+from pydantic import BaseModel, Field
+
+
+class ModelBody(BaseModel):
+    """A served bundle in short."""
+
+    name: str
+    version: str
+    family: str
+    summary: str
+    default: Annotated[bool, Field(description="Whether requests that name no model get this one.")]
+    operations: Annotated[list[OperationName], Field(description="What can be asked of it here.")]
+    image: ImageSpec
+    steps: Annotated[Steps | None, Field(description="Canvases that a request may ask for.")]
+    latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]
+    labels: Annotated[
+        list[str] | None,
+        Field(description="Class names of a conditional model: label i is called labels[i]."),
+    ]
+    score_kind: Annotated[
+        ScoreKind | None,
+        Field(description="`discriminator`: logits with probabilities. `critic`: unbounded scores alone."),
+    ]
+    likelihood_kind: Literal["exact", "bound"] | None
+    completion: Annotated[
+        Literal["raster"] | None, Field(description="The order in which a picture is completed.")
+    ]
+
+
+class ModelDetailBody(ModelBody):
+    """A served bundle with its whole manifest."""
+
+    manifest: Manifest
+
+
+class RefusalBody(BaseModel):
+    """A folder that is not served, and why."""
+
+    name: str
+    reason: str
+
+
+class ModelsBody(BaseModel):
+    """All served bundles, and the folders that were refused."""
+
+    models: list[ModelBody]
+    refused: list[RefusalBody]
+
+
+class RevisionBody(BaseModel):
+    """A bundle that a reload brought."""
+
+    name: str
+    version: str
+    previous_version: Annotated[
+        str | None, Field(description="What was served before; null: nothing of that name.")
+    ]
+
+
+class ReloadBody(BaseModel):
+    """What a reload changed. Served are now the added, the replaced and the kept models."""
+
+    added: list[RevisionBody]
+    replaced: list[RevisionBody]
+    removed: list[str]
+    kept: Annotated[
+        list[str],
+        Field(description="Served as before, also where what lies in the folder now was refused."),
+    ]
+    refused: Annotated[list[RefusalBody], Field(description="The version that was served before still is.")]
+    default: Annotated[str | None, Field(description="The model for requests that name none, from now on.")]
+
+
+class StatusBody(BaseModel):
+    """Health or readiness."""
+
+    status: Literal["alive", "ready"]
+
+
+class IndexBody(BaseModel):
+    """Where to go from the root."""
+
+    name: str
+    docs: str
+    calls: list[str]

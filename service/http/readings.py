@@ -1,0 +1,100 @@
+"""Routes that read pictures: judge them, encode them, say how likely they are."""
+
+__all__ = ["router"]
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pentimento.service.http import docs
+from pentimento.service.http.answers import unless_disconnected
+from pentimento.service.http.bodies import read_images
+from pentimento.service.http.context import Context, Server, counted
+from pentimento.service.http.drawing_json import pictures_base64, score_objects
+from pentimento.service.http.exchange import exchange_of
+from pentimento.service.http.reading_schemas import (
+    EncodeAnswerBody,
+    EncodeQuery,
+    LikelihoodAnswerBody,
+    LikelihoodBody,
+    LikelihoodQuery,
+    ScoreAnswerBody,
+    ScoreQuery,
+)
+from pentimento.service.http.schemas import ScoreBody, TimingBody
+from pentimento.service.messages import EncodeRequest, ImageInput, LikelihoodRequest, ScoreRequest, Timing
+
+router = APIRouter()
+
+
+@router.post("/score", dependencies=[counted("score")], **docs.SCORE)
+async def score(request: Request, query: Annotated[ScoreQuery, Query()], server: Server) -> ScoreAnswerBody:
+    """Judges images with a model's scorer: a raw PNG or JPEG body, multipart files, or base64 in JSON.
+
+    `kind` says how to read the answer: a discriminator's logit comes with the probability of `real`; a
+    critic's score is unbounded, has no probability, and is comparable only within one model. More is more
+    real.
+    """
+    images = await _images(request, server)
+    asked = ScoreRequest(images=images, **query.model_dump(exclude_none=True))
+    exchange_of(request.scope).asks(asked)
+    result = await unless_disconnected(request.receive, server.operations.score(asked))
+    exchange_of(request.scope).model = result.model
+    return ScoreAnswerBody(
+        model=result.model,
+        version=result.version,
+        kind=result.scores.kind,
+        scores=[ScoreBody(**scores) for scores in score_objects(result.scores)],
+        timing=_timing(result.timing),
+    )
+
+
+@router.post("/encode", dependencies=[counted("encode")], **docs.ENCODE)
+async def encode(
+    request: Request, query: Annotated[EncodeQuery, Query()], server: Server
+) -> EncodeAnswerBody:
+    """Encodes images. The latents of the answer can be given to `/generate`."""
+    images = await _images(request, server)
+    asked = EncodeRequest(images=images, **query.model_dump(exclude_none=True))
+    exchange_of(request.scope).asks(asked)
+    result = await unless_disconnected(request.receive, server.operations.encode(asked))
+    exchange_of(request.scope).model = result.model
+    return EncodeAnswerBody(
+        model=result.model,
+        version=result.version,
+        seed=result.seed,
+        inputs=pictures_base64(result.given),
+        encoding={name: values.tolist() for name, values in result.encoding.items()},
+        timing=_timing(result.timing),
+    )
+
+
+@router.post("/likelihood", dependencies=[counted("likelihood")], **docs.LIKELIHOOD)
+async def likelihood(
+    request: Request, query: Annotated[LikelihoodQuery, Query()], server: Server
+) -> LikelihoodAnswerBody:
+    """Says how likely a model finds images: exactly, or as a lower bound from `importance_samples` draws."""
+    images = await _images(request, server)
+    asked = LikelihoodRequest(images=images, **query.model_dump(exclude_none=True))
+    exchange_of(request.scope).asks(asked)
+    result = await unless_disconnected(request.receive, server.operations.likelihood(asked))
+    exchange_of(request.scope).model = result.model
+    pairs = zip(result.nats.tolist(), result.bits_per_dim.tolist(), strict=True)
+    return LikelihoodAnswerBody(
+        model=result.model,
+        version=result.version,
+        seed=result.seed,
+        kind=result.kind,
+        importance_samples=result.importance_samples,
+        inputs=pictures_base64(result.given),
+        likelihoods=[LikelihoodBody(nats=nats, bits_per_dim=bits) for nats, bits in pairs],
+        pixels=None if result.pixels is None else result.pixels.tolist(),
+        timing=_timing(result.timing),
+    )
+
+
+async def _images(request: Request, server: Context) -> tuple[ImageInput, ...]:
+    return await read_images(request, server.settings)
+
+
+def _timing(timing: Timing) -> TimingBody:
+    return TimingBody(queue_us=timing.queue_us, total_us=timing.total_us)

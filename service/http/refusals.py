@@ -1,0 +1,72 @@
+"""What a connection answers by itself, before there is a request that the application could be asked with."""
+
+__all__ = ["Refusal"]
+
+from http import HTTPStatus
+from typing import Self
+
+from pentimento.service.errors import STALLED
+from pentimento.service.http.exchange import SAFE_HEADERS
+from pentimento.service.http.schemas import Problem
+from pentimento.service.telemetry.request_log import RequestFacts, log_request, request_id
+
+
+class Refusal(Exception):
+    """A request that is not read to its end.
+
+    Args:
+        status: What is answered.
+        code: As in all problems.
+        detail: One sentence.
+        field: What is at fault, where there is such a thing.
+    """
+
+    def __init__(self, status: HTTPStatus, code: str, detail: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self._status, self._code, self._detail, self._field = status, code, detail, field
+        self._outcome = code.lower()
+
+    @classmethod
+    def of_stall(cls, detail: str) -> Self:
+        """The request does not go on."""
+        refusal = cls(HTTPStatus.REQUEST_TIMEOUT, "DEADLINE_EXCEEDED", detail)
+        refusal._outcome = STALLED
+        return refusal
+
+    @classmethod
+    def of_headers(cls, detail: str) -> Self:
+        """The headers are too many or too long."""
+        return cls(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "INVALID_ARGUMENT", detail, "headers")
+
+    @classmethod
+    def of_length(cls, max_bytes: int) -> Self:
+        """The line and the headers are too long together."""
+        return cls.of_headers(f"the request's line and headers may have at most {max_bytes} bytes, got more")
+
+    def answer(self, client: str) -> bytes:
+        """The whole answer, to be followed by the end of the connection; what it answers is logged.
+
+        Args:
+            client: The address of who is refused.
+        """
+        facts = RequestFacts(request_id(None), client=client, outcome=self._outcome)
+        body = Problem(
+            title=self._status.phrase,
+            status=self._status,
+            detail=self._detail,
+            code=self._code,
+            field=self._field,
+            request_id=facts.id,
+        ).model_dump_json(exclude_none=True)
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            (b"x-request-id", facts.id.encode()),
+            *SAFE_HEADERS,
+        ]
+        if self._status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append((b"retry-after", b"1"))
+        log_request(facts, "http", int(self._status), method="-", path="-")
+        line = f"HTTP/1.1 {self._status.value} {self._status.phrase}\r\n".encode()
+        return line + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body.encode()

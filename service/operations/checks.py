@@ -1,0 +1,210 @@
+"""Checks of request fields against the manifest: nothing is repaired; messages name field, limit, value."""
+
+__all__ = [
+    "image_count",
+    "importance_samples",
+    "in_range",
+    "label",
+    "labels",
+    "latents",
+    "reconstruction_steps",
+    "score_by",
+    "scorer_label",
+    "seed",
+    "seeds",
+    "steps",
+    "timeout_s",
+]
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from pentimento.bundle.manifest import Manifest
+from pentimento.bundle.noise import MAX_SEED, noise_shape
+from pentimento.service.engine.rows import Array, Arrays
+from pentimento.service.errors import PentimentoError, invalid
+from pentimento.service.messages import GenerateRequest, LikelihoodRequest
+from pentimento.service.settings import Settings
+
+
+def in_range(field: str, value: int, low: int, high: int) -> int:
+    """A number between two limits, both allowed."""
+    if not low <= value <= high:
+        raise invalid(field, f"must be {low}..{high}, got {value}")
+    return value
+
+
+def seed(value: int) -> int:
+    """The seed, in [0, MAX_SEED]."""
+    return in_range("seed", value, 0, MAX_SEED)
+
+
+def seeds(manifest: Manifest, given: Mapping[str, int]) -> dict[str, int]:
+    """Seeds by noise name."""
+    assert manifest.drawing is not None
+    names = [spec.name for spec in manifest.drawing.noise]
+    for name, value in given.items():
+        field = f"seeds.{name[:64]}"
+        if name not in names:
+            raise invalid(field, f"is not a noise of model {manifest.name!r}; it draws: {', '.join(names)}")
+        in_range(field, value, 0, MAX_SEED)
+    return dict(given)
+
+
+def timeout_s(timeout_ms: int | None, settings: Settings) -> float:
+    """The deadline in seconds from now."""
+    if timeout_ms is None:
+        return min(settings.default_timeout_ms, settings.max_timeout_ms) / 1000
+    return in_range("timeout_ms", timeout_ms, 1, settings.max_timeout_ms) / 1000
+
+
+def importance_samples(manifest: Manifest, request: LikelihoodRequest, limit: int) -> int:
+    """Draws for each image: one where the likelihood is exact."""
+    assert manifest.likelihood is not None
+    value = request.importance_samples
+    if manifest.likelihood.kind == "exact" and value != 1:
+        raise invalid("importance_samples", f"must be 1: model {manifest.name!r} is exact, got {value}")
+    in_range("importance_samples", value, 1, limit)
+    if request.pixels and manifest.graphs["likelihood"].output("pixel_log_likelihood") is None:
+        raise invalid("pixels", f"cannot be had: model {manifest.name!r} has no likelihood for each pixel")
+    return value
+
+
+def reconstruction_steps(manifest: Manifest, value: int | None) -> int:
+    """Canvases of a reconstruction: a latent that is encoded for each call fixes their number."""
+    drawing = manifest.drawing
+    assert drawing is not None
+    encoded = {tensor.name for tensor in manifest.graphs["encode"].outputs}
+    if any(noise.per == "call" and noise.name in encoded for noise in drawing.noise):
+        trained = drawing.steps.trained
+        if value not in (None, trained):
+            raise invalid("steps", f"must be {trained} to reconstruct with {manifest.name!r}, got {value}")
+        return trained
+    return steps(manifest, value)
+
+
+def image_count(request: GenerateRequest, limit: int) -> int:
+    """How many images to draw: `n`, or as many as there are explicit latents or labels, or 1."""
+    n = request.n
+    if n is None:
+        given = request.latents.values()
+        lengths = {len(rows) for rows in given if isinstance(rows, list)}
+        lengths |= set() if request.labels is None else {len(request.labels)}
+        lengths |= {len(rows) for rows in given if isinstance(rows, np.ndarray) and rows.ndim}  # 0-d: none
+        n = lengths.pop() if len(lengths) == 1 else 1
+    return in_range("n", n, 1, limit)
+
+
+def steps(manifest: Manifest, value: int | None) -> int:
+    """Canvases to show; None takes the bundle's default."""
+    assert manifest.drawing is not None
+    limits = manifest.drawing.steps
+    if value is None:
+        return limits.default
+    if not limits.min <= value <= limits.max:
+        allowed = f"{limits.min}..{limits.max}" if limits.min < limits.max else f"{limits.min}"
+        why = ", which draws in one step" if limits.max == 1 else ""
+        raise invalid("steps", f"must be {allowed} for model {manifest.name!r}{why}, got {value}")
+    return value
+
+
+def label(manifest: Manifest, value: int | None) -> int | None:
+    """The class to draw: needed by a conditional bundle, refused by any other."""
+    if manifest.labels is None:
+        if value is not None:
+            raise _unconditional(manifest, "label", value)
+        return None
+    if value is None:
+        count = len(manifest.labels.names)
+        raise invalid(
+            "label", f"is needed by model {manifest.name!r}: 0..{count - 1}, one of {count} classes"
+        )
+    return _class(manifest, "label", value)
+
+
+def labels(manifest: Manifest, request: GenerateRequest, n: int) -> tuple[int, ...] | int | None:
+    """The classes to draw: one for each image, or one for all."""
+    given = request.labels
+    if given is None:
+        return label(manifest, request.label)
+    if request.label is not None:
+        raise invalid("labels", f"cannot be given together with label, got {len(given)} and {request.label}")
+    if manifest.labels is None:
+        raise _unconditional(manifest, "labels", f"{len(given)} of them")
+    if len(given) != n:
+        raise invalid("labels", f"must have {n} entries, one for each image, got {len(given)}")
+    return tuple(_class(manifest, f"labels[{i}]", value) for i, value in enumerate(given))
+
+
+def scorer_label(manifest: Manifest, value: int | None) -> int | None:
+    """The class of given images: needed by a scorer of classes, refused by any other."""
+    if manifest.graphs["score"].input("label") is not None:
+        return label(manifest, value)
+    if value is not None:
+        raise invalid("label", f"cannot be given: the scorer of {manifest.name!r} takes none, got {value}")
+    return None
+
+
+def score_by(judge: Manifest, drawn: Manifest) -> None:
+    """Whether the scorer of one bundle can judge what another draws: images of that shape, and classes."""
+    if judge.image.shape != drawn.image.shape:
+        raise invalid(
+            "score_by",
+            f"{judge.name!r} judges images of shape {judge.image.shape}, but model {drawn.name!r} draws "
+            f"{drawn.image.shape}: (C, H, W)",
+        )
+    if judge.graphs["score"].input("label") is not None and _classes(judge) != _classes(drawn):
+        raise invalid(
+            "score_by",
+            f"{judge.name!r} judges images of {_classes(judge)} classes by their label, but model "
+            f"{drawn.name!r} draws {_classes(drawn) or 'no'} classes",
+        )
+
+
+def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int) -> Arrays:
+    """Explicit noise by name as float32 arrays, (n, *shape) or (n, calls, *shape) for noise per call."""
+    assert manifest.drawing is not None
+    specs = {spec.name: spec for spec in manifest.drawing.noise}
+    checked: dict[str, Array] = {}
+    for name, values in given.items():
+        field = f"latents.{name[:64]}"
+        if name not in specs:
+            raise invalid(field, f"is not an input of model {manifest.name!r}; it takes: {', '.join(specs)}")
+        array = _floats(values, field)
+        shape = (n, *noise_shape(manifest.drawing, manifest.graphs, specs[name], steps))
+        if array.shape != shape:
+            raise invalid(field, f"must have shape {shape}, got {array.shape}")
+        if not np.isfinite(array).all():
+            raise invalid(field, "must be finite numbers, got NaN or infinity")
+        if specs[name].prior == "uniform" and not ((array > 0) & (array < 1)).all():
+            raise invalid(field, f"must lie inside (0, 1), got {array.min()}..{array.max()}")
+        checked[name] = np.ascontiguousarray(array)
+    return checked
+
+
+def _classes(manifest: Manifest) -> int:
+    return 0 if manifest.labels is None else len(manifest.labels.names)
+
+
+def _class(manifest: Manifest, field: str, value: int) -> int:
+    count = _classes(manifest)
+    if not 0 <= value < count:
+        message = f"must be 0..{count - 1} for model {manifest.name!r} of {count} classes, got {value}"
+        raise invalid(field, message)
+    return value
+
+
+def _unconditional(manifest: Manifest, field: str, got: object) -> PentimentoError:
+    return invalid(field, f"cannot be given: model {manifest.name!r} is not conditional, got {got}")
+
+
+def _floats(values: object, field: str) -> NDArray[np.float32]:
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, OverflowError):  # nested lists of uneven lengths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "fiu":  # numpy would read "1", None and true as numbers
+        raise invalid(field, "must be numbers in nested lists of even lengths")
+    with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused by name
+        return array.astype(np.float32)

@@ -1,0 +1,186 @@
+"""A drawing under way, gathered from the jobs that it is drawn in."""
+
+__all__ = ["Drawing", "Jobs", "RequestObserver", "gather", "join", "read_scores"]
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from pentimento.bundle.manifest import Manifest
+from pentimento.service.engine.engine import Ticket
+from pentimento.service.engine.job import Emission
+from pentimento.service.errors import PentimentoError
+from pentimento.service.messages import Floats, Frame, Header, ScoreKind, Scores, Timing
+
+
+class RequestObserver(Protocol):
+    """Who wants to know how admitted requests end."""
+
+    def request(self, *, model: str, version: str, outcome: str, queue_s: float, total_s: float) -> None:
+        """One is over: `ok`, `cancelled`, or an error code in lower case; times from its admission."""
+        ...
+
+
+class Jobs:
+    """The jobs of one admitted request, in a `with`: closed together, and told of once, however it ends.
+
+    Args:
+        tickets: As the engine gave them.
+        manifest: Of the bundle that was asked.
+        observer: Told of the end.
+    """
+
+    def __init__(
+        self, tickets: Sequence[Ticket], manifest: Manifest, observer: RequestObserver | None
+    ) -> None:
+        self.tickets = tickets
+        self.manifest = manifest
+        self._observer = observer
+        self._finished_at: float | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """Times so far; final once the request is over."""
+        jobs, now = [ticket.job for ticket in self.tickets], self._finished_at or time.monotonic()
+        queue_s = max((job.started_at or now) - job.admitted_at for job in jobs)
+        total_s = now - min(job.admitted_at for job in jobs)
+        return Timing(queue_us=round(queue_s * 1e6), total_us=round(total_s * 1e6))
+
+    def end(self, outcome: str) -> None:
+        """Cancels what is not done yet; only the first outcome counts."""
+        if self._finished_at is not None:
+            return
+        self._finished_at = time.monotonic()
+        for ticket in self.tickets:
+            ticket.stream.close()
+        if self._observer is not None:
+            times = self.timing
+            self._observer.request(
+                model=self.manifest.name,
+                version=self.manifest.version,
+                outcome=outcome,
+                queue_s=times.queue_us / 1e6,
+                total_s=times.total_us / 1e6,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.end("ok")
+        elif isinstance(error, PentimentoError):
+            self.end(error.outcome)
+        else:  # of these, the one that is no defect is the client's departure
+            self.end("internal" if isinstance(error, Exception) else "cancelled")
+
+
+class Drawing:
+    """An async iterator of frames. Leaving the `async with`, for any reason, cancels what is not drawn yet.
+
+    A request with more rows than a graph call may take is drawn in parts; each frame gathers all of them.
+
+    Attributes:
+        header: What is known before the first frame.
+        manifest: That of the bundle that draws; by now another version may be served under its name.
+        given: The picture it starts from, as the model sees it, (1, C, H, W); None if it starts from noise.
+        encoding: By name what the encoder put out for each image, (n, ...); there with the first frame.
+    """
+
+    def __init__(self, header: Header, jobs: Jobs, *, given: Floats | None = None) -> None:
+        self.header = header
+        self.manifest = jobs.manifest
+        self.given = given
+        self.encoding: Mapping[str, Floats] | None = None
+        self._jobs = jobs
+
+    @property
+    def timing(self) -> Timing:
+        """Times so far; final once the frames have ended."""
+        return self._jobs.timing
+
+    async def __aiter__(self) -> AsyncIterator[Frame]:
+        with self._jobs as jobs:
+            async for step, parts in gather(jobs.tickets):
+                if step == 0:
+                    self._take_encoding(parts)
+                else:
+                    yield self._frame(step, parts)
+
+    async def frames(self) -> list[Frame]:
+        """All frames, at the end: their reader is woken once. Fewer if the drawing was closed before.
+
+        The frames are held in memory, so their number must have been looked at.
+        """
+        with self._jobs as jobs:
+            collected = [await ticket.stream.collect() for ticket in jobs.tickets]
+        frames: list[Frame] = []
+        for parts in zip(*collected, strict=False):  # closed on the way, some parts are shorter
+            if parts[0].step == 0:
+                self._take_encoding(parts)
+            else:
+                frames.append(self._frame(parts[0].step, parts))
+        return frames
+
+    def _take_encoding(self, parts: Sequence[Emission]) -> None:
+        self.encoding = {name: join(parts, name) for name in parts[0].tensors}
+
+    def _frame(self, step: int, parts: Sequence[Emission]) -> Frame:
+        scored_by = self.header.scored_by
+        return Frame(
+            step=step,
+            canvas=join(parts, "canvas"),
+            scores=None if scored_by is None else read_scores(scored_by.kind, parts),
+            elapsed_us=max(part.elapsed_us for part in parts),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(error.outcome if isinstance(error, PentimentoError) else "cancelled")
+
+    def close(self, outcome: str = "cancelled") -> None:
+        """Cancels what is not drawn yet; its rows are free within one step. Harmless when done, or twice.
+
+        Args:
+            outcome: What becomes of it; by default its client has left.
+        """
+        self._jobs.end(outcome)
+
+
+async def gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emission]]]:
+    """Step by step the emissions of all parts; raises the first error of any part."""
+    streams = [ticket.stream for ticket in tickets]
+    while True:
+        parts: list[Emission] = []
+        for stream in streams:
+            async for emission in stream:
+                parts.append(emission)
+                break
+        if not parts:
+            return
+        yield parts[0].step, parts
+
+
+def join(parts: Sequence[Emission], name: str) -> Floats:
+    """One tensor of all parts, row below row."""
+    arrays = [part.tensors[name] for part in parts]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def read_scores(kind: ScoreKind, parts: Sequence[Emission]) -> Scores:
+    """The scorer's opinion that travels with an emission. What a critic says is no probability."""
+    logit = join(parts, "logit")
+    probability = None
+    if kind == "discriminator":
+        # exp overflows to infinity, and the probability is 0 as it should be
+        with np.errstate(over="ignore"):
+            probability = (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
+    return Scores(kind=kind, logit=logit, probability=probability)

@@ -1,0 +1,111 @@
+"""The tensors that a request starts from: what it gives, and the noise that its seed gives, row by row."""
+
+__all__ = ["Inputs", "eps", "labels", "nothing_known", "drawing_noise"]
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
+from pentimento.bundle.manifest import Manifest
+from pentimento.bundle.noise import draw, draw_noise, noise_shape
+from pentimento.service.engine.engine import Submission
+from pentimento.service.engine.job import Call
+from pentimento.service.engine.rows import Array, Arrays
+
+_SHARED = 8  # rows; of calls with half as many, a row costs a good deal more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """Inputs of n rows.
+
+    Noise is drawn whole and up front, by row: so neither the parts that a request is drawn in, nor the
+    batches that these join, can change a picture.
+    """
+
+    n: int
+    given: Arrays  # (n, ...) each
+    noise: Callable[[range], Mapping[str, Array]]  # for some of the rows
+    noise_values: int = 0  # how many numbers that are for a row: whether drawing them takes long
+
+    def submissions(self, plan: Sequence[Call], lanes: int = 1) -> list[Submission]:
+        """The request in parts, even to within one row.
+
+        Args:
+            plan: Its graphs say how many rows a part may have.
+            lanes: Parts there may be besides, so that all lanes draw, of `_SHARED` rows at least.
+        """
+        if self.n == 1:
+            return [self._submission(plan, 0, 1)]
+        most = min(call.graph.max_rows for call in plan)
+        count = max(math.ceil(self.n / most), min(lanes, self.n // _SHARED))
+        bounds = [self.n * i // count for i in range(count + 1)]
+        return [self._submission(plan, start, stop) for start, stop in itertools.pairwise(bounds)]
+
+    def _submission(self, plan: Sequence[Call], start: int, stop: int) -> Submission:
+        tensors = {name: values[start:stop] for name, values in self.given.items()}
+        tensors.update(self.noise(range(start, stop)))
+        return Submission(rows=stop - start, plan=plan, tensors=tensors)
+
+
+def drawing_noise(
+    manifest: Manifest,
+    seed: int,
+    steps: int,
+    *,
+    seeds: Mapping[str, int] | None = None,
+    given: Arrays | None = None,
+) -> Callable[[range], dict[str, Array]]:
+    """The noise of a drawing: from the seed, from a seed of its own, or explicit for all n rows."""
+    drawing = manifest.drawing
+    assert drawing is not None
+
+    def noise(rows: range) -> dict[str, Array]:
+        part = {name: values[rows.start : rows.stop] for name, values in (given or {}).items()}
+        drawn = draw_noise(
+            drawing, manifest.graphs, seed=seed, rows=rows, steps=steps, seeds=seeds, given=part
+        )
+        return dict(drawn)
+
+    return noise
+
+
+def eps(manifest: Manifest, graph: str, seed: int, *, calls: int | None = None) -> Callable[[range], Arrays]:
+    """The standard noise of a graph that reads images: (rows, ...), or (rows, calls, ...)."""
+    spec = manifest.graphs[graph].input("eps")
+    if spec is None:
+        return lambda _: {}
+    shape = spec.shape if calls is None else (calls, *spec.shape)
+    return lambda rows: {"eps": draw(seed, "eps", shape, rows=rows)}
+
+
+def noise_values(manifest: Manifest, steps: int) -> int:
+    """Numbers of noise for one row of a drawing."""
+    drawing = manifest.drawing
+    assert drawing is not None
+    return sum(math.prod(noise_shape(drawing, manifest.graphs, spec, steps)) for spec in drawing.noise)
+
+
+def eps_values(manifest: Manifest, graph: str) -> int:
+    """Numbers of `eps` for one row of a graph that reads images."""
+    spec = manifest.graphs[graph].input("eps")
+    return 0 if spec is None else math.prod(spec.shape)
+
+
+def labels(label: Sequence[int] | int | None, n: int) -> dict[str, Array]:
+    """The label of every row, where there is one: for all of them, or for each its own."""
+    return {} if label is None else {"label": np.full(n, label, dtype=np.int64)}
+
+
+def nothing_known(manifest: Manifest, n: int) -> dict[str, Array]:
+    """For a model that could complete a picture: none is given."""
+    if manifest.drawing is None or manifest.drawing.completion is None:
+        return {}
+    channels, height, width = manifest.image.shape
+    return {
+        KNOWN: np.zeros((n, channels, height, width), dtype=np.float32),
+        KNOWN_MASK: np.zeros((n, 1, height, width), dtype=np.float32),
+    }

@@ -1,0 +1,116 @@
+"""What can be asked about given images: what a bundle's encoder, scorer and likelihood say of them."""
+
+__all__ = ["Readings"]
+
+import math
+
+import numpy as np
+from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.catalog.plan import plan_encode, plan_likelihood, plan_score
+from pentimento.service.messages import (
+    EncodeRequest,
+    EncodeResult,
+    LikelihoodRequest,
+    LikelihoodResult,
+    ScoreRequest,
+    ScoreResult,
+)
+from pentimento.service.operations import checks, inputs
+from pentimento.service.operations.admission import Admission, draw_seed
+from pentimento.service.operations.drawing import join, read_scores
+from pentimento.service.operations.inputs import Inputs
+from pentimento.service.settings import Settings
+
+
+class Readings:
+    """The operations that answer with a result; `Operations` adds those that draw.
+
+    Args:
+        catalog: The bundles.
+        admission: Lets jobs in.
+        settings: The limits.
+    """
+
+    def __init__(self, catalog: Catalog, admission: Admission, settings: Settings) -> None:
+        self._catalog = catalog
+        self._admission = admission
+        self._settings = settings
+
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """Encodes images; the result holds whatever the bundle's encoder puts out."""
+        model = self._catalog.able(request.model, "encode")
+        manifest = model.manifest
+        seed = draw_seed(request.seed)
+        images = await self._admission.read(manifest, request.images, request.fit, seed)
+        n = len(images)
+        start = Inputs(
+            n=n,
+            given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
+            noise=inputs.eps(manifest, "encode", seed),
+        )
+        plan = plan_encode(manifest, model.graphs)
+        ((_, parts),), jobs = await self._admission.run(manifest, plan, start, request.timeout_ms)
+        return EncodeResult(
+            model=manifest.name,
+            version=manifest.version,
+            seed=seed,
+            given=images,
+            encoding={name: join(parts, name) for name in parts[0].tensors},
+            timing=jobs.timing,
+        )
+
+    async def score(self, request: ScoreRequest) -> ScoreResult:
+        """Judges images with a bundle's scorer."""
+        model = self._catalog.able(request.model, "score")
+        manifest, judge = model.manifest, model.judge
+        assert manifest.scorer is not None and judge is not None
+        labels = inputs.labels(checks.scorer_label(manifest, request.label), len(request.images))
+        images = await self._admission.read(manifest, request.images, request.fit, seed=0)
+        start = Inputs(n=len(images), given=labels | {"image": images}, noise=lambda _: {})
+        ((_, parts),), jobs = await self._admission.run(
+            manifest, plan_score(judge), start, request.timeout_ms
+        )
+        return ScoreResult(
+            model=manifest.name,
+            version=manifest.version,
+            scores=read_scores(manifest.scorer.kind, parts),
+            timing=jobs.timing,
+        )
+
+    async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
+        """Log-likelihood of images: exact, or the importance-weighted bound."""
+        model = self._catalog.able(request.model, "likelihood")
+        manifest = model.manifest
+        assert manifest.likelihood is not None
+        kind = manifest.likelihood.kind
+        samples = checks.importance_samples(manifest, request, self._settings.max_importance_samples)
+        seed = draw_seed(request.seed)
+        images = await self._admission.read(manifest, request.images, request.fit, seed)
+        n = len(images)
+        start = Inputs(
+            n=n,
+            given=inputs.labels(checks.label(manifest, request.label), n) | {"image": images},
+            noise=inputs.eps(manifest, "likelihood", seed, calls=samples),
+            noise_values=samples * inputs.eps_values(manifest, "likelihood"),
+        )
+        plan = plan_likelihood(manifest, model.graphs, samples=samples, pixels=request.pixels)
+        emitted, jobs = await self._admission.run(manifest, plan, start, request.timeout_ms)
+        draws = np.stack([join(parts, "log_likelihood") for _, parts in emitted]).astype(np.float64)  # (K, n)
+        top = draws.max(axis=0)
+        nats = top + np.log(np.exp(draws - top).mean(axis=0))  # log-mean-exp over the draws
+        pixels = None
+        if request.pixels:
+            maps = [join(parts, "pixel_log_likelihood") for _, parts in emitted]
+            pixels = np.stack(maps).mean(axis=0, dtype=np.float64).astype(np.float32)
+        return LikelihoodResult(
+            model=manifest.name,
+            version=manifest.version,
+            seed=seed,
+            kind=kind,
+            importance_samples=samples,
+            given=images,
+            nats=nats.astype(np.float32),
+            bits_per_dim=(-nats / (math.log(2) * math.prod(manifest.image.shape))).astype(np.float32),
+            pixels=pixels,
+            timing=jobs.timing,
+        )

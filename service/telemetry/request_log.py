@@ -1,0 +1,191 @@
+"""The log on stderr: a line for each request, and one format for everything, for people or as JSON.
+
+What a client sent cannot begin a line of its own or steer a terminal: all of it is escaped. Neither pictures
+nor keys are ever among it, as nobody hands them over.
+"""
+
+__all__ = ["Asked", "RequestFacts", "configure_logging", "log_request", "request_id"]
+
+import json
+import logging
+import random
+import re
+import sys
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, TextIO
+
+from pentimento.service.messages import (
+    AutoencodeRequest,
+    CompleteRequest,
+    EncodeRequest,
+    GenerateRequest,
+    Header,
+    LikelihoodRequest,
+    ScoreRequest,
+)
+
+Asked = (
+    GenerateRequest | CompleteRequest | AutoencodeRequest | ScoreRequest | EncodeRequest | LikelihoodRequest
+)
+
+_log = logging.getLogger("pentimento.request")
+
+_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
+_MAX_TEXT = 200  # characters of what a client made up
+_PLAIN = re.compile(r"[!#-<>-\[\]-~]+")  # visible ASCII without quote, equals sign and backslash
+
+
+@dataclass(slots=True)
+class RequestFacts:
+    """What is known of one request, on whatever transport; whoever learns more of it fills it in."""
+
+    id: str
+    client: str = "-"  # its key's name, or its address
+    model: str | None = None
+    n: int | None = None
+    steps: int | None = None
+    outcome: str = "ok"  # ok, cancelled, or an error code in lower case
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Time since the request began."""
+        return time.monotonic() - self.started
+
+    def asks(self, request: Asked) -> None:
+        """What the client wants; what it left to the server is not known yet."""
+        self.model = request.model
+        if isinstance(request, GenerateRequest | CompleteRequest):
+            self.n, self.steps = request.n, request.steps
+        elif isinstance(request, AutoencodeRequest):
+            self.n, self.steps = request.samples, request.steps
+        else:
+            self.n = len(request.images)
+
+    def draws(self, header: Header) -> None:
+        """What is drawn for it."""
+        self.model, self.n, self.steps = header.model, header.n, header.steps
+
+
+def request_id(given: str | None) -> str:
+    """What a client calls its request, if it is 1..128 letters, digits and ._~+/=:@-; or else a new name."""
+    if given is not None and _ID.fullmatch(given):
+        return given
+    return f"{random.getrandbits(64):016x}"  # to tell requests apart, and no secret
+
+
+def log_request(
+    facts: RequestFacts,
+    transport: Literal["http", "grpc"],
+    status: int | str,
+    *,
+    method: str | None = None,
+    path: str | None = None,
+    rpc: str | None = None,
+    level: int = logging.INFO,
+) -> None:
+    """Writes the line of a request that is over.
+
+    Args:
+        facts: What is known of it.
+        transport: How it came.
+        status: What the transport answered; `-` where nothing was answered.
+        method: Of HTTP.
+        path: Of HTTP, without the query.
+        rpc: Of gRPC.
+        level: Below info for what is asked all the time, and went well.
+    """
+    if not _log.isEnabledFor(level):
+        return
+    fields: dict[str, object] = {"transport": transport}
+    if rpc is None:
+        fields["method"], fields["path"] = method, path
+    else:
+        fields["rpc"] = rpc
+    fields["status"] = status
+    fields["outcome"] = facts.outcome
+    fields["ms"] = round(facts.seconds * 1000, 2)
+    fields["model"], fields["n"], fields["steps"] = facts.model, facts.n, facts.steps
+    fields["client"], fields["request_id"] = facts.client, facts.id
+    _log.log(level, "request", extra={"fields": fields})
+
+
+def configure_logging(level: str, form: Literal["text", "json"], stream: TextIO = sys.stderr) -> None:
+    """Sets up the log of this process.
+
+    Args:
+        level: The least that is written, of the names of `logging`, in any case.
+        form: How.
+        stream: Where to.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
+    # What no format here shows need not be found out, for each line anew.
+    logging._srcfile = None  # as the manual of `logging` has it
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
+class _TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] | None = getattr(record, "fields", None)
+        if fields is None:
+            message = _escaped(record.getMessage())
+        else:
+            shown = (f"{name}={_shown(value)}" for name, value in fields.items() if value is not None)
+            message = " ".join(shown)
+        moment = f"{_local(int(record.created))},{int(record.msecs):03}"
+        line = f"{moment} {record.levelname} {record.name}: {message}"
+        if record.exc_info:
+            # Indented, so that no line of an error's text can pass for a line of the log.
+            lines = self.formatException(record.exc_info).splitlines()
+            line = "\n".join([line, *(f"  {_escaped(part)}" for part in lines)])
+        return line
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] = getattr(record, "fields", {})
+        content: dict[str, object] = {
+            "time": f"{_utc(int(record.created))}.{int(record.msecs):03}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: _cut(value) for name, value in fields.items() if value is not None},
+        }
+        if record.exc_info:
+            content["error"] = self.formatException(record.exc_info)
+        return json.dumps(content)  # in ASCII, on one line
+
+
+@lru_cache(maxsize=2)
+def _local(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+
+
+@lru_cache(maxsize=2)
+def _utc(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, str):
+        return str(value)
+    text = value[:_MAX_TEXT]
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+
+
+def _cut(value: object) -> object:
+    return value[:_MAX_TEXT] if isinstance(value, str) else value
+
+
+def _escaped(text: str) -> str:
+    """On one line of visible ASCII and spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,109 @@
+"""The commands as a user meets them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+from pentimento.training.commands.main import register
+from typer.testing import CliRunner
+
+from tests.training.conftest import SLICE
+
+
+@pytest.fixture
+def run(shared_cache, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache))
+    monkeypatch.delenv("PENTIMENTO_DATA", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    register(app)
+
+    def invoke(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return invoke
+
+
+def test_help_needs_no_torch():
+    program = (
+        "import sys, typer; from pentimento.training.commands.main import register\n"
+        "app = typer.Typer(); register(app)\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("False")
+    for command in ("recipes", "data", "train", "export", "evaluate"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", [["recipes"], ["data"], ["train", "gran1-mnist"], ["evaluate", "zoo/x"]])
+def test_without_the_training_extra_one_sentence(command, run, monkeypatch):
+
+    monkeypatch.setattr("pentimento.training.commands.options.find_spec", lambda name: None)
+    result = run(*command)
+    assert result.exit_code == 1
+    assert result.output.strip() == "This needs the training extra: pip install 'pentimento[cpu,train]'"
+
+
+def test_recipes_and_data_are_listed(run, tmp_path):
+    listed = run("recipes")
+    assert listed.exit_code == 0 and "gran5-mnist-per-step" in listed.output
+    (tmp_path / "mine" / "mnist").mkdir(parents=True)
+    for file in SLICE.glob("*.gz"):
+        (tmp_path / "mine" / "mnist" / file.name).write_bytes(file.read_bytes())
+    listed = run("data", "--data", tmp_path / "mine")
+    assert listed.exit_code == 0 and "mine/mnist" in listed.output
+    shown = run("data", "mnist", "--data", tmp_path / "mine")
+    assert "300 training and 100 test images of shape (1, 28, 28), 10 classes" in shown.output
+
+
+def test_dry_run_shows_everything_and_trains_nothing(run, tmp_path):
+    result = run(
+        "train", "gran3-mnist", "--dataset", SLICE, "--epochs", "2", "--batch-rows", "10", "--dry-run"
+    )
+    assert result.exit_code == 0, result.output
+    shown = json.loads(result.output[: result.output.index("\n}") + 2])
+    assert shown["epochs"] == 2 and shown["model"]["step_count"] == 3
+    assert "generator: 883,601 parameters" in result.output
+    assert "60 iterations, about" in result.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_train_export_evaluate(run, tmp_path):
+    options = ["--dataset", SLICE, "--epochs", "1", "--device", "cpu"]
+    trained = run("train", "gran1-mnist", *options)
+    assert trained.exit_code == 0, trained.output
+    assert "Next: pentimento export runs/gran1-mnist" in trained.output
+    again = run("train", "gran1-mnist", *options)
+    assert again.exit_code == 1 and "add --resume or --overwrite" in again.output
+    resumed = run("train", "gran1-mnist", *options, "--resume")
+    assert resumed.exit_code == 0 and "Going on after iteration 3." in resumed.output
+    exported = run("export", "runs/gran1-mnist", "--rows", "50", "--strip", tmp_path / "strip.png")
+    assert exported.exit_code == 0, exported.output
+    assert (tmp_path / "zoo/gran1-mnist/manifest.json").is_file() and (tmp_path / "strip.png").is_file()
+    judged = run("evaluate", "zoo/gran1-mnist", "--rows", "50", "--dataset", SLICE)
+    assert judged.exit_code == 0, judged.output
+    assert "kl_to_data" in judged.output and "copied_share" in judged.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "gran9"], "there is no recipe 'gran9'"),
+        (["train", "gran1-mnist", "--dataset", "nowhere"], "'nowhere' is neither a known data set"),
+        (
+            ["train", "gran1-mnist", "--precision", "int3"],
+            "--precision must be float32 or bfloat16, got 'int3'",
+        ),
+        (["export", "runs/none"], "there is no checkpoint runs/none/best.pt"),
+        (["evaluate", "zoo/none"], "manifest.json is missing"),
+    ],
+)
+def test_wrong_input_is_one_sentence(arguments, sentence, run):
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert sentence in result.output and "Traceback" not in result.output

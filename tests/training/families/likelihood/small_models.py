@@ -1,0 +1,44 @@
+"""Likelihood models for pictures of 8x8, and a data set of such, for tests that must be quick."""
+
+__all__ = ["MODELS", "SIZE", "crop"]
+
+from dataclasses import replace
+
+from pentimento.models.latent.pixelvae import PixelVAEConfig
+from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevelConfig
+from pentimento.models.latent.vae import VAEConfig
+from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNNConfig
+from pentimento.models.pixels.pixelcnn import PixelCNNConfig
+
+SIZE = 8
+_PIXELS = {"features": 6, "layers": 2, "first_kernel": 5}
+_PIXELVAE = PixelVAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6), place_bias=True, **_PIXELS)
+MODELS = {
+    "pixelcnn": PixelCNNConfig(height=SIZE, width=SIZE, features=8, blocks=2),
+    "gated": GatedPixelCNNConfig(height=SIZE, width=SIZE, **_PIXELS),
+    "gated with classes": GatedPixelCNNConfig(height=SIZE, width=SIZE, condition_dim=10, **_PIXELS),
+    "vae": VAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6)),
+    "pixelvae": _PIXELVAE,
+    "pixelvae upsampling": replace(_PIXELVAE, upsampling=True),
+    "pixelvae 256": replace(_PIXELVAE, levels=256),
+    "pixelvae two levels": PixelVAETwoLevelConfig(
+        image_size=SIZE,
+        map_count=2,
+        vector_dim=3,
+        widths=(4, 6, 6),
+        prior_features=4,
+        prior_layers=2,
+        **_PIXELS,
+    ),
+}
+
+
+def crop(dataset):
+    """The middle of every image."""
+    start = (dataset.train.images.shape[-1] - SIZE) // 2
+    middle = slice(start, start + SIZE)
+
+    def cut(split):
+        return replace(split, images=split.images[:, :, middle, middle])
+
+    return replace(dataset, train=cut(dataset.train), test=cut(dataset.test))

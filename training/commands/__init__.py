@@ -1,0 +1,1 @@
+"""The program's training commands: what they ask for, do and say."""

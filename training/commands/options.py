@@ -1,0 +1,75 @@
+"""What the training commands have in common: options, and one sentence for whatever is missing or wrong."""
+
+__all__ = ["DataFolder", "Device", "PrecisionName", "Rows", "known_precision", "with_training"]
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
+
+import typer
+
+if TYPE_CHECKING:
+    from pentimento.training.loop.device import Precision
+
+_P = ParamSpec("_P")
+_NEEDED = ("torch", "onnx", "onnxscript", "onnxruntime", "matplotlib")
+_MISSING = "This needs the training extra: pip install 'pentimento[cpu,train]'"
+
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="PENTIMENTO_DATA", help="Folder that holds data sets, such as mnist/."),
+]
+Device = Annotated[
+    str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
+]
+PrecisionName = Annotated[
+    str | None,
+    typer.Option(
+        "--precision", help="float32 or bfloat16; by default what is fast here.", show_default=False
+    ),
+]
+Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings, or test images, to judge.")]
+
+
+def known_precision(name: str | None) -> "Precision | None":
+    """The precision of that name, None for none.
+
+    Raises:
+        ValueError: There is no such precision.
+    """
+    if name is None or name == "float32" or name == "bfloat16":
+        return name
+    raise ValueError(f"--precision must be float32 or bfloat16, got {name!r}")
+
+
+def with_training(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Refuses in one sentence where the training extra is missing, and where a command's input is wrong."""
+
+    @wraps(command)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        if any(find_spec(module) is None for module in _NEEDED):
+            _fail(_MISSING)
+        # Before torch is loaded: threads that wait for each other sleep instead of spinning, unless the user
+        # says otherwise. On a machine shared with other work, spinning made an iteration nine times slower.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        from pentimento.bundle.store import BundleError
+        from pentimento.training.data.datasets import DatasetError
+        from pentimento.training.export.parity import ParityError
+        from pentimento.training.loop.checkpoints import CheckpointError
+
+        try:
+            command(*args, **kwargs)
+        except (BundleError, CheckpointError, DatasetError, ParityError, ValueError) as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            _fail("Interrupted; a training goes on with --resume.")
+
+    return checked
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,63 @@
+"""What the training commands print and draw."""
+
+__all__ = ["draw_strip", "show_figures", "show_plan"]
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from pentimento.bundle.store import read_bundle
+from pentimento.training.data.datasets import DatasetError, load_dataset
+from pentimento.training.export.bundle_drawing import draw_bundle
+from pentimento.training.judging.plots import save_strip
+from pentimento.training.loop.config import LoopConfig
+from pentimento.training.loop.device import Precision, describe_device
+from pentimento.training.loop.loop import rehearse
+from rich.console import Console
+from rich.table import Table
+
+
+def show_plan(
+    config: LoopConfig,
+    device: torch.device,
+    precision: Precision,
+    data: Path | None,
+    console: Console,
+) -> None:
+    """Prints what a training would be, and how long it would take here by a short measurement."""
+    console.print_json(json.dumps(config.to_json()))
+    parameters, seconds = rehearse(config, device, precision)
+    for name, count in parameters.items():
+        console.print(f"{name}: {count:,} parameters")
+    console.print(f"{describe_device(device, precision)}: {seconds:.3f} s an iteration")
+    channels, image_size, _ = config.image_shape
+    try:
+        dataset = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
+    except DatasetError as error:
+        console.print(f"No estimate of the whole: {error}")
+        return
+    total = config.iterations(len(dataset.train.images))
+    console.print(f"{total:,} iterations, about {total * seconds / 60:.0f} minutes without the evaluations")
+
+
+def show_figures(figures: Mapping[str, object], console: Console) -> None:
+    """Prints an evaluation as a table."""
+    table = Table("figure", "value", show_header=False)
+    for name, value in figures.items():
+        if isinstance(value, list):
+            value = ", ".join(f"{part:.4f}" for part in value)
+        elif isinstance(value, dict):
+            value = ", ".join(f"{key} {_short(part)}" for key, part in value.items())
+        table.add_row(name, str(value))
+    console.print(table)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def draw_strip(folder: Path, path: Path) -> None:
+    """Has a bundle draw eight images, and writes them as a film strip."""
+    (canvases,) = draw_bundle(read_bundle(folder), rows=8, seed=1)
+    save_strip(path, canvases.numpy())

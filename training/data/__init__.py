@@ -1,0 +1,1 @@
+"""Data sets: finding, fetching, reading, and making pixels black or white."""

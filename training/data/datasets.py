@@ -1,0 +1,255 @@
+"""Data sets by name or path: found where they lie, else downloaded with a checksum, else one sentence.
+
+A named set is looked for in (a) the folder that the user names, (b) this package's cache, (c) known system
+places; then (d) it is downloaded into the cache.
+"""
+
+__all__ = ["NAMES", "Dataset", "DatasetError", "Split", "cache_folder", "find_dataset", "load_dataset"]
+
+import gzip
+import hashlib
+import os
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pentimento.training.data.idx import IDX_FILES, find_idx, read_idx
+from pentimento.training.data.image_files import ArrayPair, read_cifar_binary, read_image_files
+
+Fetch = Callable[[str], bytes]
+
+_CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_DIGITS = tuple("0123456789")
+_CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
+
+
+class DatasetError(Exception):
+    """A data set cannot be had; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """Images and their labels."""
+
+    images: NDArray[np.uint8]  # (N, C, H, W)
+    labels: NDArray[np.int64]  # (N,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dataset:
+    """A data set in memory."""
+
+    name: str
+    class_names: tuple[str, ...]
+    train: Split
+    test: Split
+    sha256: str  # of the training images and labels, as bytes
+    note: str | None = None  # how a named set differs from what everybody has under that name
+
+    @property
+    def class_shares(self) -> NDArray[np.float64]:
+        """Share of each class in the training split, shape (classes,)."""
+        return np.bincount(self.train.labels, minlength=len(self.class_names)) / len(self.train.labels)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    """Where a named set may lie and what it is made of."""
+
+    folders: tuple[str, ...]  # names below the user's folder and the cache
+    archives: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    md5: dict[str, str]  # of the downloaded file by name; of IDX files, unpacked
+    class_names: tuple[str, ...]
+
+
+_SOURCES = {
+    "mnist": _Source(
+        folders=("mnist", "MNIST/raw"),
+        system=("/usr/share/datasets/mnist",),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist",
+            "https://storage.googleapis.com/cvdf-datasets/mnist",
+        ),
+        md5={
+            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+        },
+        class_names=_DIGITS,
+    ),
+    "fashion-mnist": _Source(
+        folders=("fashion-mnist", "FashionMNIST/raw"),
+        system=("/usr/share/datasets/fashion-mnist",),  # Debian package dataset-fashion-mnist
+        mirrors=("https://fashion-mnist.s3-website.eu-central-1.amazonaws.com",),
+        md5={
+            "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+            "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+            "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+            "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+        },
+        class_names=_CLOTHES,
+    ),
+    "cifar10": _Source(
+        folders=("cifar10", "cifar-10", "cifar-10-batches-bin"),
+        archives=("cifar-10-binary.tar.gz", "cifar10.tar.gz", "cifar10-jpeg.tar.gz"),
+        mirrors=("https://www.cs.toronto.edu/~kriz",),
+        md5={"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
+        class_names=_CIFAR_CLASSES,
+    ),
+}
+
+NAMES = tuple(_SOURCES)
+
+
+def cache_folder() -> Path:
+    """Where this package keeps what it downloaded or trained for itself."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "pentimento"
+
+
+def load_dataset(
+    name: str,
+    *,
+    channels: int,
+    image_size: int,
+    folder: Path | None = None,
+    cache: Path | None = None,
+    fetch: Fetch | None = None,
+) -> Dataset:
+    """Loads a data set.
+
+    Args:
+        name: One of `NAMES`, or the path of an image folder, of an archive of one, or of four IDX files.
+        channels: 1 or 3, as the model wants.
+        image_size: Side in pixels, as the model wants.
+        folder: The user's folder of data sets; None for none.
+        cache: Where downloads go; None means `cache_folder()`.
+        fetch: Gets the bytes of an address; replaced in tests.
+
+    Raises:
+        DatasetError: It cannot be found, fetched or read.
+    """
+    try:
+        if name not in _SOURCES:
+            return _from_path(name, Path(name).expanduser(), channels, image_size, None)
+        cache = cache or cache_folder()
+        place = find_dataset(name, folder, cache)
+        if place is None:
+            place = _fetch_into(name, _SOURCES[name], cache / "datasets", fetch or _download)
+        return _from_path(name, place, channels, image_size, _SOURCES[name].class_names)
+    except (ValueError, EOFError, OSError) as error:
+        raise DatasetError(f"data set {name!r} cannot be read: {error}") from error
+
+
+def find_dataset(name: str, folder: Path | None = None, cache: Path | None = None) -> Path | None:
+    """Where a named data set lies, or None; arguments as for `load_dataset`."""
+    source = _SOURCES[name]
+    if folder is not None and not folder.is_dir():
+        raise DatasetError(f"the data folder {folder} does not exist")
+    places = [
+        base / part
+        for base in ([folder] if folder else []) + [(cache or cache_folder()) / "datasets"]
+        for part in (*source.folders, *source.archives)
+    ]
+    places += [Path(place) for place in source.system]
+    return next((place for place in places if place.is_file() or _has_files(place)), None)
+
+
+def _has_files(place: Path) -> bool:
+    return place.is_dir() and any(place.iterdir())
+
+
+def _fetch_into(name: str, source: _Source, target: Path, fetch: Fetch) -> Path:
+    wanted = [*source.md5]
+    files = {}
+    problem = ""
+    for file in wanted:
+        packed = file if file.endswith(".gz") else f"{file}.gz"
+        for mirror in source.mirrors:
+            try:
+                data = fetch(f"{mirror}/{packed}")
+                digest = hashlib.md5(data if file == packed else gzip.decompress(data)).hexdigest()
+            except (OSError, EOFError) as error:
+                problem = f"{mirror} failed ({error})"
+                continue
+            if digest == source.md5[file]:
+                files[packed] = data
+                break
+            problem = f"{mirror}/{packed} has the wrong checksum"
+        else:
+            what = source.archives[0] if source.archives else f"{', '.join(f'{f}.gz' for f in wanted)}"
+            where = "" if source.archives else f" into a folder {source.folders[0]}/"
+            raise DatasetError(
+                f"data set {name!r} is not here and could not be downloaded: {problem}; put {what}{where} "
+                "below a folder of your choice and name that folder with --data or PENTIMENTO_DATA"
+            )
+    place = target if source.archives else target / source.folders[0]
+    place.mkdir(parents=True, exist_ok=True)
+    for packed, data in files.items():
+        partial = place / f".{packed}.part"
+        partial.write_bytes(data)
+        partial.replace(place / packed)
+    return place / wanted[0] if source.archives else place
+
+
+def _download(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        return bytes(answer.read())
+
+
+def _from_path(
+    name: str, place: Path, channels: int, image_size: int, class_names: tuple[str, ...] | None
+) -> Dataset:
+    if not place.exists():
+        raise DatasetError(f"{name!r} is neither a known data set ({', '.join(NAMES)}) nor an existing path")
+    note = None
+    cifar = read_cifar_binary(place) if class_names == _CIFAR_CLASSES else None
+    if place.is_dir() and (paths := find_idx(place)):
+        train, test = _read_idx_pairs(paths)
+        class_names = class_names or tuple(str(label) for label in range(int(train[1].max()) + 1))
+    elif cifar is not None:
+        train, test = cifar
+    elif class_names in (_DIGITS, _CLOTHES):
+        raise DatasetError(f"{place} must hold {', '.join(f'{file}.gz' for file in IDX_FILES.values())}")
+    else:
+        files = read_image_files(place, channels=channels, image_size=image_size)
+        train, test, class_names, formats = files
+        if name in _SOURCES:
+            note = f"{' and '.join(formats)} copy"
+    assert class_names is not None
+    shape = train[0].shape[1:]
+    if shape != (channels, image_size, image_size):
+        raise DatasetError(
+            f"data set {name!r} has images of shape {shape}, but the recipe wants "
+            f"{(channels, image_size, image_size)}"
+        )
+    digest = hashlib.sha256(np.ascontiguousarray(train[0]).tobytes())
+    digest.update(train[1].astype("<i8").tobytes())
+    return Dataset(
+        name=name if name in _SOURCES else place.name,
+        class_names=class_names,
+        train=Split(images=train[0], labels=train[1]),
+        test=Split(images=test[0], labels=test[1]),
+        sha256=digest.hexdigest(),
+        note=note,
+    )
+
+
+def _read_idx_pairs(paths: dict[str, Path]) -> tuple[ArrayPair, ArrayPair]:
+    arrays = {}
+    for role, path in paths.items():
+        data = path.read_bytes()
+        arrays[role] = read_idx(gzip.decompress(data) if path.suffix == ".gz" else data, path.name)
+    pairs = []
+    for split in ("train", "test"):
+        images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
+        if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+            raise ValueError(f"the {split} files do not belong together: {images.shape} and {labels.shape}")
+        pairs.append((images[:, None], labels.astype(np.int64)))
+    return pairs[0], pairs[1]

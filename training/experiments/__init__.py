@@ -1,0 +1,1 @@
+"""Whole studies, each over many trainings."""

@@ -1,0 +1,1 @@
+"""From networks to a bundle: graphs, parity, the manifest; and a bundle read without a server."""

@@ -1,0 +1,67 @@
+"""Draws with an exported bundle, call by call: the plainest reading of a manifest, without a server."""
+
+__all__ = ["draw_bundle"]
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
+from pentimento.bundle.manifest import state_name
+from pentimento.bundle.noise import draw_noise
+from pentimento.bundle.store import Bundle
+from pentimento.training.export.parity import Array, Session
+from torch import Tensor
+
+_CHUNK_ROWS = 250
+
+
+def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None = None) -> Iterator[Tensor]:
+    """Draws images as a server would for one request with this seed.
+
+    Args:
+        bundle: A bundle that draws; one with labels is asked for all of them in turn.
+        rows: Number of drawings.
+        seed: Seed of the noise.
+        step_count: Canvases of each drawing, by default the bundle's default.
+
+    Yields:
+        Chunks of canvases in [0, 1], shape (rows of the chunk, T, C, H, W).
+
+    Raises:
+        ValueError: The bundle cannot draw that.
+    """
+    drawing = bundle.manifest.drawing
+    if drawing is None:
+        raise ValueError(f"bundle {bundle.manifest.name!r} does not draw")
+    class_count = len(bundle.manifest.labels.names) if bundle.manifest.labels else 1
+    steps = step_count or drawing.steps.default
+    if not drawing.steps.min <= steps <= drawing.steps.max:
+        raise ValueError(f"steps must be {drawing.steps.min}..{drawing.steps.max}, got {steps}")
+    sessions = {name: Session(data) for name, data in bundle.graphs.items()}
+    for start in range(0, rows, _CHUNK_ROWS):
+        chunk = range(start, min(start + _CHUNK_ROWS, rows))
+        # Nothing is given: a drawing from nothing.
+        _, height, width = bundle.manifest.image.shape
+        values: dict[str, Array] = {
+            KNOWN: np.zeros((len(chunk), *bundle.manifest.image.shape), np.float32),
+            KNOWN_MASK: np.zeros((len(chunk), 1, height, width), np.float32),
+            "label": np.array([row % class_count for row in chunk], np.int64),
+        }
+        noise = draw_noise(drawing, bundle.manifest.graphs, seed=seed, rows=chunk, steps=steps)
+        per_call = {spec.name for spec in drawing.noise if spec.per == "call"}
+        canvases = []
+        for phase in drawing.phases:
+            for t in range(drawing.calls(phase, steps)):
+                for tensor in bundle.manifest.graphs[phase.graph].inputs:
+                    if tensor.name in noise:
+                        value = noise[tensor.name]
+                        values[tensor.name] = value[:, t] if tensor.name in per_call else value
+                values["t"] = np.full(len(chunk), t, dtype=np.int64)
+                outputs = sessions[phase.graph].run(values)
+                values |= {state_name(k): v for k, v in outputs.items() if k.startswith("next.")}
+                if phase.shows:
+                    canvases.append(outputs["canvas"])
+        # A phase that shows with a fixed number of calls reveals the picture in even parts.
+        shown = [canvases[-(-len(canvases) * step // steps) - 1] for step in range(1, steps + 1)]
+        yield torch.from_numpy(np.stack(shown, axis=1))

@@ -1,0 +1,66 @@
+"""Asks an exported bundle how likely test images are: its `likelihood` graph, without a server."""
+
+__all__ = ["bundle_likelihood"]
+
+import math
+
+import numpy as np
+import torch
+from pentimento.bundle.manifest import Manifest
+from pentimento.bundle.noise import draw
+from pentimento.bundle.store import Bundle
+from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
+from pentimento.training.data.datasets import Dataset
+from pentimento.training.export.parity import Session
+from pentimento.training.families.likelihood.evaluation import LikelihoodEvaluation
+
+_CHUNK_ROWS = 250
+
+
+def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int) -> LikelihoodEvaluation:
+    """Minus the log-likelihood of test images, or its bound with one sample for each, in nats.
+
+    The sample's KL is drawn, not worked out as in training, so a bound's mean differs from the training's by
+    chance, far less than the standard error says.
+
+    Args:
+        bundle: A bundle with a likelihood; a class-conditional one is told the images' labels.
+        dataset: Its test images are asked about.
+        rows: Images from the start of the test split.
+        seed: Of the binarisation and of the latents.
+
+    Raises:
+        ValueError: The bundle has no likelihood.
+    """
+    manifest = bundle.manifest
+    if manifest.likelihood is None:
+        raise ValueError(f"bundle {manifest.name!r} has no likelihood")
+    rule = _rule(manifest, dataset)
+    session = Session(bundle.graphs["likelihood"])
+    latents = {node.name: node.shape[1:] for node in session.inputs if node.name not in ("image", "label")}
+    images = dataset.test.images[:rows]
+    nats = []
+    for start in range(0, len(images), _CHUNK_ROWS):
+        grey = torch.from_numpy(images[start : start + _CHUNK_ROWS]).float() / 255
+        chunk = range(start, start + len(grey))
+        feeds = {name: draw(seed, name, tuple(shape), rows=chunk) for name, shape in latents.items()}
+        feeds["label"] = dataset.test.labels[start : start + len(grey)].astype(np.int64)
+        feeds["image"] = binarise_for_evaluation(grey, rule, seed, start).numpy()
+        nats.append(-session.run(feeds)["log_likelihood"])
+    values = np.concatenate(nats).astype(np.float64)
+    return LikelihoodEvaluation(
+        rows=len(values),
+        binarisation=rule,
+        exact=manifest.likelihood.kind == "exact",
+        nats=round(float(values.mean()), 4),
+        standard_error=round(float(values.std() / math.sqrt(len(values))), 4),
+        kl=[],
+    )
+
+
+def _rule(manifest: Manifest, dataset: Dataset) -> Binarisation:
+    """As the bundle's images become binary; images that are already binary stay as they are."""
+    if manifest.image.levels != 2:
+        return "none"
+    binary = bool(np.isin(dataset.test.images, (0, 255)).all())
+    return "static" if binary else "dynamic"

@@ -1,0 +1,95 @@
+"""Exports the loop over the columns of a row as an ONNX Scan.
+
+The exporter would unroll the loop: twenty-eight copies of the pixel's operations and of its packed weights,
+which together no longer fit into a core's cache (`benchmarks/row_loops.py` has figures). Its own Scan cannot
+carry a batch of any size yet. So the loop leaves a placeholder in the graph, and the pixel, exported by
+itself, becomes the body of a Scan that takes the placeholder's place.
+"""
+
+__all__ = ["columns_as_scan", "insert_scan"]
+
+from collections.abc import Sequence
+
+import onnx_ir
+import torch
+from pentimento.models.pixels.pixel_step import PixelStep, loop_over_columns
+from torch import Tensor, nn
+
+_DOMAIN = "pentimento"
+
+
+def columns_as_scan(
+    pixel: PixelStep,
+    windows: Sequence[Tensor],
+    starts: Tensor,
+    noise: Tensor,
+    head_starts: Sequence[Tensor],
+) -> Tensor:
+    """As `loop_over_columns`, but for the exporter a placeholder that `insert_scan` replaces."""
+    if torch.compiler.is_exporting():
+        given = [*windows, starts, noise, *head_starts]
+        return torch.onnx.ops.symbolic(
+            f"{_DOMAIN}::Columns", given, dtype=noise.dtype, shape=noise.shape, version=1
+        )
+    return loop_over_columns(pixel, windows, starts, noise, head_starts)
+
+
+class _Body(nn.Module):
+    """A pixel as a function of separate tensors: windows, start, noise, the head's starts."""
+
+    def __init__(self, pixel: PixelStep) -> None:
+        super().__init__()
+        self.pixel = pixel
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        layers = self.pixel.config.layers
+        windows, start, noise = tensors[:layers], tensors[layers], tensors[layers + 1]
+        after, value = self.pixel(windows, start, noise, tensors[layers + 2 :])
+        return (*after, value)
+
+
+def insert_scan(model: onnx_ir.Model, pixel: PixelStep, rows: int) -> None:
+    """Puts a Scan with the pixel's operations in the place of the placeholder.
+
+    Args:
+        model: The exported graph, changed in place; it has one placeholder.
+        pixel: What the Scan repeats.
+        rows: An example of B; not 1, which the exporter would take for a constant.
+    """
+    (node,) = [node for node in model.graph if node.domain == _DOMAIN]
+    config = pixel.config
+    first, *others = [
+        tap * (config.features if index else config.inputs) for index, tap in enumerate(pixel.taps)
+    ]
+    widths = [first, *(width - config.features for width in others), config.layers * 2 * config.features]
+    given = list(node.inputs)
+    head = given[config.layers + 2 :]
+    batched = [value.shape is None or value.shape[0] != 1 for value in head]
+    examples = [torch.zeros(rows, width) for width in (*widths, config.inputs)]
+    examples += [torch.zeros(rows if each else 1, config.features) for each in batched]
+    batch = torch.export.Dim("batch")
+    axes = [{0: batch}] * (config.layers + 2) + [{0: batch} if each else None for each in batched]
+    program = torch.onnx.export(
+        _Body(pixel).eval(), tuple(examples), dynamo=True, dynamic_shapes=(tuple(axes),), verbose=False
+    )
+    assert program is not None
+    body = program.model.graph
+    # Names of a body share the outer graph's scope.
+    for value in {*body.initializers.values(), *body.inputs, *(v for n in body for v in n.outputs)}:
+        value.name = f"pixel.{value.name}"
+    # What is the same for all columns is not scanned: the body reads it from outside.
+    for inner, outer in zip(list(body.inputs)[config.layers + 2 :], head, strict=True):
+        onnx_ir.convenience.replace_all_uses_with(inner, outer)
+    del body.inputs[config.layers + 2 :]
+    scan = onnx_ir.node(
+        "Scan",
+        given[: config.layers + 2],
+        {"body": onnx_ir.AttrGraph("body", body), "num_scan_inputs": 2},
+        num_outputs=config.layers + 1,
+    )
+    values, old = scan.outputs[-1], node.outputs[0]
+    values.shape, values.type = old.shape, old.type
+    model.graph.insert_before(node, scan)
+    onnx_ir.convenience.replace_all_uses_with(old, values)
+    model.graph.remove(node)
+    model.opset_imports.pop(_DOMAIN, None)

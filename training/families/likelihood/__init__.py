@@ -1,0 +1,1 @@
+"""Training by maximum likelihood: pixel models and models with a latent."""

@@ -1,0 +1,216 @@
+"""From a likelihood model's checkpoint to a bundle: graphs, measured parity, figures on all test images."""
+
+__all__ = ["TrainedLikelihood", "export_likelihood_bundle", "likelihood_figures", "load_likelihood"]
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pentimento.bundle.drawing import Drawing, NoiseSpec, Phase, Steps
+from pentimento.bundle.manifest import ImageSpec, Labels, Likelihood, Manifest, Paper, Parity
+from pentimento.bundle.store import write_bundle
+from pentimento.models.latent.base import LatentModel
+from pentimento.models.pixels.base import AutoregressiveModel
+from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation, find_binarisation
+from pentimento.training.data.datasets import Dataset
+from pentimento.training.export.bundle import graph_entry, provenance
+from pentimento.training.export.graphs import ExportedGraph, export_graph
+from pentimento.training.export.parity import TOLERANCE
+from pentimento.training.families.likelihood.config import (
+    LikelihoodConfig,
+    LikelihoodModel,
+    build_model,
+)
+from pentimento.training.families.likelihood.evaluation import (
+    evaluate_likelihood,
+    importance_nats,
+    neighbour_error,
+)
+from pentimento.training.families.likelihood.graphs import likelihood_graphs
+from pentimento.training.families.likelihood.parity import BATCHES, measure_likelihood_parity
+from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
+
+EVALUATION_SEED = 1
+SHOWN = 7  # canvases of a drawing by default: four rows more at each, for 28
+
+PIXELCNN_PAPER = Paper(
+    title="Pixel recurrent neural networks",
+    authors="Aäron van den Oord, Nal Kalchbrenner, Koray Kavukcuoglu",
+    year=2016,
+    arxiv="1601.06759",
+)
+GATED_PAPER = Paper(
+    title="Conditional image generation with PixelCNN decoders",
+    authors="Aäron van den Oord, Nal Kalchbrenner, Oriol Vinyals, Lasse Espeholt, Alex Graves, "
+    "Koray Kavukcuoglu",
+    year=2016,
+    arxiv="1606.05328",
+)
+PIXELVAE_PAPER = Paper(
+    title="PixelVAE: a latent variable model for natural images",
+    authors="Ishaan Gulrajani, Kundan Kumar, Faruk Ahmed, Adrien Ali Taiga, Francesco Visin, David Vazquez, "
+    "Aaron Courville",
+    year=2016,
+    arxiv="1611.05013",
+)
+VAE_PAPER = Paper(
+    title="Auto-encoding variational Bayes",
+    authors="Diederik P. Kingma, Max Welling",
+    year=2013,
+    arxiv="1312.6114",
+)
+_FAMILIES = {
+    "pixelcnn": ("PixelCNN", PIXELCNN_PAPER),
+    "gated_pixelcnn": ("Gated PixelCNN", GATED_PAPER),
+    "vae": ("Convolutional VAE", VAE_PAPER),
+    "pixelvae": ("PixelVAE", PIXELVAE_PAPER),
+    "pixelvae_two_level": ("PixelVAE with two latent levels", PIXELVAE_PAPER),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainedLikelihood:
+    """The averaged model of a checkpoint, in inference mode, and the checkpoint's own records."""
+
+    config: LikelihoodConfig
+    model: LikelihoodModel
+    record: Mapping[str, Any]
+
+
+def load_likelihood(run_folder: Path, *, checkpoint: str = LATEST) -> TrainedLikelihood:
+    """Loads a training's result.
+
+    Raises:
+        CheckpointError: There is no usable checkpoint.
+    """
+    record = read_checkpoint(run_folder / checkpoint)
+    try:
+        config = LikelihoodConfig.from_json(record["config"])
+        model = build_model(config.model)
+        model.load_state_dict(record["players"]["average"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"the checkpoint in {run_folder} does not fit this version: {error}") from error
+    return TrainedLikelihood(config=config, model=model.eval(), record=record)
+
+
+def likelihood_figures(
+    config: LikelihoodConfig, model: LikelihoodModel, dataset: Dataset, rows: int, importance_rows: int
+) -> dict[str, Any]:
+    """Everything that a manifest says about a model: nats, the KL, importance samples, neighbours."""
+    rule = find_binarisation(dataset.train.images, config.levels)
+    judged = evaluate_likelihood(model, dataset.test, rows=rows, rule=rule, seed=EVALUATION_SEED)
+    figures: dict[str, Any] = {"seed": EVALUATION_SEED, "likelihood": asdict(judged)}
+    if isinstance(model, LatentModel):
+        figures["importance"] = importance_nats(
+            model,
+            dataset.test,
+            rows=importance_rows,
+            samples=config.importance_samples,
+            rule=rule,
+            seed=EVALUATION_SEED,
+        )
+        figures["neighbours"] = neighbour_error(
+            model, dataset.train, dataset.test, rule=rule, seed=EVALUATION_SEED
+        )
+    return figures
+
+
+def export_likelihood_bundle(
+    trained: TrainedLikelihood,
+    folder: Path,
+    *,
+    dataset: Dataset,
+    rows: int = 10_000,
+    importance_rows: int = 500,
+    bundle_version: str = "1.0.0",
+) -> Manifest:
+    """Exports graphs, measures parity and likelihoods, and writes a bundle.
+
+    Args:
+        trained: The model.
+        folder: Where the bundle goes; its name is the bundle's.
+        dataset: What the model was trained on.
+        rows: Test images for the likelihood.
+        importance_rows: Test images for the bound with several importance samples.
+        bundle_version: Version of the bundle.
+
+    Raises:
+        ParityError: The graphs differ from the model; nothing is written.
+    """
+    config, model = trained.config, trained.model
+    rule = find_binarisation(dataset.train.images, config.levels)
+    channels, height, width = config.image_shape
+    graphs = {name: export_graph(module) for name, module in likelihood_graphs(model).items()}
+    drawing = likelihood_drawing(graphs)
+    grey = torch.from_numpy(dataset.test.images[: max(BATCHES)]).float() / 255
+    images = binarise_for_evaluation(grey, rule, EVALUATION_SEED, 0).numpy()
+    parity = measure_likelihood_parity(graphs, drawing, images)
+    what, paper = _FAMILIES[config.family]
+    manifest = Manifest(
+        name=folder.name,
+        version=bundle_version,
+        family=config.family,
+        summary=f"{what}, trained on {Path(config.dataset).name}{_BINARY[rule]}.",
+        paper=paper,
+        image=ImageSpec(
+            channels=channels,
+            height=height,
+            width=width,
+            levels=2 if config.levels == 2 else 256,
+            binarisation={"dynamic": "sample", "static": "threshold", "none": None}[rule],
+        ),
+        graphs={name: graph_entry(name, graph) for name, graph in graphs.items()},
+        drawing=drawing,
+        labels=Labels(names=dataset.class_names) if config.class_count else None,
+        likelihood=Likelihood(kind="exact" if isinstance(model, AutoregressiveModel) else "bound"),
+        parity=Parity(
+            batches=BATCHES,
+            tolerance=TOLERANCE,
+            **{name: float(f"{value:.3g}") for name, value in asdict(parity).items()},
+        ),
+        provenance=provenance(
+            config,
+            trained.record,
+            likelihood_figures(config, model, dataset, rows, importance_rows),
+            dataset.note,
+        ),
+    )
+    write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
+    return manifest
+
+
+_BINARY: dict[Binarisation, str] = {
+    "dynamic": ", its pixels drawn black or white by their grey level",
+    "static": ", whose pixels are black or white",
+    "none": "",
+}
+
+
+def likelihood_drawing(graphs: Mapping[str, ExportedGraph]) -> Drawing | None:
+    """How a model with these graphs draws: a row a call, a VAE in one; None if it cannot be drawn from."""
+    if "step" not in graphs:
+        return None
+    inputs = {name: graph.source.inputs for name, graph in graphs.items()}
+    latent = inputs.get("init", inputs["step"]).get("latent")
+    noise = [] if latent is None else [NoiseSpec(name="latent", shape=tuple(latent.shape[1:]))]
+    if "init" not in graphs:
+        steps = Steps(default=1, min=1, max=1, trained=1)
+        return Drawing(phases=(Phase(graph="step", shows=True),), steps=steps, noise=tuple(noise))
+    height = inputs["step"]["known"].shape[2]
+    phases = [Phase(graph="init")]
+    if "prior" in graphs:
+        maps = inputs["paint"]["state.prior_canvas"]
+        phases += [Phase(graph="prior", calls=maps.shape[2]), Phase(graph="paint")]
+        noise.append(
+            NoiseSpec(name="map_noise", shape=tuple(inputs["prior"]["map_noise"].shape[1:]), per="call")
+        )
+    shape = tuple(inputs["step"]["noise"].shape[1:])
+    noise.append(NoiseSpec(name="noise", shape=shape, prior="uniform", per="call"))
+    return Drawing(
+        phases=(*phases, Phase(graph="step", calls=height, shows=True)),
+        steps=Steps(default=min(SHOWN, height), min=1, max=height, trained=height),
+        noise=tuple(noise),
+        completion="raster",
+    )

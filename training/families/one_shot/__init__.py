@@ -1,0 +1,1 @@
+"""Adversarial training of generators that draw in one step."""

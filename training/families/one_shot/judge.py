@@ -1,0 +1,146 @@
+"""What is watched while a one-shot generator plays: its drawings, and its scorer on images it never saw."""
+
+__all__ = ["OneShotEvaluation", "OneShotJudge", "scorer_loss_on"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pentimento.bundle.noise import draw
+from pentimento.training.data.datasets import Dataset, Split
+from pentimento.training.families.one_shot.config import OneShotTrainConfig
+from pentimento.training.families.one_shot.drawing import (
+    draw_chunks,
+    drawing_as_in_training,
+    freeze_statistics,
+    prior_latents,
+)
+from pentimento.training.families.one_shot.iteration import scorer_terms
+from pentimento.training.families.one_shot.players import OneShotPlayers
+from pentimento.training.families.recurrent.networks import parameter_count
+from pentimento.training.judging.classifier import Classifier
+from pentimento.training.judging.evaluation import Evaluation, summarise
+from pentimento.training.judging.failure import Finding, inspect_epoch, inspect_evaluation, should_stop
+from pentimento.training.judging.plots import save_one_shot_curves, save_sheet
+
+EVALUATION_SEED = 20170404
+_STATISTICS_SEED = 30  # other latents than those that are evaluated
+_SHEET_COLUMNS = 10
+_CHUNK_ROWS = 250
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OneShotEvaluation(Evaluation):
+    """Figures of a set of drawings, and of the scorer."""
+
+    scorer_loss_train: float  # on training images, against the same drawings
+    scorer_loss_held_out: float  # on as many test images; the two drift apart when the scorer overfits
+
+
+def scorer_loss_on(
+    players: OneShotPlayers, config: OneShotTrainConfig, split: Split, rows: int, seed: int
+) -> float:
+    """The scorer's loss with its penalty, on the first images of a split against seeded drawings.
+
+    The drawings are normalised as in training: a critic has never seen those of running statistics, and said
+    anything of them. Nothing changes, and nothing depends on chance.
+    """
+    generator, scorer = players.generator, players.scorer.eval()
+    device = next(scorer.parameters()).device
+    total, rows = 0.0, min(rows, len(split.images))
+    for start in range(0, rows, _CHUNK_ROWS):
+        chunk = range(start, min(start + _CHUNK_ROWS, rows))
+        real = torch.from_numpy(split.images[chunk.start : chunk.stop]).to(device).float() / 255
+        label = torch.from_numpy(split.labels[chunk.start : chunk.stop]).to(device)
+        with torch.no_grad(), drawing_as_in_training(generator):
+            asked = label if generator.class_count else None
+            drawn = generator(prior_latents(generator, chunk, seed), asked)
+        epsilon = torch.from_numpy(draw(seed, "epsilon", (1,), rows=chunk, prior="uniform"))[:, 0].to(device)
+        terms = scorer_terms(scorer, config, real, drawn, label, epsilon, "float32")
+        total += len(chunk) * terms.loss.item()
+    scorer.train()
+    return total / rows
+
+
+class OneShotJudge:
+    """Judges drawings by a classifier of the data, and the scorer by images that it was not trained on."""
+
+    loss = "generator_loss"
+
+    def __init__(
+        self, config: OneShotTrainConfig, dataset: Dataset, classifier: Classifier, players: OneShotPlayers
+    ) -> None:
+        self.config, self.dataset, self.classifier, self.players = config, dataset, classifier, players
+        classes = config.model.class_count
+        if classes and classes != len(dataset.class_names):
+            raise ValueError(
+                f"the model has {classes} classes, data set {dataset.name!r} has {len(dataset.class_names)}"
+            )
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Trained values of generator and scorer."""
+        players = self.players
+        return {"generator": parameter_count(players.generator), "scorer": parameter_count(players.scorer)}
+
+    def evaluate(self) -> OneShotEvaluation:
+        """Class shares, confidence and obedience of drawings, and the scorer's loss on unseen images."""
+        config, players = self.config, self.players
+        freeze_statistics(players.average, config.statistics_rows, _STATISTICS_SEED)
+        drawings = draw_chunks(players.average, config.evaluation_rows, EVALUATION_SEED)
+        judged = summarise(drawings, self.classifier, self.dataset, config.model.class_count)
+        losses = [
+            round(scorer_loss_on(players, config, split, config.held_out_rows, EVALUATION_SEED), 5)
+            for split in (self.dataset.train, self.dataset.test)
+        ]
+        return OneShotEvaluation(
+            **asdict(judged), scorer_loss_train=losses[0], scorer_loss_held_out=losses[1]
+        )
+
+    def revive(self, values: Mapping[str, Any]) -> OneShotEvaluation:
+        """An evaluation from a checkpoint's plain values."""
+        return OneShotEvaluation(**values)
+
+    def improved(self, evaluation: OneShotEvaluation, history: Sequence[OneShotEvaluation]) -> bool:
+        """The lowest cost so far."""
+        return evaluation.cost <= min(past.cost for past in history)
+
+    def findings(
+        self, evaluation: OneShotEvaluation, means: Mapping[str, float], previous: float | None
+    ) -> list[Finding]:
+        """Mode collapse, or a discriminator that has won."""
+        accuracy = means.get("scorer_accuracy", 0.0)  # a critic cannot win: the better it is, the better
+        won = inspect_epoch(accuracy, means["generator_loss"], previous)
+        return [finding for finding in (inspect_evaluation(evaluation), won) if finding]
+
+    def should_stop(self, history: Sequence[OneShotEvaluation]) -> Finding | None:
+        """Late collapse."""
+        return should_stop(history)
+
+    def summary(self, evaluation: OneShotEvaluation) -> str:
+        """The figures of the drawings, and the scorer's loss on images it has seen and has not."""
+        obeyed = evaluation.label_accuracy
+        return (
+            f"KL {evaluation.kl_to_data:.3f}, confidence {evaluation.confidence:.3f}, "
+            f"rarest class {min(evaluation.class_shares):.1%}"
+            + (f", as asked {obeyed:.1%}" if obeyed is not None else "")
+            + f", scorer's loss {evaluation.scorer_loss_train:.3f} / {evaluation.scorer_loss_held_out:.3f}"
+        )
+
+    @torch.no_grad()
+    def save_pictures(self, folder: Path, iteration: int) -> None:
+        """A sheet of drawings; of a conditional generator ten classes, a row each."""
+        average = self.players.average
+        freeze_statistics(average, min(self.config.statistics_rows, 500), _STATISTICS_SEED)
+        rows = range(_SHEET_COLUMNS * min(average.class_count or 10, 10))
+        latent = prior_latents(average, rows, EVALUATION_SEED)
+        label = None
+        if average.class_count:
+            label = torch.tensor([row // _SHEET_COLUMNS for row in rows], device=latent.device)
+        drawn = average(latent, label)
+        save_sheet(folder / "sheets" / f"{iteration:06d}.png", drawn.cpu().numpy(), _SHEET_COLUMNS)
+
+    def save_curves(self, path: Path, lines: list[dict[str, Any]]) -> None:
+        """Losses, what the scorer knows, the critic's curves and the evaluations."""
+        save_one_shot_curves(path, lines)

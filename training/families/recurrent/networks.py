@@ -1,0 +1,20 @@
+"""From a model's configuration to its networks."""
+
+__all__ = ["build_networks", "parameter_count"]
+
+import torch
+from pentimento.models.recurrent.base import SequentialGenerator
+from pentimento.models.recurrent.gran import GRAN, GRANConfig, GRANDiscriminator
+from torch import nn
+
+
+def build_networks(config: GRANConfig, seed: int = 0) -> tuple[SequentialGenerator, nn.Module]:
+    """The generator and the scorer, with weights drawn from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return GRAN(config), GRANDiscriminator(config)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of trained values."""
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,1 @@
+"""How good drawings are: classifier, figures, plots, signs of failure."""

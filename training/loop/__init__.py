@@ -1,0 +1,1 @@
+"""The training loop, the same for every family, and its bookkeeping."""

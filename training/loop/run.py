@@ -1,0 +1,238 @@
+"""Bookkeeping around the training loop: log, checkpoints, pictures, evaluations, findings."""
+
+__all__ = ["DivergedError", "Outcome", "Run", "Trainee"]
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pentimento.training.data.datasets import Dataset
+from pentimento.training.judging.failure import Finding, inspect_iteration
+from pentimento.training.loop.checkpoints import (
+    BEST,
+    LATEST,
+    CheckpointError,
+    read_checkpoint,
+    write_checkpoint,
+)
+from pentimento.training.loop.config import LoopConfig
+from pentimento.training.loop.judge import Judge
+from pentimento.training.loop.run_log import Meters, RunLog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class DivergedError(CheckpointError):
+    """A training ended before its first evaluation: there is nothing to keep."""
+
+
+class Trainee(Protocol):
+    """Networks that can be saved and taken up again."""
+
+    def state(self) -> dict[str, Any]:
+        """For checkpoints."""
+        ...
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Takes up a checkpoint's state."""
+        ...
+
+    def set_rates(self, factor: float) -> None:
+        """Sets the learning rates to `factor` times the recipe's."""
+        ...
+
+    def update_average(self, iteration: int) -> None:
+        """Moves the averaged weights towards those that learn."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How a training ended."""
+
+    iterations: int
+    best_epoch: int
+    best: Any  # the evaluation of that epoch, of the kind that the training has
+    stopped: Finding | None  # why it ended before its last epoch
+
+
+class Run:
+    """Everything a training does besides playing.
+
+    Attributes:
+        iteration: Iterations finished.
+        stopped: Why the training must end before its last epoch.
+    """
+
+    def __init__(
+        self,
+        config: LoopConfig,
+        dataset: Dataset,
+        folder: Path,
+        players: Trainee,
+        judge: Judge[Any],
+        console: Console,
+    ) -> None:
+        self.config, self.dataset, self.judge = config, dataset, judge
+        self.folder, self.players, self.console = folder, players, console
+        self.iteration = 0  # iterations finished
+        self.stopped: Finding | None = None
+        self.history: list[Any] = []  # evaluations, of the judge's kind
+        self.best_epoch = 0
+        self.recent, self.epoch_meters = Meters(), Meters()
+        self.previous_loss: float | None = None
+        self.train_seconds = 0.0
+        self._clock = time.perf_counter()
+
+    def begin(self, resume: bool, device: str) -> None:
+        """Opens the log, and takes up the checkpoint if asked to."""
+        self.device = device
+        identity = {"config": self.config.to_json(), "dataset_sha256": self.dataset.sha256}
+        if resume:
+            saved = read_checkpoint(self.folder / LATEST)
+            same = self._was_made_with(saved["config"])
+            if not same or saved["dataset_sha256"] != self.dataset.sha256:
+                what = "data set" if same else "configuration"
+                raise CheckpointError(f"the checkpoint in {self.folder} was made with another {what}")
+            self.players.load(saved["players"])
+            self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]
+            self.history = [self.judge.revive(values) for values in saved["history"]]
+            self.stopped = self.judge.should_stop(self.history)
+            self.recent, self.epoch_meters = Meters(**saved["recent"]), Meters(**saved["epoch_meters"])
+            self.previous_loss, self.train_seconds = saved["previous_loss"], saved["train_seconds"]
+            self.log = RunLog(self.folder / "log.jsonl", saved["log_length"])
+            self.console.print(f"Going on after iteration {self.iteration}.")
+        else:
+            self.log = RunLog(self.folder / "log.jsonl")
+            parameters = self.judge.parameter_counts()
+            self.log.write("start", {**identity, "parameters": parameters, "device": device})
+        self._clock = time.perf_counter()
+
+    def _was_made_with(self, values: dict[str, Any]) -> bool:
+        try:
+            return type(self.config).from_json(values) == self.config
+        except ValueError:  # of a training of another kind
+            return False
+
+    def finish_iteration(self, values: dict[str, float], epoch_iterations: int) -> None:
+        """Counts an iteration, and does whatever is due after it; the checkpoint comes last."""
+        self.stopped = inspect_iteration(values)
+        if self.stopped is not None:
+            return  # the last checkpoint is from before
+        config = self.config
+        self.iteration += 1
+        self.recent.add(values)
+        self.epoch_meters.add(values)
+        if self.iteration % config.log_iterations == 0:
+            self._tick()
+            means = self.recent.means()
+            self.log.write(
+                "updates",
+                {"iteration": self.iteration, **means, "wall_seconds": round(self.train_seconds, 2)},
+            )
+            self.recent = Meters()
+        if self.iteration % config.sheet_iterations == 0:
+            self.judge.save_pictures(self.folder, self.iteration)
+        epoch_done = self.iteration % epoch_iterations == 0
+        if epoch_done:
+            self._finish_epoch(self.iteration // epoch_iterations)
+        if epoch_done or self.iteration % config.checkpoint_iterations == 0:
+            self._tick()
+            write_checkpoint(self.folder / LATEST, self._checkpoint())
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.train_seconds += now - self._clock
+        self._clock = now
+
+    def _finish_epoch(self, epoch: int) -> None:
+        judge = self.judge
+        evaluation = judge.evaluate()
+        self.history.append(evaluation)
+        means = self.epoch_meters.means()
+        findings = judge.findings(evaluation, means, self.previous_loss)
+        self.stopped = judge.should_stop(self.history)
+        self.previous_loss, self.epoch_meters = means[judge.loss], Meters()
+        self._tick()
+        self.log.write(
+            "evaluation",
+            {
+                "iteration": self.iteration,
+                "epoch": epoch,
+                **asdict(evaluation),
+                "findings": [asdict(finding) for finding in findings],
+                "wall_seconds": round(self.train_seconds, 2),
+            },
+        )
+        judge.save_curves(self.folder / "curves.png", self.log.lines())
+        self.console.print(f"epoch {epoch}: {judge.summary(evaluation)}, {self.train_seconds:.0f} s")
+        for finding in findings:
+            self.console.print(f"[yellow]{finding.kind}[/]: {finding.message}")
+        if judge.improved(evaluation, self.history):
+            self.best_epoch = epoch
+            write_checkpoint(self.folder / BEST, self._checkpoint())
+
+    def _checkpoint(self) -> dict[str, Any]:
+        return {
+            "config": self.config.to_json(),
+            "dataset": self.dataset.name,
+            "dataset_sha256": self.dataset.sha256,
+            "players": self.players.state(),
+            "iteration": self.iteration,
+            "best_epoch": self.best_epoch,
+            "history": [asdict(evaluation) for evaluation in self.history],
+            "recent": self.recent.to_json(),
+            "epoch_meters": self.epoch_meters.to_json(),
+            "previous_loss": self.previous_loss,
+            "train_seconds": self.train_seconds,
+            "device": self.device,
+            "log_length": self.log.length,
+        }
+
+    def end(self) -> Outcome:
+        """Says how it went, and which checkpoint to export."""
+        if not self.history:
+            reason = f": {self.stopped.message}" if self.stopped else ""
+            raise DivergedError(f"the training ended before its first evaluation{reason}")
+        best = self.history[self.best_epoch - 1]
+        if self.stopped is not None:
+            self.console.print(f"[red]Stopped early[/]: {self.stopped.message}.")
+        self.console.print(
+            f"Best: epoch {self.best_epoch} of {len(self.history)}, {self.judge.summary(best)}; "
+            f"kept as {self.folder / BEST}."
+        )
+        return Outcome(iterations=self.iteration, best_epoch=self.best_epoch, best=best, stopped=self.stopped)
+
+    def progress(self, total: int) -> "_Bar":
+        """A progress bar for the terminal; elsewhere the epochs' lines must do."""
+        return _Bar(self.console, self.iteration, total)
+
+
+class _Bar:
+    """Shows the iteration, its figures and the time left."""
+
+    def __init__(self, console: Console, done: int, total: int) -> None:
+        self._progress = Progress(
+            TextColumn("iteration"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", completed=done, total=total, figures="")
+
+    def __enter__(self) -> Callable[[int, dict[str, float]], None]:
+        self._progress.start()
+
+        def advance(iteration: int, figures: dict[str, float]) -> None:
+            shown = " ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
+            self._progress.update(self._task, completed=iteration, figures=shown)
+
+        return advance
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
