@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import PathLike, StaticFiles
 
-_HERE = Path(__file__).resolve().parent
-_PAGE, _CLIENT = "studio", "studio_client"  # what the wheel calls them; see pyproject.toml
+_SERVICE = Path(__file__).resolve().parents[1]
+_PAGE, _CLIENT = "studio", "studio_client"  # what the wheel calls them; see setup.py
 _CHECKOUT = {_PAGE: Path("clients/web"), _CLIENT: Path("clients/js/src")}
 
 # Nothing from elsewhere, and no script or style but from files. Pictures are made here: blob: and data:.
@@ -62,7 +62,7 @@ class _Files(StaticFiles):
 
 
 def _folder(name: str, first: str) -> Path:
-    for folder in (_HERE / name, _HERE.parent / _CHECKOUT[name]):
+    for folder in (_SERVICE / name, _SERVICE.parent / _CHECKOUT[name]):
         if (folder / first).is_file():
             return folder
     raise RuntimeError(
