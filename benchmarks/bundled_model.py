@@ -5,6 +5,7 @@ __all__ = ["FullPass", "full_pass", "load_model"]
 import onnx
 import torch
 from onnx import numpy_helper
+
 from pentimento.bundle.store import Bundle
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule, export_graph

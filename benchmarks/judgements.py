@@ -12,10 +12,10 @@ import os
 from pathlib import Path
 
 import numpy as np
-from pentimento.training.data.datasets import load_dataset
 from pentimento_client import Client
 
 from benchmarks.serving import served
+from pentimento.training.data.datasets import load_dataset
 
 SCORERS = ("wgan-gp-mnist", "acgan-mnist", "dcgan-mnist", "gran5-mnist")
 ROWS_AT_ONCE = 50

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+from benchmarks.bundled_model import FullPass, full_pass, load_model
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import read_bundle
 from pentimento.training.export.bundle_drawing import draw_bundle
 from pentimento.training.export.parity import Session
-
-from benchmarks.bundled_model import FullPass, full_pass, load_model
 
 ROUNDS = 7
 PASSES = {1: 14, 32: 2}  # timed in a round, by batch

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+from benchmarks.bundled_model import FullPass, load_model
 from pentimento.bundle.store import read_bundle
 from pentimento.models.pixels.pixel_step import loop_over_columns
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule, export_graph
 from pentimento.training.export.parity import Session
 from pentimento.training.export.scan import columns_as_scan
 from pentimento.training.families.likelihood.drawing import row_sampler
-
-from benchmarks.bundled_model import FullPass, load_model
 
 ROUNDS = 9
 ROWS = 28

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import read_bundle
 from pentimento.service.catalog.catalog import Catalog

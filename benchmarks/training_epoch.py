@@ -15,11 +15,12 @@ import time
 
 import torch
 import torch.nn.functional as F
+from torch import nn
+
 from pentimento.models.pixels.gated_stack import GatedLayer
 from pentimento.training.families.likelihood.iteration import LikelihoodPlayers, fit
 from pentimento.training.families.likelihood.recipes import LIKELIHOOD_RECIPES
 from pentimento.training.loop.device import choose_precision
-from torch import nn
 
 ROUNDS = 7
 ITERATIONS = 3

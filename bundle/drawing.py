@@ -4,8 +4,9 @@ __all__ = ["KNOWN", "KNOWN_MASK", "MAX_STEPS", "Drawing", "NoiseSpec", "Phase", 
 
 from typing import Annotated, Literal, Self
 
-from pentimento.bundle.graphs import Dim, GraphName, GraphSpec, Part
 from pydantic import Field, model_validator
+
+from pentimento.bundle.graphs import Dim, GraphName, GraphSpec, Part
 
 MAX_STEPS = 1024  # a bound on work and memory per request, far above any drawing in the literature
 

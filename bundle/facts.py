@@ -4,8 +4,9 @@ __all__ = ["ImageSpec", "Labels", "Likelihood", "Paper", "Parity", "Provenance",
 
 from typing import Annotated, Any, Literal, Self
 
-from pentimento.bundle.graphs import Part
 from pydantic import Field, model_validator
+
+from pentimento.bundle.graphs import Part
 
 
 class Paper(Part):

@@ -40,10 +40,11 @@ __all__ = [
 
 from typing import Annotated, Literal, Self
 
+from pydantic import Field, model_validator
+
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, MAX_STEPS, Drawing, NoiseSpec, Phase, Steps
 from pentimento.bundle.facts import ImageSpec, Labels, Likelihood, Paper, Parity, Provenance, Scorer
 from pentimento.bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
-from pydantic import Field, model_validator
 
 SCHEMA_VERSION = 1
 

@@ -17,6 +17,7 @@ from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pentimento.bundle.manifest import Drawing, GraphSpec, NoiseSpec
 
 MAX_SEED = 2**63 - 1  # the largest int64: seeds travel through protobuf and JSON as signed integers

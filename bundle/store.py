@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pentimento.bundle.manifest import SCHEMA_VERSION, GraphSpec, Manifest, TensorSpec
 from pydantic import ValidationError
+
+from pentimento.bundle.manifest import SCHEMA_VERSION, GraphSpec, Manifest, TensorSpec
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 4 << 20

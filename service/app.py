@@ -19,6 +19,7 @@ from typing import Self
 
 import uvicorn
 from fastapi import FastAPI
+
 from pentimento.bundle.store import BundleError
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.door.door import Door

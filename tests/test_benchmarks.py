@@ -6,8 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pentimento.bundle.noise import draw_noise
-from pentimento.bundle.store import read_manifest
 
 from benchmarks.bench.asks import FORMS, Ask, Group
 from benchmarks.bench.cases import SHORT, group
@@ -18,6 +16,8 @@ from benchmarks.bench.painting import Painter, encode, read_painters
 from benchmarks.bench.plain_handlers import Batcher, Wish
 from benchmarks.bench.procs import Worker
 from benchmarks.serving import served
+from pentimento.bundle.noise import draw_noise
+from pentimento.bundle.store import read_manifest
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pentimento.service.settings import Settings
 
 TEXT = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()

@@ -12,9 +12,9 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
-
 from tests.service.live import LiveServer
 
 ZOO = Path(__file__).parent.parent / "zoo"

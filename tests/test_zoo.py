@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import read_bundle, read_manifest
 from pentimento.service.catalog.plan import plan_drawing

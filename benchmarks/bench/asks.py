@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 
 ACCEPT = {

@@ -9,13 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pentimento.bundle.manifest import Steps
-from pentimento.bundle.store import read_bundle, write_bundle
-from pentimento.service.settings import available_cpus
-
 from benchmarks.bench.plain_handlers import BUNDLES, LANES
 from benchmarks.bench.procs import Worker
 from benchmarks.serving import free_port, served, until_stopped
+from pentimento.bundle.manifest import Steps
+from pentimento.bundle.store import read_bundle, write_bundle
+from pentimento.service.settings import available_cpus
 
 GRAN, ROWS, LONG = "gran5-mnist", "pixelvae-mnist", "gran64-mnist"
 """The bundles: one that steps, one that draws row by row, and the first with up to 64 steps."""

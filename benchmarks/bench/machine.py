@@ -10,9 +10,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from pentimento.service.settings import available_cpus
-
 from benchmarks.serving import ROOT
+from pentimento.service.settings import available_cpus
 
 _LIBRARIES = ("onnxruntime", "numpy", "fastapi", "uvicorn", "uvloop", "httptools", "grpcio", "zlib-ng")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pentimento.bundle.store import read_bundle
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.operations.codec import encode_pngs

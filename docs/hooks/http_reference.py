@@ -5,11 +5,12 @@ __all__ = ["reference"]
 from typing import Any, cast
 
 from figures import table
+from schemas import fields, sentence, type_of
+
 from pentimento.service.http.api import create_app
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import Metrics
-from schemas import fields, sentence, type_of
 
 
 def document() -> dict[str, Any]:

@@ -5,6 +5,7 @@ __all__ = ["ARCHITECTURES", "Builder", "OneShotConfig", "build_one_shot"]
 from collections.abc import Callable
 
 import torch
+
 from pentimento.models.adversarial.base import OneShotGenerator, OneShotScorer
 from pentimento.models.adversarial.config import OneShotConfig
 from pentimento.models.adversarial.dcgan import build_dcgan

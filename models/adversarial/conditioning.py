@@ -18,10 +18,11 @@ __all__ = ["ConditionalBatchNorm2d", "LabelledGenerator", "LabelledScorer", "sco
 from abc import abstractmethod
 
 import torch
+from torch import Tensor, nn
+
 from pentimento.models.adversarial.base import Judgement, OneShotGenerator, OneShotScorer
 from pentimento.models.adversarial.config import OneShotConfig, ScorerNorm
 from pentimento.models.adversarial.minibatch import ScorerHead
-from torch import Tensor, nn
 
 
 class ConditionalBatchNorm2d(nn.Module):

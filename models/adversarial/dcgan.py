@@ -21,6 +21,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+
 from pentimento.models.adversarial.conditioning import (
     ConditionalBatchNorm2d,
     LabelledGenerator,
@@ -29,7 +31,6 @@ from pentimento.models.adversarial.conditioning import (
 )
 from pentimento.models.adversarial.config import OneShotConfig
 from pentimento.models.shared.blocks import KERNEL
-from torch import Tensor, nn
 
 
 def _gated(x: Tensor) -> Tensor:

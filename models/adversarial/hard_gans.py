@@ -45,6 +45,8 @@ __all__ = [
 from typing import Literal
 
 import torch
+from torch import Tensor, nn
+
 from pentimento.models.adversarial.base import Judgement, OneShotGenerator, OneShotScorer
 from pentimento.models.adversarial.conditioning import (
     ConditionalBatchNorm2d,
@@ -55,7 +57,6 @@ from pentimento.models.adversarial.conditioning import (
 from pentimento.models.adversarial.config import OneShotConfig, map_sides
 from pentimento.models.adversarial.dcgan import DCGANGenerator, DCGANScorer, dcgan_widths
 from pentimento.models.adversarial.wgan_gp import init_scaled
-from torch import Tensor, nn
 
 Players = tuple[OneShotGenerator, OneShotScorer]
 

@@ -18,8 +18,9 @@ Shapes: B batch, F features, N kernels, D dimensions of a kernel, K classes.
 __all__ = ["MinibatchDiscrimination", "ScorerHead"]
 
 import torch
-from pentimento.models.adversarial.base import Judgement
 from torch import Tensor, nn
+
+from pentimento.models.adversarial.base import Judgement
 
 KERNEL_DIMENSIONS = 5  # D, the authors'
 

@@ -22,6 +22,8 @@ __all__ = ["ResNetCritic", "ResNetGenerator", "build_resnet"]
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+
 from pentimento.models.adversarial.conditioning import (
     ConditionalBatchNorm2d,
     LabelledGenerator,
@@ -30,7 +32,6 @@ from pentimento.models.adversarial.conditioning import (
 )
 from pentimento.models.adversarial.config import OneShotConfig, ScorerNorm, map_sides
 from pentimento.models.adversarial.wgan_gp import init_scaled
-from torch import Tensor, nn
 
 PLAIN_BLOCKS = 2  # of the critic
 

@@ -22,10 +22,11 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+
 from pentimento.models.adversarial.conditioning import LabelledGenerator, LabelledScorer, scorer_norm
 from pentimento.models.adversarial.config import OneShotConfig, map_sides
 from pentimento.models.shared.blocks import KERNEL
-from torch import Tensor, nn
 
 
 def init_scaled(module: nn.Module, *, rectified: bool = True) -> None:

@@ -17,8 +17,9 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
-from pentimento.models.shared.likelihoods import Gaussian, gaussian_kl, gaussian_log_density, standard_normal
 from torch import Tensor, nn
+
+from pentimento.models.shared.likelihoods import Gaussian, gaussian_kl, gaussian_log_density, standard_normal
 
 
 class Bound(NamedTuple):

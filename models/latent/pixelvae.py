@@ -22,11 +22,12 @@ __all__ = ["PixelVAE", "PixelVAEConfig"]
 
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.latent.vae import LatentDecoder, LatentEncoder
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.shared.likelihoods import Gaussian
-from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,12 +28,13 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.latent.vae import LOG_VARIANCE_LIMIT
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.gated_stack import GatedStack, GatedStackConfig
 from pentimento.models.shared.likelihoods import Gaussian, widened
-from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,9 +16,10 @@ __all__ = ["VAE", "LatentDecoder", "LatentEncoder", "VAEConfig"]
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
+
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.shared.likelihoods import Gaussian, pixel_log_likelihood, widened
-from torch import Tensor, nn
 
 LOG_VARIANCE_LIMIT = 12.0  # far beyond any posterior of use; exp of more could overflow early in training
 

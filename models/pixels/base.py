@@ -15,8 +15,9 @@ __all__ = ["AutoregressiveModel"]
 from abc import ABC, abstractmethod
 
 import torch
-from pentimento.models.shared.likelihoods import draw_pixels, pixel_log_likelihood
 from torch import Tensor, nn
+
+from pentimento.models.shared.likelihoods import draw_pixels, pixel_log_likelihood
 
 
 class AutoregressiveModel(nn.Module, ABC):

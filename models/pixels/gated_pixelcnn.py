@@ -15,10 +15,11 @@ __all__ = ["GatedPixelCNN", "GatedPixelCNNConfig"]
 
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_stack import GatedStack, GatedStackConfig
 from pentimento.models.shared.likelihoods import check_levels, logit_count
-from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

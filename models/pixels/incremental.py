@@ -28,9 +28,10 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+
 from pentimento.models.pixels.gated_stack import GatedStack, gate
 from pentimento.models.pixels.pixel_step import Draw, PixelStep, loop_over_columns
-from torch import Tensor, nn
 
 
 class RowState(NamedTuple):

@@ -8,8 +8,9 @@ __all__ = ["Draw", "PixelStep", "loop_over_columns"]
 from collections.abc import Callable, Sequence
 
 import torch
-from pentimento.models.pixels.gated_stack import GatedStack
 from torch import Tensor, nn
+
+from pentimento.models.pixels.gated_stack import GatedStack
 
 Draw = Callable[[Tensor, Tensor], Tensor]
 """Draws the values of a place, shape (B, I), from its outputs, (B, O), and its noise, (B, I)."""

@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import Tensor, nn
+
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.shared.likelihoods import check_levels, logit_count
-from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

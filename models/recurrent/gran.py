@@ -31,9 +31,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+from torch import Tensor, nn
+
 from pentimento.models.recurrent.base import NoiseMode, SequentialGenerator
 from pentimento.models.shared.blocks import KERNEL, ConvEncoder, DeconvDecoder, StepBatchNorm, base_size
-from torch import Tensor, nn
 
 
 class GRANState(NamedTuple):

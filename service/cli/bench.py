@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from pentimento.service.cli.run import Bundles, one_sentence
 
 
@@ -30,12 +31,13 @@ def bench(
 
 
 def _show(bundles: Path | None, wanted: list[str] | None, again: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     from pentimento.bundle.store import BundleError, read_bundle
     from pentimento.service.engine.calibration import Calibrator
     from pentimento.service.engine.runtime import Runtime
     from pentimento.service.settings import Settings, available_cpus
-    from rich.console import Console
-    from rich.table import Table
 
     settings = Settings()
     folder = bundles or settings.bundles

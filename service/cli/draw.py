@@ -7,12 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
+
 from pentimento.service.cli.easel import DrawingRequest, Easel
 from pentimento.service.cli.terminal import DrawingView
 from pentimento.service.errors import invalid
 from pentimento.service.messages import Floats, Frame
 from pentimento.service.operations.codec import animation, encode_npy, film_strip
-from rich.console import Console
 
 SUFFIXES = (".png", ".gif", ".apng", ".npy")
 _VISIBLE_PIXELS = 112  # the side that small canvases are enlarged to

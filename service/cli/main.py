@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+
 from pentimento.service.cli import bench, reading, reload
 from pentimento.service.cli.run import (
     Bundles,
@@ -28,7 +30,6 @@ from pentimento.service.cli.run import (
 from pentimento.service.cli.serve_options import settings_from, with_settings_options
 from pentimento.service.errors import invalid
 from pentimento.service.messages import GenerateRequest
-from rich.console import Console
 
 COMMANDS = "pentimento.commands"
 """Entry-point group: a function that takes the typer application and adds commands to it."""

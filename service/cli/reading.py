@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+
 from pentimento.service.cli.run import (
     Bundles,
     Fit,
@@ -29,7 +31,6 @@ from pentimento.service.messages import (
     LikelihoodRequest,
     ScoreRequest,
 )
-from rich.console import Console
 
 Picture = Annotated[Path, typer.Argument(help="A PNG or JPEG file.", exists=True, dir_okay=False)]
 Pictures = Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exists=True, dir_okay=False)]

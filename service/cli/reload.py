@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from pentimento.service.cli.run import Server, asks_server, run
 from pentimento.service.errors import invalid
 

@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
 
 import typer
+
 from pentimento.service.cli.remote import Remote
 from pentimento.service.errors import Code, PentimentoError, invalid
 

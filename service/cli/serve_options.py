@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
-from pentimento.service.settings import Settings
 from pydantic import SecretStr, ValidationError
+
+from pentimento.service.settings import Settings
 
 
 def with_settings_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,11 +11,12 @@ __all__ = [
 
 from collections.abc import Sequence
 
+from rich.table import Table
+from rich.text import Text
+
 from pentimento.service.catalog.served import Refusal
 from pentimento.service.cli.easel import ModelRow
 from pentimento.service.messages import LikelihoodResult, ScoreResult
-from rich.table import Table
-from rich.text import Text
 
 _FEW_LABELS = 4  # that are all named in a list of models
 

@@ -16,8 +16,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pentimento.service.messages import Floats, Frame, Header, Scores
-from pentimento.service.operations.codec import to_uint8
 from PIL import Image
 from rich.color import Color
 from rich.console import Console, ConsoleOptions, Group, RenderResult
@@ -25,6 +23,9 @@ from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+
+from pentimento.service.messages import Floats, Frame, Header, Scores
+from pentimento.service.operations.codec import to_uint8
 
 Bytes = NDArray[np.uint8]
 

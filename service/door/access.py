@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
+from pydantic import SecretStr
+
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.settings import Settings
-from pydantic import SecretStr
 
 _SHORTEST, _LONGEST = 16, 512  # characters
 _MAX_FILE_BYTES = 4096

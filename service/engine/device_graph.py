@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import DTypeLike, NDArray
+
 from pentimento.bundle.manifest import GraphSpec
 from pentimento.service.engine.rows import Array
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Protocol
 
 import numpy as np
+
 from pentimento.service.engine.rows import Array, Arrays, Rows, stack
 
 

@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+
 from pentimento.bundle.manifest import GraphSpec
 from pentimento.service.engine.calibration import RowLimits
 from pentimento.service.engine.job import Emission, Feed

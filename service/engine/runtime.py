@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
+
 from pentimento.bundle.manifest import GraphSpec, TensorSpec
 from pentimento.bundle.store import Bundle, BundleError
 from pentimento.service.engine.calibration import Calibrator, Curve, RowLimits, choose_lanes, choose_limits

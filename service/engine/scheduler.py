@@ -18,6 +18,7 @@ from math import ceil, inf
 from operator import itemgetter
 
 import numpy as np
+
 from pentimento.service.engine.job import Batch, Emission, Graph, Job, JobState
 from pentimento.service.engine.rows import Arrays, Rows
 from pentimento.service.errors import Code, PentimentoError

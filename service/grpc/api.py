@@ -10,6 +10,7 @@ from typing import NoReturn
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+
 from pentimento.service.door.door import Door
 from pentimento.service.door.tls import Tls
 from pentimento.service.grpc.call import Pace

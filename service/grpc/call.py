@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import Message
+
 from pentimento.service.door.door import Caller
 from pentimento.service.errors import Code, PentimentoError, Stalled
 from pentimento.service.telemetry.request_log import RequestFacts, request_id

@@ -15,6 +15,7 @@ import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
+
 from pentimento.service.door.door import Door, Visit
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.grpc.call import Call, Context, Pace

@@ -20,6 +20,7 @@ import math
 from typing import TypeAlias
 
 import numpy as np
+
 from pentimento.service.errors import invalid
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.messages import (

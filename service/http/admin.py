@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.security import HTTPBearer
+
 from pentimento.service.door.access import AdminToken
 from pentimento.service.http import docs
 from pentimento.service.http.context import Server, counted

@@ -20,6 +20,10 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import numpy as np
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.service.errors import PentimentoError, invalid
 from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
@@ -31,9 +35,6 @@ from pentimento.service.messages import Frame, Header
 from pentimento.service.operations.codec import AT_ONCE, animation, encode_npy, film_strip, picture_pixels
 from pentimento.service.operations.operations import Drawing
 from pentimento.service.telemetry.metrics import Metrics
-from starlette.requests import ClientDisconnect
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 

@@ -6,6 +6,9 @@ import re
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+
 from pentimento.service.catalog.served import ModelInfo
 from pentimento.service.door.access import AdminToken
 from pentimento.service.door.door import Door
@@ -28,8 +31,6 @@ from pentimento.service.http.studio import Studio
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import CONTENT_TYPE, Metrics
-from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, Response
 
 router = APIRouter()
 

@@ -7,6 +7,11 @@ import binascii
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
 from pentimento.service.errors import Code, PentimentoError, invalid
 from pentimento.service.http.json_input import read_json
 from pentimento.service.http.problems import describe
@@ -14,10 +19,6 @@ from pentimento.service.http.reading_schemas import ScoreImagesBody
 from pentimento.service.http.schemas import GenerateBody, GenerateQuery, InputBody
 from pentimento.service.messages import GenerateRequest, ImageInput
 from pentimento.service.settings import Settings
-from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
 
 _Body = TypeVar("_Body", bound=BaseModel)
 

@@ -15,12 +15,13 @@ from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
 import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
 from pentimento.service.errors import STALLED
 from pentimento.service.http.exchange import CONNECTION
 from pentimento.service.http.joined_writes import JoinedWrites
 from pentimento.service.http.refusals import Refusal
 from pentimento.service.settings import Settings
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _log = logging.getLogger("pentimento.http")
 

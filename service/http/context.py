@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
+
 from pentimento.service.http.exchange import Exchange, exchange_of
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings

@@ -24,6 +24,10 @@ from http import HTTPStatus
 from importlib import metadata
 from typing import Any
 
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.responses import PlainTextResponse
+
 from pentimento.service.http.negotiation import Answer
 from pentimento.service.http.query import query_parameters
 from pentimento.service.http.reading_schemas import (
@@ -42,9 +46,6 @@ from pentimento.service.http.schemas import (
     GenerateQuery,
     Problem,
 )
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
-from starlette.responses import PlainTextResponse
 
 
 def _version() -> str:

@@ -5,11 +5,12 @@ __all__ = ["HttpDoor", "describe_keys"]
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from pentimento.service.door.door import Caller, Door, Guard
 from pentimento.service.errors import PentimentoError
 from pentimento.service.http.exchange import exchange_of, header
 from pentimento.service.telemetry.metrics import Operation
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 # What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
 _GUARDS: dict[str, Guard] = {

@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from pydantic_core import to_json
+
 from pentimento.service.messages import Floats, Frame, Header, Scores, Timing
 from pentimento.service.operations.codec import encode_pngs
 from pentimento.service.operations.operations import Drawing
-from pydantic_core import to_json
 
 
 def drawing_headers(header: Header) -> dict[str, str]:

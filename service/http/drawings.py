@@ -5,6 +5,8 @@ __all__ = ["POSTS", "router"]
 from functools import lru_cache
 
 from fastapi import APIRouter, Request
+from starlette.responses import Response
+
 from pentimento.service.http import docs
 from pentimento.service.http.answers import (
     DrawingStream,
@@ -29,7 +31,6 @@ from pentimento.service.messages import AutoencodeRequest, CompleteRequest
 from pentimento.service.operations.operations import Drawing
 from pentimento.service.telemetry.metrics import Operation
 from pentimento.service.telemetry.request_log import Asked
-from starlette.responses import Response
 
 router = APIRouter()
 

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from pentimento.service.door.door import Visit
 from pentimento.service.errors import Code
 from pentimento.service.telemetry.metrics import Metrics, Operation
 from pentimento.service.telemetry.request_log import RequestFacts, log_request, request_id
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger("pentimento.http")
 

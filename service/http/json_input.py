@@ -5,8 +5,9 @@ __all__ = ["read_json"]
 import asyncio
 import re
 
-from pentimento.service.errors import invalid
 from pydantic_core import from_json
+
+from pentimento.service.errors import invalid
 
 _LARGE = 64 << 10  # bytes whose parsing takes more than about a millisecond
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')  # possessive: nothing is kept to go back to

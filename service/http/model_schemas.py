@@ -13,9 +13,10 @@ __all__ = [
 
 from typing import Annotated, Literal
 
+from pydantic import BaseModel, Field
+
 from pentimento.bundle.manifest import ImageSpec, Manifest, NoiseSpec, Steps
 from pentimento.service.messages import OperationName, ScoreKind
-from pydantic import BaseModel, Field
 
 
 class ModelBody(BaseModel):

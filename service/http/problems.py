@@ -20,13 +20,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from pentimento.service.errors import Code, PentimentoError
-from pentimento.service.http.exchange import exchange_of
-from pentimento.service.http.schemas import Problem
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.http.exchange import exchange_of
+from pentimento.service.http.schemas import Problem
 
 _log = logging.getLogger(__name__)
 

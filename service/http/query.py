@@ -9,10 +9,11 @@ __all__ = ["query_parameters", "read_query"]
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from pentimento.service.http.problems import describe
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
+
+from pentimento.service.http.problems import describe
 
 Q = TypeVar("Q", bound=BaseModel)
 

@@ -17,6 +17,8 @@ __all__ = [
 
 from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, Field, StrictStr
+
 from pentimento.service.http.schemas import (
     MAX_SCALE,
     SCORE,
@@ -27,7 +29,6 @@ from pentimento.service.http.schemas import (
     Whole,
 )
 from pentimento.service.messages import Fit, ScoreKind
-from pydantic import BaseModel, Field, StrictStr
 
 _Picture = Annotated[StrictStr, Field(description="A PNG or JPEG file as base64.")]
 

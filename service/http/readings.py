@@ -5,6 +5,7 @@ __all__ = ["router"]
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+
 from pentimento.service.http import docs
 from pentimento.service.http.answers import unless_disconnected
 from pentimento.service.http.bodies import read_images

@@ -21,9 +21,10 @@ __all__ = [
 import re
 from typing import Annotated, Any
 
-from pentimento.service.messages import ScoreKind
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 from pydantic_core import PydanticCustomError
+
+from pentimento.service.messages import ScoreKind
 
 MAX_SCALE = 16
 

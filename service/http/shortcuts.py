@@ -9,11 +9,12 @@ __all__ = ["Shortcuts"]
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from pentimento.service.errors import PentimentoError
-from pentimento.service.http.problems import answer_error
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pentimento.service.errors import PentimentoError
+from pentimento.service.http.problems import answer_error
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

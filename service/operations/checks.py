@@ -20,6 +20,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import MAX_SEED, noise_shape
 from pentimento.service.engine.rows import Array, Arrays

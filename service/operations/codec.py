@@ -26,9 +26,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pentimento.bundle.manifest import ImageSpec
 from PIL import Image
 from zlib_ng import zlib_ng
+
+from pentimento.bundle.manifest import ImageSpec
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
+
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.engine.engine import Ticket
 from pentimento.service.engine.job import Emission

@@ -10,9 +10,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.service.errors import PentimentoError, invalid
-from PIL import Image, ImageOps
 
 Floats = NDArray[np.float32]
 

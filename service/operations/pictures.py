@@ -5,6 +5,7 @@ __all__ = ["Fit", "read_images", "read_mask"]
 from collections.abc import Sequence
 
 import numpy as np
+
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.bundle.noise import draw
 from pentimento.service.errors import invalid

@@ -5,6 +5,7 @@ __all__ = ["Readings"]
 import math
 
 import numpy as np
+
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.plan import plan_encode, plan_likelihood, plan_score
 from pentimento.service.messages import (

@@ -18,9 +18,6 @@ __all__ = ["CONTENT_TYPE", "Metrics", "Operation", "Transport"]
 from collections.abc import Callable, Collection
 from typing import Literal
 
-from pentimento.service.errors import STALLED, Code
-from pentimento.service.messages import OperationName
-from pentimento.service.telemetry.triton_names import TritonNames
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -32,6 +29,10 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+
+from pentimento.service.errors import STALLED, Code
+from pentimento.service.messages import OperationName
+from pentimento.service.telemetry.triton_names import TritonNames
 
 Operation = OperationName | Literal["models", "reload"]
 Transport = Literal["http", "grpc"]

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from pentimento.bundle.manifest import Manifest
-from pentimento.bundle.schema import schema_text
 from pydantic import ValidationError
 
+from pentimento.bundle.manifest import Manifest
+from pentimento.bundle.schema import schema_text
 from tests.service.toys import write_toys
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pentimento.bundle.noise import MAX_SEED, draw
 
 seeds = st.integers(0, MAX_SEED)

@@ -4,8 +4,8 @@ import json
 import os
 
 import pytest
-from pentimento.bundle.store import BundleError, read_bundle, write_bundle
 
+from pentimento.bundle.store import BundleError, read_bundle, write_bundle
 from tests.service.toys import write_toys
 
 

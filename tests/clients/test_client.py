@@ -4,11 +4,11 @@ import io
 
 import numpy as np
 import pytest
-from pentimento.bundle.noise import draw
-from pentimento.service.operations import codec
 from pentimento_client import Code, PentimentoError, film_strip
 from PIL import Image
 
+from pentimento.bundle.noise import draw
+from pentimento.service.operations import codec
 from tests.clients.conftest import Face
 from tests.service.live import wait_until
 from tests.service.toys import steps_canvases

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from pentimento.bundle.noise import draw
-from pentimento.service.operations import codec
 from pentimento_client import Code, PentimentoError, ScoredBy
 
+from pentimento.bundle.noise import draw
+from pentimento.service.operations import codec
 from tests.clients.conftest import Face, url_of
 from tests.service.judging_toys import CRITIC_GAIN, DIGITS, one_shot, write_judging_toys
 from tests.service.live import LiveServer

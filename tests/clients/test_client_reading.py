@@ -5,11 +5,11 @@ import io
 
 import numpy as np
 import pytest
-from pentimento.bundle.noise import draw
-from pentimento.service.operations import codec
 from pentimento_client import AsyncClient, Client, Code, PentimentoError
 from PIL import Image
 
+from pentimento.bundle.noise import draw
+from pentimento.service.operations import codec
 from tests.clients.conftest import Face, url_of
 from tests.service.live import LiveServer, wait_until
 from tests.service.reading_toys import write_reading_toys, write_slow_toy

@@ -1,9 +1,9 @@
 """The command line against a server that wants TLS, a client's certificate and a key."""
 
 import pytest
-from pentimento.service.cli import main as cli
 from typer.testing import CliRunner
 
+from pentimento.service.cli import main as cli
 from tests.clients.conftest import ADMIN, KEY, Files
 from tests.service.live import LiveServer
 

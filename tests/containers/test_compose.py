@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from pentimento.service.settings import Settings
 
 ROOT = Path(__file__).parents[2]

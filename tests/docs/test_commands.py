@@ -6,10 +6,10 @@ import shlex
 
 import pytest
 import typer
+
 from pentimento.service.cli.main import app
 from pentimento.training.commands.main import register
 from pentimento.training.families.recurrent.recipes import RECIPES
-
 from tests.docs.snippets import PAGES, ROOT, page_of, snippets
 
 _INLINE = re.compile(r"(?<!`)`((?:pentimento|make|python -m) [^`]+)`", re.DOTALL)

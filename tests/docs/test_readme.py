@@ -4,8 +4,8 @@ import re
 import subprocess
 
 import pytest
-from pentimento.bundle.store import read_manifest
 
+from pentimento.bundle.store import read_manifest
 from tests.docs.snippets import ROOT, snippets
 
 TEXT = (ROOT / "README.md").read_text()

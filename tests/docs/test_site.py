@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from pentimento.bundle.store import read_manifest
 
+from pentimento.bundle.store import read_manifest
 from tests.docs.snippets import ROOT
 
 

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import grpc
 import numpy as np
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
-
 from tests.reliability.asks import Ask, Ending, Way
 from tests.reliability.server import Place, ServerProcess
 from tests.reliability.wire import Cut, HttpConnection

@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from hypothesis import strategies as st
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["CanvasService"]

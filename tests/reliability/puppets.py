@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto, helper
+
 from pentimento.bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Steps
 from pentimento.bundle.store import graph_spec, write_bundle
-
 from tests.service.toy_graphs import GREY, T_INPUT, Nodes, Toy, graph, node, show, spec
 
 FAILS, PUTS_OUT_NAN = 1000.0, -1000.0

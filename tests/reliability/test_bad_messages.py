@@ -3,9 +3,9 @@
 import grpc
 import numpy as np
 import pytest
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
-
 from tests.reliability.bad_input import BOMBS, SHAPES
 
 pytestmark = pytest.mark.usefixtures("lives_on", "stays_small")

@@ -5,8 +5,6 @@ import numpy as np
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from pentimento.service.grpc.api import SERVICE_NAME
-from pentimento.service.operations.codec import encode_png
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -14,6 +12,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from pentimento.service.grpc.api import SERVICE_NAME
+from pentimento.service.operations.codec import encode_png
 from tests.reliability.messages import RPCS, STREAMS, broken, requests
 
 QUICK = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto
+
 from pentimento.bundle.manifest import Drawing, ImageSpec, Labels, Manifest, NoiseSpec, Phase, Scorer, Steps
 from pentimento.bundle.store import graph_spec, write_bundle
-
 from tests.service.toy_graphs import GREY, LABEL_INPUT, graph, node, spec
 
 CRITIC_GAIN = 1000.0

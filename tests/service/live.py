@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+
 from pentimento.service.app import Server
 from pentimento.service.settings import Settings
 

@@ -12,10 +12,10 @@ __all__ = ["write_reading_toys", "write_slow_toy"]
 from pathlib import Path
 
 import numpy as np
+
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
 from pentimento.bundle.manifest import Drawing, ImageSpec, Likelihood, Manifest, NoiseSpec, Phase, Steps
 from pentimento.bundle.store import graph_spec, write_bundle
-
 from tests.service.toy_graphs import EXTRAS, GREY, T_INPUT, graph, node, show, spec
 
 

@@ -26,12 +26,12 @@ from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto
+from pentimento_client import Client
+
 from pentimento.bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Scorer, Steps
 from pentimento.bundle.store import MANIFEST, graph_spec, write_bundle
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.served import Reload
-from pentimento_client import Client
-
 from tests.service.toy_graphs import EXTRAS, GREY, T_INPUT, graph, node, spec
 
 TOKEN = "the-token-of-the-tests"

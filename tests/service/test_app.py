@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from pentimento.service.app import Server, StartError
 from pentimento.service.settings import Settings
-
 from tests.service.http.test_generate import problem
 from tests.service.live import LiveServer
 from tests.service.toys import spoil_hash, write_toys

@@ -5,12 +5,12 @@ import io
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
+
 from pentimento.bundle.noise import draw
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.operations.codec import GAP, encode_png, to_uint8
-from PIL import Image
-
 from tests.service.http.test_generate import pixels
 from tests.service.judging_toys import DIGITS, one_shot
 from tests.service.toys import LOGIT_GAIN

@@ -4,9 +4,9 @@ import json
 
 import grpc
 import pytest
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
-
 from tests.service.live import LiveServer, wait_until
 from tests.service.sockets import Plug, connections
 

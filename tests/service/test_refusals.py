@@ -3,10 +3,10 @@
 import grpc
 import numpy as np
 import pytest
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.operations.codec import encode_png
-
 from tests.service.http.test_generate import problem
 
 PICTURE = encode_png(np.zeros((1, 6, 8), np.float32))

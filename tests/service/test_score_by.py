@@ -11,10 +11,10 @@ import grpc
 import httpx
 import numpy as np
 import pytest
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.operations.codec import encode_png
-
 from tests.service.judging_toys import CRITIC_GAIN
 from tests.service.live import LiveServer, sse_events
 from tests.service.toys import LOGIT_GAIN

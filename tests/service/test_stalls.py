@@ -11,8 +11,8 @@ import time
 
 import grpc
 import pytest
-from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from tests.service.grpc.serving import serve_grpc
 from tests.service.live import LiveServer, wait_until
 from tests.service.sockets import Plug, connections

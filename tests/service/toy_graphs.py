@@ -19,6 +19,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
 from pentimento.bundle.manifest import TensorSpec
 
 GREY = (1, 6, 8)

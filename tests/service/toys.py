@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto
+
 from pentimento.bundle.manifest import Drawing, ImageSpec, Labels, Manifest, NoiseSpec, Phase, Scorer, Steps
 from pentimento.bundle.store import MANIFEST, graph_spec, write_bundle
-
 from tests.service.toy_graphs import (
     COLOR,
     EXTRAS,

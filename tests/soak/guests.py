@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from pentimento.bundle.store import MANIFEST
-
 from tests.reliability.puppets import write_puppets
 from tests.reliability.server import REPOSITORY
 from tests.service.toys import TOYS, write_toys

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from pentimento.bundle.noise import draw
 
+from pentimento.bundle.noise import draw
 from tests.service.live import LiveServer, wait_until
 from tests.studio.asks import COLOURS, NARROW, accessibility_faults, canvas_sums, layout_shifts, watch_layout
 from tests.studio.conftest import ZOO

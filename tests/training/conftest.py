@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from pentimento.training.data.datasets import load_dataset
 from pentimento.training.judging.classifier import Classifier
 

@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import torch
+
 from pentimento.models.recurrent.gran import GRANConfig
 from pentimento.training.data.datasets import load_dataset
 from pentimento.training.judging.classifier import Classifier

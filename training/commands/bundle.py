@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pentimento.training.commands.options import DataFolder, Device, Rows
 from rich.console import Console
+
+from pentimento.training.commands.options import DataFolder, Device, Rows
 
 
 def export(
@@ -86,6 +87,7 @@ def evaluate(
     from dataclasses import asdict
 
     import torch
+
     from pentimento.bundle.store import read_bundle
     from pentimento.training.commands.show import show_figures
     from pentimento.training.data.datasets import load_dataset

@@ -9,12 +9,13 @@ __all__ = ["register"]
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+
 from pentimento.training.commands.bundle import evaluate, export
 from pentimento.training.commands.options import DataFolder, with_training
 from pentimento.training.commands.stability import stability
 from pentimento.training.commands.train import train
-from rich.console import Console
-from rich.table import Table
 
 
 def register(app: typer.Typer) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from rich.console import Console
+from rich.table import Table
+
 from pentimento.bundle.store import read_bundle
 from pentimento.training.data.datasets import DatasetError, load_dataset
 from pentimento.training.export.bundle_drawing import draw_bundle
@@ -14,8 +17,6 @@ from pentimento.training.judging.plots import save_strip
 from pentimento.training.loop.config import LoopConfig
 from pentimento.training.loop.device import Precision, describe_device
 from pentimento.training.loop.loop import rehearse
-from rich.console import Console
-from rich.table import Table
 
 
 def show_plan(

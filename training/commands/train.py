@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pentimento.training.commands.options import DataFolder, Device, PrecisionName, known_precision
 from rich.console import Console
+
+from pentimento.training.commands.options import DataFolder, Device, PrecisionName, known_precision
 
 
 def train(

@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pentimento.bundle.noise import draw
 from torch import Tensor
+
+from pentimento.bundle.noise import draw
 
 Binarisation = Literal["dynamic", "static", "none"]
 

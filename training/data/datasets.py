@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pentimento.training.data.idx import IDX_FILES, find_idx, read_idx
 from pentimento.training.data.image_files import ArrayPair, read_cifar_binary, read_image_files
 

@@ -5,6 +5,7 @@ __all__ = ["take_rows"]
 from dataclasses import replace
 
 import torch
+
 from pentimento.training.data.datasets import Dataset, Split
 
 _SEED = 1000

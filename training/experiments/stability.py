@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from rich.console import Console
+
 from pentimento.models.adversarial.config import OneShotConfig
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
@@ -33,7 +35,6 @@ from pentimento.training.loop.checkpoints import LATEST
 from pentimento.training.loop.device import Precision
 from pentimento.training.loop.loop import train
 from pentimento.training.loop.run import DivergedError
-from rich.console import Console
 
 ARCHITECTURES = (
     "dcgan",

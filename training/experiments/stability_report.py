@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pentimento.training.experiments.stability import Cell, StabilityPlan, cell_iterations
 from PIL import Image
+
+from pentimento.training.experiments.stability import Cell, StabilityPlan, cell_iterations
 
 _TRAINED, _FAILED = "#2e7d32", "#b71c1c"
 

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+
 from pentimento.bundle.manifest import (
     Drawing,
     GraphSpec,
@@ -43,7 +45,6 @@ from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import draw_chunks, figures, freeze_statistics
 from pentimento.training.loop.checkpoints import BEST, CheckpointError, read_checkpoint
 from pentimento.training.loop.config import LoopConfig, TrainConfig, config_from_json
-from torch import nn
 
 MAX_STEPS = 16  # a drawing may go on beyond the trained steps, with the last step's statistics
 EVALUATION_SEED = 1  # of the drawings that are judged, so that anyone can have them judged again

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
 from pentimento.bundle.manifest import state_name
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import Bundle
 from pentimento.training.export.parity import Array, Session
-from torch import Tensor
 
 _CHUNK_ROWS = 250
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import draw
 from pentimento.bundle.store import Bundle

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
+
 from pentimento.models.pixels.pixel_step import PixelStep
 from pentimento.models.recurrent.base import SequentialGenerator
 from pentimento.training.export.scan import insert_scan
-from torch import Tensor, nn
 
 # Batch 1 would be taken for a constant by the exporter.
 EXAMPLE_ROWS = 2

@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+
 from pentimento.bundle.noise import draw
 from pentimento.training.export.graphs import ExportedGraph
 

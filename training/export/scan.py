@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 import onnx_ir
 import torch
-from pentimento.models.pixels.pixel_step import PixelStep, loop_over_columns
 from torch import Tensor, nn
+
+from pentimento.models.pixels.pixel_step import PixelStep, loop_over_columns
 
 _DOMAIN = "pentimento"
 

@@ -5,6 +5,7 @@ __all__ = ["Result", "export_result", "load_result"]
 from pathlib import Path
 
 import torch
+
 from pentimento.bundle.manifest import Manifest
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import Trained, export_bundle, load_trained

@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 
 import torch
-from pentimento.training.data.datasets import Dataset, cache_folder
 from torch import Tensor, nn
+
+from pentimento.training.data.datasets import Dataset, cache_folder
 
 _EPOCHS = 4
 _MIN_ITERATIONS = 240  # for small data sets

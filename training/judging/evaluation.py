@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+
 from pentimento.bundle.noise import draw
 from pentimento.models.recurrent.base import SequentialGenerator
 from pentimento.models.shared.blocks import collect_statistics
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.novelty import measure_novelty
-from torch import Tensor
 
 _CHUNK_ROWS = 500
 

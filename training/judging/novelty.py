@@ -5,8 +5,9 @@ __all__ = ["Novelty", "measure_novelty"]
 from dataclasses import dataclass
 
 import torch
-from pentimento.training.data.datasets import Dataset
 from torch import Tensor
+
+from pentimento.training.data.datasets import Dataset
 
 _ROWS = 1000
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
+
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.families.recurrent.networks import parameter_count
 from pentimento.training.families.recurrent.players import Players

@@ -17,6 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from rich.console import Console
+from torch import Tensor
+
 from pentimento.models.adversarial.architectures import build_one_shot
 from pentimento.training.data.datasets import Dataset, Split
 from pentimento.training.data.subset import take_rows
@@ -34,8 +37,6 @@ from pentimento.training.loop.config import LoopConfig, TrainConfig
 from pentimento.training.loop.device import Precision, autocast, describe_device
 from pentimento.training.loop.judge import AdversarialJudge, Judge
 from pentimento.training.loop.run import Outcome, Run, Trainee
-from rich.console import Console
-from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

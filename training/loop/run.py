@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.judging.failure import Finding, inspect_iteration
 from pentimento.training.loop.checkpoints import (
@@ -20,8 +23,6 @@ from pentimento.training.loop.checkpoints import (
 from pentimento.training.loop.config import LoopConfig
 from pentimento.training.loop.judge import Judge
 from pentimento.training.loop.run_log import Meters, RunLog
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 class DivergedError(CheckpointError):

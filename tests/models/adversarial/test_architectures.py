@@ -5,10 +5,11 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
+
 from pentimento.models.adversarial.architectures import OneShotConfig, build_one_shot
 from pentimento.models.adversarial.dcgan import ACTIVATIONS, dcgan_widths
 from pentimento.models.adversarial.wgan_gp import init_scaled
-from torch import nn
 
 
 @pytest.fixture(autouse=True)

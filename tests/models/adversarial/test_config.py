@@ -1,6 +1,7 @@
 """What a configuration of a generator that draws in one step refuses, and the sides of its maps."""
 
 import pytest
+
 from pentimento.models.adversarial.architectures import OneShotConfig
 from pentimento.models.adversarial.config import map_sides
 

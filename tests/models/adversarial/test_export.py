@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from pentimento.models.adversarial.architectures import OneShotConfig, build_one_shot
 from pentimento.training.export.graphs import Function, GraphModule, export_graph
 from pentimento.training.export.parity import Session

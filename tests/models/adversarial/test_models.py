@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
+
 from pentimento.models.adversarial.architectures import ARCHITECTURES, OneShotConfig, build_one_shot
 from pentimento.models.adversarial.conditioning import ConditionalBatchNorm2d
 from pentimento.models.adversarial.config import ARCHITECTURE_NAMES
-from torch import nn
 
 K = 4
 BLOCKS = 5

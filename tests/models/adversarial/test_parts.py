@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+
 from pentimento.models.adversarial.conditioning import ConditionalBatchNorm2d, scorer_norm, with_one_hot
 from pentimento.models.adversarial.minibatch import MinibatchDiscrimination, ScorerHead
 

@@ -3,11 +3,12 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
+
 from pentimento.models.adversarial.architectures import OneShotConfig, build_one_shot
 from pentimento.models.adversarial.conditioning import scorer_norm
 from pentimento.models.adversarial.hard_gans import Bottleneck
 from pentimento.models.adversarial.resnet_gan import CriticBlock, UpBlock
-from torch import nn
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from pentimento.models.latent.pixelvae import PixelVAE, PixelVAEConfig
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevel, PixelVAETwoLevelConfig
 from pentimento.models.latent.vae import VAE, VAEConfig
@@ -16,7 +17,6 @@ from pentimento.models.shared.likelihoods import (
     pixel_log_likelihood,
     standard_normal,
 )
-
 from tests.models.pixels.small_models import noisy
 
 PIXELS = {"features": 4, "layers": 2, "first_kernel": 3}

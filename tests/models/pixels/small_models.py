@@ -3,6 +3,7 @@
 __all__ = ["CONFIGS", "conditions", "make", "noisy", "random_image"]
 
 import torch
+
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNN, PixelCNNConfig
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 import torch
+
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNN, PixelCNNConfig
-
 from tests.models.pixels.small_models import CONFIGS, conditions, make, noisy, random_image
 
 BINARY = [name for name in CONFIGS if "256" not in name]

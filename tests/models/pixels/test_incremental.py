@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+
 from pentimento.models.latent.pixelvae_two_level import draw_maps, split_gaussian
 from pentimento.models.pixels.gated_stack import GatedStack, GatedStackConfig
 from pentimento.models.pixels.incremental import RowSampler
 from pentimento.models.shared.likelihoods import draw_pixels, pixel_log_likelihood
-
 from tests.models.pixels.small_models import CONFIGS, conditions, make, noisy, random_image
 
 GATED = [name for name in CONFIGS if name.startswith("gated")]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+
 from pentimento.models.recurrent.gran import GRAN, GRANConfig, GRANDiscriminator, GRANState, gran_config
 from pentimento.models.shared.blocks import StepBatchNorm, collect_statistics
 

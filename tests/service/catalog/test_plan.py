@@ -5,6 +5,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pentimento.bundle.store import read_manifest
 from pentimento.service.catalog.plan import Judge, plan_drawing, plan_score, shown_calls
 

@@ -7,11 +7,11 @@ import threading
 import time
 
 import pytest
+
 from pentimento.bundle.store import MANIFEST, BundleError
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.errors import PentimentoError
-
 from tests.service.live import wait_until
 from tests.service.revisions import names, reloaded, version, write_in_place, write_revision
 from tests.service.toys import spoil_hash

@@ -6,6 +6,9 @@ import sys
 
 import grpc
 import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
 from pentimento.service.app import Server, StartError
 from pentimento.service.cli import main as cli
 from pentimento.service.door.access import AdminToken, read_secret
@@ -13,9 +16,6 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.settings import Settings
-from pydantic import SecretStr
-from typer.testing import CliRunner
-
 from tests.service.live import LiveServer
 from tests.service.revisions import TOKEN, admin, write_revision
 

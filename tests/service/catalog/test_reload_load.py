@@ -7,10 +7,10 @@ import time
 
 import grpc
 import numpy as np
-from pentimento.service.grpc.pb import canvas_service_pb2 as pb
-from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento_client import Client, Code, PentimentoError
 
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from tests.service.live import LiveServer
 from tests.service.revisions import TOKEN, Seen, check, draw, version, write_in_place, write_revision
 from tests.service.toys import spoil_hash

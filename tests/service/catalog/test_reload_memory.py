@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pentimento.bundle.store import MANIFEST
 from pentimento_client import Client, Code, PentimentoError
 
+from pentimento.bundle.store import MANIFEST
 from tests.reliability.server import ServerProcess
 from tests.service.live import LiveServer, wait_until
 from tests.service.revisions import TOKEN, admin, write_revision

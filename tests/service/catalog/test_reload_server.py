@@ -8,6 +8,8 @@ import threading
 import weakref
 
 import pytest
+from pentimento_client import Client
+
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.lane_threads import LaneThreads
@@ -17,8 +19,6 @@ from pentimento.service.messages import GenerateRequest
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import Metrics
-from pentimento_client import Client
-
 from tests.service.live import LiveServer, wait_until
 from tests.service.revisions import STEPS, TOKEN, admin, draw, names, reloaded, version, write_revision
 

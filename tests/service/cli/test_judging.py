@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from pentimento.bundle.noise import draw
-from pentimento.service.operations import codec
 from PIL import Image
 
+from pentimento.bundle.noise import draw
+from pentimento.service.operations import codec
 from tests.service.cli.test_main import plain, run  # noqa: F401  # plain: a fixture
 from tests.service.judging_toys import one_shot
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from pentimento.service.cli import main as cli
-from pentimento.service.operations import codec
-from pentimento.service.settings import Settings
 from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
+from pentimento.service.cli import main as cli
+from pentimento.service.operations import codec
+from pentimento.service.settings import Settings
 from tests.service.live import LiveServer
 
 ROOT = Path(__file__).parents[3]

@@ -5,13 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from pentimento.service.cli import main as cli
-from pentimento.service.cli import reading as cli_reading
-from pentimento.service.operations import codec
 from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
+from pentimento.service.cli import main as cli
+from pentimento.service.cli import reading as cli_reading
+from pentimento.service.operations import codec
 from tests.service.live import LiveServer
 from tests.service.reading_toys import write_reading_toys
 

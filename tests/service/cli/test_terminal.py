@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+
 from pentimento.service.cli.terminal import DrawingView, Pictures, lay_out
 from pentimento.service.messages import Frame, Header, ScoredBy, Scores
-from rich.console import Console
 
 HEADER = Header(model="toy", version="1.0.0", seed=7, n=2, steps=2)
 

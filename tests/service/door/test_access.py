@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pentimento.service.door.access import ApiKeys
 from pentimento.service.door.buckets import Buckets
 from pentimento.service.door.door import Caller, Door

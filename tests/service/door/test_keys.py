@@ -8,11 +8,11 @@ import grpc
 import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 from pentimento.service.app import Server, StartError
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.settings import Settings
-
 from tests.service.live import LiveServer, wait_until
 
 ALICE, BOB = "alice-" + "a" * 20, "bob-" + "b" * 20

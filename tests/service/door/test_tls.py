@@ -8,12 +8,12 @@ import httpx
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+
 from pentimento.service.app import Server, StartError
 from pentimento.service.door.tls import Tls
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.settings import Settings
-
 from tests.service.live import LiveServer, sse_events, wait_until
 from tests.service.sockets import connections
 

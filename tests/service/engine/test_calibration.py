@@ -4,11 +4,12 @@ import json
 import time
 
 import pytest
+from typer.testing import CliRunner
+
 from pentimento.bundle.store import read_bundle
 from pentimento.service.cli.main import app
 from pentimento.service.engine.calibration import Calibrator, Curve, RowLimits, choose_lanes, choose_limits
 from pentimento.service.engine.runtime import Runtime
-from typer.testing import CliRunner
 
 
 def curve(us_a_row):

@@ -3,6 +3,7 @@
 import numpy as np
 import onnxruntime as ort
 import pytest
+
 from pentimento.bundle.store import read_bundle
 from pentimento.service.engine.device_graph import BUCKETS, BucketedGraph, DeviceArray, DeviceGraph
 from pentimento.service.engine.providers import session_providers

@@ -4,6 +4,7 @@ import asyncio
 
 import numpy as np
 import pytest
+
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.job import Emission
@@ -16,7 +17,6 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import GenerateRequest
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
-
 from tests.service.reading_toys import write_reading_toys
 from tests.service.toys import write_toys
 

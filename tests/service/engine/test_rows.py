@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pentimento.service.engine.rows import Rows, stack
 
 BASES = [np.arange(20, dtype=np.float32).reshape(10, 2) + 100 * k for k in range(3)]

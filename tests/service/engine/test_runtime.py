@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
 from pentimento.bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Steps, TensorSpec
 from pentimento.bundle.store import Bundle, BundleError, graph_spec, read_bundle
 from pentimento.service.catalog.catalog import Catalog
@@ -13,7 +14,6 @@ from pentimento.service.engine.calibration import Calibrator
 from pentimento.service.engine.providers import choose_providers
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.errors import Code, PentimentoError
-
 from tests.service.toys import spoil_hash, steps_canvases, write_toys
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"

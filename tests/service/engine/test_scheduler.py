@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+
 from pentimento.service.engine.job import Batch, Job, JobState
 from pentimento.service.engine.rows import Rows
 from pentimento.service.engine.scheduler import Scheduler
 from pentimento.service.errors import Code, PentimentoError
-
 from tests.service.plans import drawing
 
 

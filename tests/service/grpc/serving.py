@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.lane_threads import LaneThreads

@@ -8,12 +8,12 @@ import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
 from pentimento.bundle.noise import draw
 from pentimento.service.errors import Code
 from pentimento.service.grpc.api import GRPC_STATUS, SERVICE_NAME, create_server
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.operations.codec import encode_png
-
 from tests.service.grpc.serving import serve_grpc
 from tests.service.toys import steps_canvases
 

@@ -6,10 +6,10 @@ import zlib
 import grpc
 import numpy as np
 import pytest
+
 from pentimento.service.grpc.api import SERVICE_NAME
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.operations.codec import encode_png
-
 from tests.service.grpc.serving import serve_grpc
 from tests.service.toys import spoil_hash, write_toys
 

@@ -4,6 +4,7 @@ import contextlib
 import socket
 
 import pytest
+
 from pentimento.service.grpc.connections import end_connections
 
 

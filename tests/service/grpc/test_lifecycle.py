@@ -7,10 +7,10 @@ from collections import Counter
 
 import grpc
 import pytest
+
 from pentimento.service.grpc.api import SERVICE_NAME
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.telemetry.metrics import Metrics
-
 from tests.service.grpc.serving import serve_grpc
 
 SLOW = pb.DrawingSpec(model="toy-slow", step_count=64)

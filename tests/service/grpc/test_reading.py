@@ -8,12 +8,12 @@ import time
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
+
 from pentimento.bundle.noise import draw
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.operations.codec import encode_png
 from pentimento.service.telemetry.metrics import Metrics
-from PIL import Image
-
 from tests.service.grpc.serving import serve_grpc
 from tests.service.reading_toys import write_reading_toys, write_slow_toy
 

@@ -4,9 +4,9 @@ import grpc
 import numpy as np
 import pytest
 import pytest_asyncio
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.operations.codec import encode_png
-
 from tests.service.grpc.serving import serve_grpc
 from tests.service.reading_toys import write_reading_toys
 

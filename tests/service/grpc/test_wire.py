@@ -7,6 +7,9 @@ from typing import get_args
 import numpy as np
 import pytest
 from google.protobuf import descriptor_pool
+from pentimento_client.pb import canvas_service_pb2 as client_pb
+from PIL import Image
+
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.bundle.store import read_manifest
 from pentimento.service.catalog.served import ModelInfo
@@ -16,9 +19,6 @@ from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.wire_models import model_message
 from pentimento.service.messages import Frame, Header, OperationName, ScoredBy, Scores, Timing
 from pentimento.service.operations.codec import encode_png
-from pentimento_client.pb import canvas_service_pb2 as client_pb
-from PIL import Image
-
 from tests.service.toys import TOYS
 
 IMAGE = ImageSpec(channels=1, height=6, width=8)

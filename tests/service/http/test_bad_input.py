@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from pentimento.service.settings import Settings
 
+from pentimento.service.settings import Settings
 from tests.service.http.test_generate import problem
 from tests.service.live import LiveServer
 

@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from pentimento.bundle.noise import draw
-from pentimento.service.operations.codec import GAP, to_uint8
 from PIL import Image
 
+from pentimento.bundle.noise import draw
+from pentimento.service.operations.codec import GAP, to_uint8
 from tests.service.live import sse_events
 from tests.service.toys import LOGIT_GAIN, steps_canvases
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+
 from pentimento.service.errors import PentimentoError
 from pentimento.service.http.json_input import read_json
 

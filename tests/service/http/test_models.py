@@ -1,11 +1,11 @@
 """What is served, how the server is, and the OpenAPI page."""
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.errors import Code
 from pentimento.service.http.problems import HTTP_STATUS
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.service.live import LiveServer
 from tests.service.toys import TOYS, spoil_hash, write_toys
 

@@ -1,6 +1,7 @@
 """The negotiation table."""
 
 import pytest
+
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.http.negotiation import Answer, choose_answer
 

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from pentimento.bundle.noise import draw
 from PIL import Image
 
+from pentimento.bundle.noise import draw
 from tests.service.live import LiveServer, sse_events, wait_until
 from tests.service.reading_toys import write_reading_toys
 

@@ -5,9 +5,9 @@ import io
 
 import numpy as np
 import pytest
-from pentimento.service.operations.codec import encode_png
 from PIL import Image
 
+from pentimento.service.operations.codec import encode_png
 from tests.service.http.test_generate import problem
 from tests.service.operations.test_image_input import bomb
 from tests.service.toys import LOGIT_GAIN

@@ -4,6 +4,8 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
+
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.service.operations.codec import (
     GAP,
@@ -15,7 +17,6 @@ from pentimento.service.operations.codec import (
     picture_pixels,
     to_uint8,
 )
-from PIL import Image, ImageSequence
 
 GREY = (1, 6, 8)
 COLOR = (3, 4, 5)

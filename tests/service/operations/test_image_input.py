@@ -6,11 +6,12 @@ import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.operations.codec import encode_png
 from pentimento.service.operations.image_input import decode_image
-from PIL import Image
 
 GREY = ImageSpec(channels=1, height=6, width=8)
 COLOR = ImageSpec(channels=3, height=6, width=8)

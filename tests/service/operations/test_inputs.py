@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pentimento.service.engine.job import Call
 from pentimento.service.operations.inputs import Inputs
 

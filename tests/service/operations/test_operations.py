@@ -5,6 +5,8 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from pentimento.bundle.noise import draw
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
@@ -14,8 +16,6 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import GenerateRequest, ImageInput, ScoreRequest
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
-from PIL import Image
-
 from tests.service.toys import LOGIT_GAIN, steps_canvases
 
 

@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from pentimento.bundle.noise import draw
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
@@ -21,8 +23,6 @@ from pentimento.service.messages import (
 )
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
-from PIL import Image
-
 from tests.service.reading_toys import write_reading_toys
 
 GREY = (1, 6, 8)

@@ -7,11 +7,11 @@ import re
 
 import grpc
 import pytest
+from PIL import Image
+
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.telemetry.request_log import RequestFacts, configure_logging, log_request, request_id
-from PIL import Image
-
 from tests.reliability.server import ServerProcess
 from tests.service.live import wait_until
 

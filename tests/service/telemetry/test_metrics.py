@@ -1,7 +1,8 @@
 """Metrics: what is told is what is exposed, and labels stay bounded."""
 
-from pentimento.service.telemetry.metrics import OUTCOMES, Metrics
 from prometheus_client.parser import text_string_to_metric_families
+
+from pentimento.service.telemetry.metrics import OUTCOMES, Metrics
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

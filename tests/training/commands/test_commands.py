@@ -6,9 +6,9 @@ import sys
 
 import pytest
 import typer
-from pentimento.training.commands.main import register
 from typer.testing import CliRunner
 
+from pentimento.training.commands.main import register
 from tests.training.conftest import SLICE
 
 

@@ -8,12 +8,12 @@ import tarfile
 from dataclasses import replace
 
 import numpy as np
-import pentimento.training.data.datasets as datasets
 import pytest
-from pentimento.training.data.datasets import DatasetError, find_dataset, load_dataset
-from pentimento.training.data.idx import IDX_FILES, find_idx, read_idx, write_idx
 from PIL import Image
 
+import pentimento.training.data.datasets as datasets
+from pentimento.training.data.datasets import DatasetError, find_dataset, load_dataset
+from pentimento.training.data.idx import IDX_FILES, find_idx, read_idx, write_idx
 from tests.training.conftest import SLICE
 
 

@@ -6,14 +6,14 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 import typer
+from PIL import Image
+from typer.testing import CliRunner
+
 from pentimento.training.commands.main import register
 from pentimento.training.experiments.stability import ARCHITECTURES, StabilityPlan, cell_config, run_stability
 from pentimento.training.experiments.stability_report import save_stability_picture, save_stability_table
 from pentimento.training.families.one_shot.iteration import duel
 from pentimento.training.families.one_shot.objectives import OBJECTIVES
-from PIL import Image
-from typer.testing import CliRunner
-
 from tests.training.conftest import SLICE
 
 CPU = torch.device("cpu")

@@ -3,11 +3,11 @@
 import onnx
 import pytest
 import torch
+
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.training.export.graphs import export_graph
 from pentimento.training.export.parity import Session
 from pentimento.training.families.likelihood.graphs import likelihood_graphs
-
 from tests.models.pixels.small_models import noisy
 
 SIZE = 7

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from pentimento.training.data.datasets import Dataset, Split
 from pentimento.training.families.recurrent.objectives import dense_penalty, generator_loss, scorer_loss
 from pentimento.training.families.recurrent.recipes import GRAN_RECIPES, RECIPES, recipe

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from pentimento.bundle.noise import draw
 from pentimento.models.recurrent.gran import GRAN, GRANConfig
 from pentimento.training.judging.classifier import Classifier, load_classifier

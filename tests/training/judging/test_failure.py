@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from pentimento.training.judging.evaluation import Evaluation, summarise
 from pentimento.training.judging.failure import inspect_epoch, inspect_evaluation, should_stop
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from pentimento.training.loop.device import autocast, choose_device, choose_precision, describe_device
 
 CPU = torch.device("cpu")

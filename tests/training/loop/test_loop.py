@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
+
 from pentimento.training.families.recurrent.players import Players
 from pentimento.training.loop.checkpoints import (
     BEST,
@@ -17,8 +19,6 @@ from pentimento.training.loop.checkpoints import (
     write_checkpoint,
 )
 from pentimento.training.loop.loop import play, train
-from PIL import Image
-
 from tests.training.run_folders import timeless
 from tests.training.small_training import SMALL
 

@@ -15,6 +15,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.latent.pixelvae import PixelVAE, PixelVAEConfig
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevel, PixelVAETwoLevelConfig
@@ -23,8 +26,6 @@ from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNN, PixelCNNConfig
 from pentimento.training.loop.config import LoopConfig, refuse_unknown
-from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 ModelConfig = PixelCNNConfig | GatedPixelCNNConfig | VAEConfig | PixelVAEConfig | PixelVAETwoLevelConfig
 LikelihoodModel = AutoregressiveModel | LatentModel

@@ -3,6 +3,8 @@
 __all__ = ["draw_images", "prior_latent", "row_sampler"]
 
 import torch
+from torch import Tensor
+
 from pentimento.bundle.noise import draw
 from pentimento.models.latent.pixelvae import PixelVAE
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevel, draw_maps
@@ -12,7 +14,6 @@ from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN
 from pentimento.models.pixels.incremental import RowSampler
 from pentimento.models.shared.likelihoods import draw_pixels
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
-from torch import Tensor
 
 
 def row_sampler(pixels: GatedPixelCNN) -> RowSampler:

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from pentimento.bundle.noise import draw
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.pixels.base import AutoregressiveModel
@@ -24,7 +26,6 @@ from pentimento.models.shared.likelihoods import importance_bound
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Split
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
-from torch import Tensor
 
 _CHUNK_ROWS = 250
 _NEIGHBOURS = 5

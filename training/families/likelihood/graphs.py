@@ -9,6 +9,8 @@ noise that its prior turns into them.
 __all__ = ["likelihood_graphs"]
 
 import torch
+from torch import Tensor
+
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.latent.pixelvae import PixelVAE
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevel, draw_maps
@@ -21,7 +23,6 @@ from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModul
 from pentimento.training.export.scan import columns_as_scan
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
 from pentimento.training.families.likelihood.drawing import row_sampler
-from torch import Tensor
 
 _T = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 _LABEL = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)

@@ -6,6 +6,8 @@ import copy
 from typing import Any
 
 import torch
+from torch import Tensor
+
 from pentimento.models.latent.base import Bound
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.training.data.binarise import Binarisation, binarise
@@ -17,7 +19,6 @@ from pentimento.training.families.likelihood.config import (
 )
 from pentimento.training.loop.averaging import move_average
 from pentimento.training.loop.device import Precision, autocast
-from torch import Tensor
 
 
 class LikelihoodPlayers:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from pentimento.models.latent.base import LatentModel
 from pentimento.training.data.binarise import binarise_for_evaluation, find_binarisation
 from pentimento.training.data.datasets import Dataset

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, Drawing
 from pentimento.bundle.graphs import state_name
 from pentimento.bundle.noise import draw

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from pentimento.bundle.noise import draw
-from pentimento.models.adversarial.base import OneShotGenerator
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from pentimento.bundle.noise import draw
+from pentimento.models.adversarial.base import OneShotGenerator
 
 _CHUNK_ROWS = 500
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from pentimento.bundle.drawing import Drawing, NoiseSpec, Phase, Steps
 from pentimento.bundle.manifest import ImageSpec, Labels, Manifest, Paper, Parity, Scorer
 from pentimento.bundle.store import write_bundle

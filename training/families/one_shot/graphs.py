@@ -6,10 +6,11 @@ Both take `label` where the network is told the class.
 __all__ = ["one_shot_graphs"]
 
 import torch
+from torch import Tensor
+
 from pentimento.models.adversarial.base import OneShotGenerator, OneShotScorer
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
-from torch import Tensor
 
 _LABEL = torch.arange(EXAMPLE_ROWS)
 

@@ -8,6 +8,9 @@ __all__ = ["ScorerTerms", "duel", "scorer_terms"]
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
 from pentimento.models.adversarial.base import Judgement, OneShotScorer
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
 from pentimento.training.families.one_shot.objectives import OBJECTIVES
@@ -20,8 +23,6 @@ from pentimento.training.families.one_shot.penalties import (
 )
 from pentimento.training.families.one_shot.players import OneShotPlayers
 from pentimento.training.loop.device import Precision, autocast
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 
 class ScorerTerms(NamedTuple):

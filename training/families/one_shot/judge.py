@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from pentimento.bundle.noise import draw
 from pentimento.training.data.datasets import Dataset, Split
 from pentimento.training.families.one_shot.config import OneShotTrainConfig

@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pentimento.training.families.recurrent.objectives import generator_loss, scorer_loss
 from torch import Tensor
+
+from pentimento.training.families.recurrent.objectives import generator_loss, scorer_loss
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
 from pentimento.bundle.noise import draw
 from pentimento.training.export.graphs import ExportedGraph
 from pentimento.training.export.parity import BATCHES, Array, ParityFigures, Session, difference, refuse_large

@@ -6,11 +6,12 @@ import copy
 from typing import Any
 
 import torch
+from torch import nn
+
 from pentimento.models.adversarial.base import OneShotGenerator, OneShotScorer
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
 from pentimento.training.families.one_shot.penalties import HistoricalAverage
 from pentimento.training.loop.averaging import move_average
-from torch import nn
 
 _PARTS = ("generator", "scorer", "average", "generator_optimizer", "scorer_optimizer")
 

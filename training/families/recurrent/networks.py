@@ -3,9 +3,10 @@
 __all__ = ["build_networks", "parameter_count"]
 
 import torch
+from torch import nn
+
 from pentimento.models.recurrent.base import SequentialGenerator
 from pentimento.models.recurrent.gran import GRAN, GRANConfig, GRANDiscriminator
-from torch import nn
 
 
 def build_networks(config: GRANConfig, seed: int = 0) -> tuple[SequentialGenerator, nn.Module]:

@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import torch
+
 from pentimento.training.families.recurrent.networks import build_networks
 from pentimento.training.loop.averaging import move_average
 from pentimento.training.loop.config import TrainConfig

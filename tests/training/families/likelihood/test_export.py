@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from pentimento.bundle.noise import draw
 from pentimento.bundle.store import read_bundle
 from pentimento.models.shared.likelihoods import importance_bound
@@ -18,7 +19,6 @@ from pentimento.training.families.likelihood.export import (
     export_likelihood_bundle,
 )
 from pentimento.training.loop.device import describe_device
-
 from tests.training.families.likelihood.small_models import MODELS, SIZE, crop
 
 RECORD = {

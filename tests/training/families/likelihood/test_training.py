@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from pentimento.models.latent.pixelvae import PixelVAEConfig
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevelConfig
 from pentimento.models.latent.vae import VAEConfig
@@ -23,7 +24,6 @@ from pentimento.training.families.likelihood.judge import LikelihoodJudge
 from pentimento.training.families.likelihood.recipes import LIKELIHOOD_RECIPES
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
 from pentimento.training.loop.loop import train
-
 from tests.training.families.likelihood.small_models import MODELS, crop
 from tests.training.run_folders import timeless
 

@@ -5,6 +5,7 @@ __all__ = ["CLASSIFIED", "CONDITIONED", "SMALL", "players_of", "small", "weights
 from dataclasses import replace
 
 import torch
+
 from pentimento.models.adversarial.architectures import build_one_shot
 from pentimento.models.adversarial.config import OneShotConfig
 from pentimento.training.families.one_shot.config import OneShotTrainConfig

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from pentimento.bundle.noise import draw
 from pentimento.models.adversarial.architectures import build_one_shot
 from pentimento.training.families.one_shot.drawing import (
@@ -12,8 +14,6 @@ from pentimento.training.families.one_shot.drawing import (
     prior_latents,
 )
 from pentimento.training.families.one_shot.judge import OneShotJudge
-from torch import nn
-
 from tests.training.families.one_shot.small_training import CONDITIONED, SMALL, players_of, small, weights_of
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+
 from pentimento.models.adversarial.base import Judgement
 from pentimento.training.families.one_shot.iteration import duel, scorer_terms
-
 from tests.training.families.one_shot.small_training import (
     CLASSIFIED,
     CONDITIONED,

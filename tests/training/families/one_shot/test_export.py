@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 import typer
+from typer.testing import CliRunner
+
 from pentimento.bundle.noise import draw
 from pentimento.bundle.store import read_bundle, write_bundle
 from pentimento.models.adversarial.architectures import build_one_shot
@@ -27,8 +29,6 @@ from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import figures
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint, write_checkpoint
 from pentimento.training.loop.loop import train
-from typer.testing import CliRunner
-
 from tests.training.conftest import SLICE
 from tests.training.families.one_shot.small_training import small
 

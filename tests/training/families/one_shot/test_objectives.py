@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from pentimento.models.adversarial.config import OneShotConfig
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
 from pentimento.training.families.one_shot.objectives import OBJECTIVES

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch import nn
+
 from pentimento.training.families.one_shot.iteration import duel
 from pentimento.training.families.one_shot.penalties import (
     HistoricalAverage,
@@ -11,8 +13,6 @@ from pentimento.training.families.one_shot.penalties import (
     interpolate,
     norm_penalty,
 )
-from torch import nn
-
 from tests.training.families.one_shot.toys import toy_config, toy_players
 
 # B rows, C channels, H = W image size: another number each, so that a mistaken axis shows.

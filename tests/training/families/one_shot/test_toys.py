@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+
 from pentimento.training.families.one_shot.iteration import duel
 from pentimento.training.families.one_shot.penalties import gradient_norms, interpolate
-
 from tests.training.families.one_shot.toys import distribution, toy_config, toy_players
 
 # Larger rates and a lighter penalty than for pictures, so that seconds are enough; the authors have 0.1.

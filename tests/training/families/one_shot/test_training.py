@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from pentimento.training.data.datasets import Split
 from pentimento.training.families.one_shot.iteration import duel
 from pentimento.training.families.one_shot.judge import OneShotJudge, scorer_loss_on
 from pentimento.training.judging import plots
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
 from pentimento.training.loop.loop import train
-
 from tests.training.families.one_shot.small_training import CONDITIONED, SMALL, players_of, small
 from tests.training.run_folders import timeless
 

@@ -6,12 +6,13 @@ import math
 from dataclasses import replace
 
 import torch
+from torch import nn
+
 from pentimento.models.adversarial.base import Judgement, OneShotGenerator, OneShotScorer
 from pentimento.models.adversarial.config import OneShotConfig
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
 from pentimento.training.families.one_shot.objectives import OBJECTIVES
 from pentimento.training.families.one_shot.players import OneShotPlayers
-from torch import nn
 
 HIDDEN = 64
 

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+
 from pentimento.bundle.store import read_bundle
 from pentimento.models.recurrent.gran import GRAN, GRANDiscriminator, gran_config
 from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle, load_trained
@@ -16,7 +17,6 @@ from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import figures, freeze_statistics, prior_latents
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint, write_checkpoint
 from pentimento.training.loop.loop import train
-
 from tests.training.small_training import SMALL
 
 CPU = torch.device("cpu")
