@@ -21,15 +21,15 @@ from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
-Call = Callable[[int], object]  # of a graph, with so many rows
+Call = Callable[[int], object]  # calls a graph once, with so many rows
 Clock = Callable[[], float]
 _Points = list[tuple[float, float]]
 
 _VERSION = 2  # of what is measured and kept: raise it when that changes
 _SIZES = (1, 2, 4, 8, 16, 32, 64)  # rows
-_AGAIN_S = 0.015  # for one graph, after which no size is tried once more; the zoo has forty
+_AGAIN_S = 0.015  # of measuring a graph, after which no size is tried again; the zoo has forty
 _TRIES = 3
-_LANES_S = 0.06  # for one number of lanes
+_LANES_S = 0.06  # of measuring each number of lanes
 _EFFICIENT = 1.1  # times what a row costs at best: from there on a call is efficient
 _TOLERABLE = 1.25  # and up to there it may be filled, as fewer calls save work around them
 _CALL_S = 0.05  # the longest call, if a single row takes no longer
@@ -52,7 +52,7 @@ class Curve:
 
 
 def choose_limits(curve: Curve, cap: int) -> RowLimits:
-    """The limits that a curve suggests.
+    """Chooses the row limits of a graph from its measured curve.
 
     Args:
         curve: At least one point.
@@ -67,7 +67,7 @@ def choose_limits(curve: Curve, cap: int) -> RowLimits:
 
 
 def choose_lanes(throughput: Mapping[int, float]) -> int:
-    """The fewest lanes that compute nearly as much as any number of them.
+    """The fewest lanes that reach at least 95 % of the best throughput.
 
     Args:
         throughput: Rows a second, by the number of lanes.
@@ -77,7 +77,7 @@ def choose_lanes(throughput: Mapping[int, float]) -> int:
 
 
 class Calibrator:
-    """Measures graphs, and keeps what it measured.
+    """Measures how long graph calls take on this machine, and keeps the results in files.
 
     Args:
         folder: Where measurements are kept; None keeps none. A folder that cannot be written is no error.
@@ -88,7 +88,7 @@ class Calibrator:
         self._processor = _processor()
 
     def curve(self, graph: str, call: Call, clock: Clock = time.thread_time) -> Curve:
-        """How long calls of a graph take.
+        """Measures calls of a graph at 1 to 64 rows, or returns what was measured before.
 
         Args:
             graph: What the measurement depends on besides the processor: the graph's hash, the runtime.
@@ -105,7 +105,18 @@ class Calibrator:
     def throughput(
         self, graph: str, cpus: int, rows: int, call: Call, clock: Clock = time.thread_time
     ) -> dict[int, float]:
-        """Rows a second of one, half as many and as many lanes as there are CPUs; arguments as `curve`."""
+        """Measures rows a second for one lane, half as many lanes as CPUs, and as many as CPUs.
+
+        Args:
+            graph: As for `curve`.
+            cpus: CPUs that may be used.
+            rows: Rows of each call.
+            call: As for `curve`.
+            clock: As for `curve`.
+
+        Returns:
+            Rows a second of all lanes together, by the number of lanes.
+        """
         what = f"{graph} lanes {cpus} rows {rows}"
         kept = self._kept(what)
         if kept is None:
@@ -142,7 +153,7 @@ class Calibrator:
 
 
 def _measure_calls(call: Call, clock: Clock) -> list[tuple[int, float]]:
-    """The quickest of some calls at each size: all that may be worth making once, then again what is quick.
+    """Rows and seconds, the quickest of some calls at each size: all sizes once, then again what is quick.
 
     No size is left out for want of time, or a slow graph would be held to be one that gains nothing by more
     rows. A graph whose calls take long and gain nothing is found out after two or three of them.
@@ -182,7 +193,7 @@ def _is_last(rows: int, seconds: Mapping[int, float]) -> bool:
 
 
 def _measure_lanes(lanes: int, rows: int, call: Call, clock: Clock) -> float:
-    """Rows a second of so many threads, each with a CPU of its own."""
+    """Rows a second of `lanes` threads together, as if each had a CPU of its own."""
     end = time.perf_counter() + _LANES_S
     found: list[tuple[int, float]] = []  # rows and seconds of each thread
 

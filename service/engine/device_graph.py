@@ -29,7 +29,7 @@ _STATE = "next."
 
 
 class DeviceArray:
-    """An array in device memory, with as much of numpy's manner as rows of jobs need; read-only."""
+    """An array in device memory with the few operations of numpy that `Rows` needs; read-only."""
 
     base = None  # as an ndarray that is no view
 
@@ -40,24 +40,24 @@ class DeviceArray:
         return int(self.value.shape()[0])
 
     def __getitem__(self, rows: Any) -> NDArray[Any]:  # noqa: ANN401  # whatever numpy takes
-        """Copies to the host."""
+        """Copies the whole array to the host, and returns these rows of it."""
         part: NDArray[Any] = np.asarray(self)[rows]
         return part
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        """Copies to the host."""
+        """Copies the whole array to the host."""
         values: NDArray[Any] = self.value.numpy()
         return values if dtype is None else values.astype(dtype)
 
 
 class DeviceGraph:
-    """A graph's session, called through bindings.
+    """A graph that is called through ONNX Runtime's bindings, so that its state stays on the device.
 
     Args:
         session: On the device's execution provider.
         spec: The graph's inputs and outputs.
         device: `cuda`; in tests `cpu`.
-        device_id: Which of them.
+        device_id: Index of the device.
     """
 
     def __init__(
@@ -87,7 +87,10 @@ class DeviceGraph:
 
 
 class BucketedGraph(DeviceGraph):
-    """The same with a captured launch for each size in `BUCKETS`; the session must have been made for it."""
+    """A DeviceGraph with a captured launch (CUDA graph) for each batch size in `BUCKETS`.
+
+    The session must have been made for capturing; see `session_providers`.
+    """
 
     def __init__(
         self, session: ort.InferenceSession, spec: GraphSpec, device: str = "cuda", device_id: int = 0

@@ -1,4 +1,4 @@
-"""The engine: admits jobs, gives each to the lanes with the least to do, and what these draw to its stream.
+"""The engine: admits jobs, gives each to the lanes with the least to do, and passes on what they compute.
 
 Everything here belongs to one event loop. What runs next is decided by the lanes' scheduler.
 """
@@ -20,7 +20,7 @@ from pentimento.service.errors import Code, PentimentoError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
-    """Rows to admit: a plan and the tensors that it starts from."""
+    """A job to admit: its number of rows, its plan, and the tensors that it starts from, (rows, ...) each."""
 
     rows: int
     plan: Sequence[Call]
@@ -37,14 +37,14 @@ class Ticket:
 
 @dataclass(slots=True)
 class _Admitted:
-    """A job that is not over: where it goes, and who has it."""
+    """A job that is not over: its ticket, and the lanes that run it."""
 
     ticket: Ticket
     lanes: Lanes
 
 
 class Engine:
-    """Runs jobs until closed.
+    """Admits jobs up to a limit of rows, runs them on lanes, and streams what they emit.
 
     Args:
         lanes: Who calls the graphs, each with a scheduler of its own.
@@ -72,7 +72,7 @@ class Engine:
 
     @property
     def lanes(self) -> int:
-        """Calls that are made side by side."""
+        """Number of lanes: graph calls that are made side by side."""
         return sum(lanes.count for lanes in self._lanes)
 
     @property
@@ -90,7 +90,7 @@ class Engine:
         await asyncio.gather(*(lanes.ready() for lanes in self._lanes))
 
     def keep(self, graphs: Sequence[Graph]) -> None:
-        """What jobs will call from now on; jobs that run may call others to their end."""
+        """Says which graphs jobs will call from now on; jobs that run may call others until they end."""
         for lanes in self._lanes:
             lanes.keep(graphs)
 
@@ -109,7 +109,7 @@ class Engine:
         return [self._admit(submission, now, timeout_s) for submission in submissions]
 
     def check_room(self, rows: int) -> None:
-        """Refuses what `submit` would refuse; what it lets pass may still be too late.
+        """Refuses now what `submit` would refuse; a `submit` that follows later may still fail.
 
         Raises:
             PentimentoError: as `submit`.
@@ -190,7 +190,7 @@ class Engine:
         return True
 
     async def close(self) -> None:
-        """Ends what is left with UNAVAILABLE, and the lanes after their current call."""
+        """Fails all jobs that are left with UNAVAILABLE, and ends the lanes after their current call."""
         self._closed = True
         for lanes in self._lanes:
             self._lose(
@@ -201,5 +201,5 @@ class Engine:
 
 
 def _work(job: Job) -> int:
-    """How much a job is: calls of one row."""
+    """A job's cost, to share load evenly: its rows times its graph calls."""
     return job.rows * len(job.plan)

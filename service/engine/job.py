@@ -1,7 +1,7 @@
 """A job: rows that travel together through a plan of graph calls. Values only; the scheduler moves them.
 
 A request becomes one job, or several when it has more rows than a graph call may take. Everything a request
-can ask for (a drawing, a score, later an encoding) is the same thing here: a sequence of graph calls whose
+can ask for (a drawing, a score, an encoding) is the same thing here: a sequence of graph calls whose
 inputs are tensors of the job and whose outputs become tensors of the job.
 """
 
@@ -68,7 +68,7 @@ class JobState(Enum):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Job:
-    """Rows with their plan, their tensors and how far they are."""
+    """Rows that are computed together: their plan, their tensors, and how far they are."""
 
     id: int
     rows: int
@@ -92,7 +92,7 @@ class Job:
 
     @property
     def paused(self) -> bool:
-        """Whether it waits for its reader."""
+        """Whether it waits for its reader to take frames (backpressure)."""
         return self.room == 0 and not self.whole
 
 
@@ -123,9 +123,9 @@ class Batch:
         return len({job.next_call.t for job in self.jobs})
 
     def stack(self) -> dict[str, Array]:
-        """The graph's inputs, rows of all jobs one below the other.
+        """The graph's inputs by name: rows of all jobs below each other, and `t` where the graph takes it.
 
-        A tensor that had to be put together stays so: it is none the next time, if the same jobs go on.
+        A tensor that had to be put together stays so: it is not copied again while the same jobs go on.
         """
         calls = [job.next_call for job in self.jobs]
         feeds: dict[str, Array] = {}

@@ -1,4 +1,4 @@
-"""What a lane does: it takes batches from a scheduler and calls graphs. Where lanes run is told elsewhere.
+"""A lane is a worker: it takes batches from a scheduler and calls their graphs, one batch at a time.
 
     batch = scheduler.next_batch(); deliveries = scheduler.advance(*make(batch)); the engine hands them over
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class CallFacts(NamedTuple):
-    """What is told of one call of a graph."""
+    """One graph call, as metrics count it: `bundle/graph`, rows, different time steps, duration."""
 
     graph: str
     rows: int
@@ -41,17 +41,17 @@ class Handed(NamedTuple):
 
     @classmethod
     def of(cls, delivery: Delivery) -> "Handed":
-        """As the scheduler says it."""
+        """Takes what goes to the stream from a scheduler's delivery."""
         return cls(delivery.job.id, delivery.event, delivery.job.started_at)
 
 
 class Lanes(Protocol):
-    """Lanes that share a scheduler; the methods are for the event loop, and so are the two callbacks."""
+    """A group of lanes that share a scheduler. Methods and callbacks run on the event loop."""
 
     def start(
         self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
     ) -> None:
-        """Begins to take jobs.
+        """Starts the lanes; from now on they take jobs.
 
         Args:
             hand_over: Takes what goes to the streams.
@@ -61,7 +61,7 @@ class Lanes(Protocol):
 
     @property
     def count(self) -> int:
-        """How many there are: calls that are made side by side."""
+        """Number of lanes: graph calls that are made side by side."""
         ...
 
     async def ready(self) -> None:
@@ -74,27 +74,27 @@ class Lanes(Protocol):
         ...
 
     def keep(self, graphs: Sequence[Graph]) -> None:
-        """What jobs will call from now on; other graphs may be forgotten when nothing runs them any more."""
+        """Says which graphs jobs will call from now on; others are forgotten once no job runs them."""
         ...
 
     def add(self, jobs: Sequence[Job]) -> None:
-        """Takes in admitted jobs."""
+        """Queues admitted jobs."""
         ...
 
     def grant(self, job_id: int, frames: int) -> None:
-        """The job's reader has room for more frames."""
+        """Gives a job room for more frames, as its reader has taken some."""
         ...
 
     def hold(self, job_id: int) -> None:
-        """The job's reader wants everything at the end."""
+        """Keeps a job's frames until its end, as its reader wants them all at once."""
         ...
 
     def cancel(self, job_id: int) -> None:
-        """The job's reader is gone."""
+        """Drops a job whose reader is gone."""
         ...
 
     async def close(self) -> None:
-        """Ends the lanes after their current call, and whatever they have not done."""
+        """Ends the lanes after their current call; jobs that are not done are dropped."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The process of a lane, and the socket that leads there."""
+"""Starts the process of a lane, and exchanges messages with it over a socket."""
 
 __all__ = ["LaneLink"]
 
@@ -11,18 +11,18 @@ from typing import NamedTuple, cast
 
 from pentimento.service.engine.lane_wire import Decoder, encode
 
-_CLOSE_S = 5.0  # from being told to end, to being made to
+_CLOSE_S = 5.0  # for the process to end by itself, before it is killed
 
 _MAIN = "pentimento.service.engine.lane_main"
 
 
 class LaneLink(asyncio.Protocol):
-    """A process, and the way to it.
+    """A lane's process, and the connection to it.
 
     Args:
-        log: For its command line.
-        on_message: Takes what it says.
-        on_end: Told that it has ended, and after how many seconds.
+        log: Level and form of the log, for the process's command line.
+        on_message: Called with each message from the process.
+        on_end: Called when the connection ends, with the seconds since the start of the process.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class LaneLink(asyncio.Protocol):
         await self._loop.create_unix_connection(lambda: self, sock=ours)
 
     def send(self, message: NamedTuple) -> None:
-        """Says something; in order, and without waiting."""
+        """Queues a message; messages arrive in order."""
         if not self._unsent and self._transport is not None:
             self._loop.call_soon(self._flush)
         self._unsent.append(encode(message))
 
     def _flush(self) -> None:
-        """What is said in one round of the event loop takes one call of the system."""
+        """Writes all messages of one round of the event loop in one system call."""
         if self._transport is not None and self._unsent:
             self._transport.write(b"".join(self._unsent))
             self._unsent.clear()
@@ -73,16 +73,16 @@ class LaneLink(asyncio.Protocol):
             self.process.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """There is a way."""
+        """Writes what was sent before the connection was there."""
         self._transport = cast("asyncio.WriteTransport", transport)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """It said something."""
+        """Passes on each message that is complete."""
         for message in self._decoder.feed(data):
             self._on_message(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has ended, or was told to."""
+        """Waits for the process in a thread, and reports that it has ended."""
         self._loop.run_in_executor(None, self._bury)
         self._on_end(self._loop.time() - self._began)

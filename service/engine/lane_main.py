@@ -1,4 +1,4 @@
-"""The process of a `LaneProcess`: one thread that listens, decides and calls, for ever.
+"""The program of a lane's process (`LaneProcess`): one thread reads messages, schedules and calls graphs.
 
 python -m pentimento.service.engine.lane_main SOCKET LOG_LEVEL LOG_FORM
 """
@@ -40,7 +40,7 @@ _TELL_S = 0.02  # between reports of calls while there is nothing to deliver
 
 
 class _Lane:
-    """What the process holds."""
+    """The process's scheduler, graphs and plans, and its main loop."""
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
@@ -55,12 +55,12 @@ class _Lane:
         self._told_at = 0.0
 
     def run(self) -> None:
-        """Until the server ends, or closes the socket."""
+        """Reads messages and runs batches until the server ends or closes the socket."""
         while self._listen():
             self._turn()
 
     def _listen(self) -> bool:
-        """Takes what has been said; waits for it if there is nothing to do. False at the end."""
+        """Reads messages; blocks only while there is nothing to compute. False when the socket is closed."""
         wait_ms: float | None = 0
         if not self._scheduler.runnable:
             deadline = self._scheduler.next_deadline
@@ -122,7 +122,7 @@ class _Lane:
                 self._send(message)
 
     def _turn(self) -> None:
-        """Runs one batch, if there is one."""
+        """Runs one batch, if there is one, and reports what came of it."""
         now = time.monotonic()
         deliveries: list[Delivery] = self._scheduler.expire(now)
         batch = self._scheduler.next_batch(1, now)
@@ -137,7 +137,7 @@ class _Lane:
             self._calls, self._told_at = [], now
 
     def _send(self, message: NamedTuple) -> None:
-        """Says something, without waiting for the server to listen: drawings may be larger than a socket."""
+        """Sends without waiting for the server to read: drawings may be larger than a socket's buffer."""
         self._unsent += encode(message)
         self._flush()
 
@@ -152,7 +152,7 @@ class _Lane:
 
 
 def main() -> None:
-    """Listens on a socket that it was given."""
+    """Runs a lane on the socket whose file descriptor is the first argument."""
     # What a signal means is decided by the server, which ends this process by closing the socket.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -51,7 +51,7 @@ class PortableGraph(Graph, Protocol):
 
 
 class LaneProcess:
-    """One lane; methods as in `Lanes`.
+    """One lane in a process of its own; methods as described in `Lanes`.
 
     Args:
         name: For the log.
@@ -65,8 +65,8 @@ class LaneProcess:
         self.name = name
         self._observe = observe
         self._log = log
-        self._graphs: dict[Graph, int] = {}  # what it knows, and by which keys
-        self._plans: dict[int, tuple[int, Sequence[Call]]] = {}  # the same, by identity
+        self._graphs: dict[Graph, int] = {}  # that the process has, and their keys
+        self._plans: dict[int, tuple[int, Sequence[Call]]] = {}  # that it has, with their keys, by identity
         self._keys = itertools.count()
         self._link: LaneLink | None = None
         self._awaited: asyncio.Future[None] | None = None
@@ -76,29 +76,33 @@ class LaneProcess:
     def start(
         self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
     ) -> None:
-        """Begins to take jobs."""
+        """Starts the process; from now on it takes jobs."""
         self._hand_over, self._lost = hand_over, lost
         self._loop = asyncio.get_running_loop()
         self._open()
 
     @property
     def count(self) -> int:
-        """One."""
+        """1: the process is one lane."""
         return 1
 
     async def ready(self) -> None:
-        """Waits until jobs can run."""
+        """Waits until the process has loaded every graph that was sent to it.
+
+        Raises:
+            RuntimeError: The process ended before.
+        """
         self._awaited = self._loop.create_future()
         self._send(Ready())
         await self._awaited
 
     @property
     def accepting(self) -> bool:
-        """Whether jobs can be added."""
+        """Whether the process runs, so that jobs can be added."""
         return self._link is not None and not self._closed
 
     def keep(self, graphs: Sequence[Graph]) -> None:
-        """Takes in graphs, forgets others."""
+        """Sends graphs that the process lacks, and drops the others with the plans that call them."""
         kept = set(graphs)
         gone = set(self._graphs) - kept
         for identity, (key, plan) in list(self._plans.items()):
@@ -111,7 +115,7 @@ class LaneProcess:
             self._key_of(graph)
 
     def add(self, jobs: Sequence[Job]) -> None:
-        """Takes in admitted jobs."""
+        """Sends admitted jobs to the process; their tensors move there."""
         for job in jobs:
             self._send(
                 NewJob(
@@ -127,25 +131,25 @@ class LaneProcess:
             job.tensors = {}  # they are the process's now
 
     def grant(self, job_id: int, frames: int) -> None:
-        """The job's reader has room for more frames."""
+        """Gives a job room for more frames, as its reader has taken some."""
         self._send(Grant(job_id, frames))
 
     def hold(self, job_id: int) -> None:
-        """The job's reader wants everything at the end."""
+        """Keeps a job's frames until its end, as its reader wants them all at once."""
         self._send(Hold(job_id))
 
     def cancel(self, job_id: int) -> None:
-        """The job's reader is gone."""
+        """Drops a job whose reader is gone."""
         self._send(Cancel(job_id))
 
     async def close(self) -> None:
-        """Ends."""
+        """Ends the process after its current call."""
         self._closed = True
         if self._link is not None:
             await self._link.close()
 
     def _open(self) -> None:
-        """Starts a process, and tells it what the one before knew."""
+        """Starts a process and sends it the graphs that the one before had."""
         if self._closed:
             return
         graphs = list(self._graphs)
@@ -192,7 +196,7 @@ class LaneProcess:
             self._awaited.set_result(None)
 
     def _on_end(self, lived_s: float) -> None:
-        """The process has ended, and nobody told it to."""
+        """Handles an unexpected end: its jobs fail with INTERNAL, and another process starts soon."""
         if self._closed:
             return
         self._link = None

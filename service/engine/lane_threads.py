@@ -20,10 +20,10 @@ _log = logging.getLogger(__name__)
 
 
 class LaneThreads:
-    """Threads that share a scheduler; methods as in `Lanes`.
+    """Lanes that are threads and share a scheduler; methods as described in `Lanes`.
 
     Args:
-        count: How many.
+        count: Number of threads.
         observe: Told about every graph call, on the lanes' threads.
     """
 
@@ -39,7 +39,7 @@ class LaneThreads:
     def start(
         self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
     ) -> None:
-        """Begins to take jobs."""
+        """Starts the threads; from now on they take jobs."""
         self._loop = asyncio.get_running_loop()
         self._hand_over, self._lost = hand_over, lost
         for lane in range(self.count):
@@ -48,42 +48,42 @@ class LaneThreads:
             thread.start()
 
     async def ready(self) -> None:
-        """They are at once."""
+        """Returns at once: threads have nothing to load."""
 
     @property
     def accepting(self) -> bool:
-        """Whether jobs can be added."""
+        """Whether the threads run, so that jobs can be added."""
         return bool(self._threads) and not self._closed
 
     def keep(self, graphs: Sequence[Graph]) -> None:
-        """Jobs have their graphs with them."""
+        """Does nothing: jobs hold the graphs that they call."""
 
     def add(self, jobs: Sequence[Job]) -> None:
-        """Takes in admitted jobs."""
+        """Queues admitted jobs."""
         with self._wake:
             for job in jobs:
                 self._scheduler.add(job)
             self._wake.notify(len(jobs))
 
     def grant(self, job_id: int, frames: int) -> None:
-        """The job's reader has room for more frames."""
+        """Gives a job room for more frames, as its reader has taken some."""
         with self._wake:
             if self._scheduler.grant(job_id, frames):
                 self._wake.notify()
 
     def hold(self, job_id: int) -> None:
-        """The job's reader wants everything at the end."""
+        """Keeps a job's frames until its end, as its reader wants them all at once."""
         with self._wake:
             if self._scheduler.hold(job_id):
                 self._wake.notify()
 
     def cancel(self, job_id: int) -> None:
-        """The job's reader is gone."""
+        """Drops a job whose reader is gone."""
         with self._wake:
             self._scheduler.cancel(job_id)
 
     async def close(self) -> None:
-        """Ends."""
+        """Ends the threads after their current call."""
         self._stop()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)

@@ -1,4 +1,4 @@
-"""What goes between the server and a lane in a process of its own: pickles with their length before them.
+"""Messages between the server and a lane's process: pickles, each with its length before it.
 
 Both ends are this program, and nobody else has the socket.
 """
@@ -40,7 +40,7 @@ _LENGTH = struct.Struct("<Q")
 
 
 class PlaceGraph(NamedTuple):
-    """A graph to load."""
+    """A graph to load, and the key that plans name it by."""
 
     key: int
     label: str
@@ -50,7 +50,7 @@ class PlaceGraph(NamedTuple):
 
 
 class DropGraphs(NamedTuple):
-    """Graphs that no new plan calls."""
+    """Graphs to forget, as no new plan calls them."""
 
     keys: tuple[int, ...]
 
@@ -68,14 +68,14 @@ class PlannedCall(NamedTuple):
 
 
 class NewPlan(NamedTuple):
-    """A plan that jobs will follow."""
+    """A plan that jobs will follow, and the key that they name it by."""
 
     key: int
     calls: Sequence[PlannedCall]
 
 
 class DropPlan(NamedTuple):
-    """A plan that no new job follows."""
+    """A plan to forget, as no new job follows it."""
 
     key: int
 
@@ -93,20 +93,20 @@ class NewJob(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """The job's reader has room for more frames."""
+    """Gives a job room for more frames."""
 
     job_id: int
     frames: int
 
 
 class Hold(NamedTuple):
-    """The job's reader wants everything at the end."""
+    """Keeps a job's frames until its end."""
 
     job_id: int
 
 
 class Cancel(NamedTuple):
-    """The job's reader is gone."""
+    """Drops a job whose reader is gone."""
 
     job_id: int
 
@@ -115,26 +115,26 @@ class Cancel(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """Everything that was sent before has been read."""
+    """Sent to the lane, and sent back by it when it has read everything that was sent before."""
 
 
 class Report(NamedTuple):
-    """What goes to the streams, packed, and the calls since the last report."""
+    """Frames and ends for the streams, packed, and the graph calls since the last report."""
 
     packed: Sequence[tuple[object, ...]]
     calls: Sequence[tuple[object, ...]]
 
     @classmethod
     def of(cls, handed: Sequence[Handed], calls: Sequence[CallFacts]) -> "Report":
-        """In plain values: pickle takes several times as long for ours, and for numpy's."""
+        """Packs both in plain tuples: pickle takes several times as long for our classes and for arrays."""
         return cls([_pack(each) for each in handed], [tuple(call) for call in calls])
 
     def handed(self) -> list[Handed]:
-        """What goes to the streams; its arrays are read-only."""
+        """Unpacks what goes to the streams; its arrays are read-only."""
         return [_unpack(*each) for each in self.packed]  # type: ignore[arg-type]
 
     def call_facts(self) -> list[CallFacts]:
-        """The calls."""
+        """Unpacks the graph calls."""
         return [CallFacts(*call) for call in self.calls]  # type: ignore[arg-type]
 
 
@@ -165,19 +165,19 @@ def _unpack(
 
 
 def encode(message: NamedTuple) -> bytes:
-    """A message as bytes."""
+    """Pickles a message, with its length in 8 bytes before it."""
     content = pickle.dumps(message, protocol=5)
     return _LENGTH.pack(len(content)) + content
 
 
 class Decoder:
-    """Takes bytes as they come, and gives messages as they are complete."""
+    """Cuts a stream of bytes into messages."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[object]:
-        """The messages that end in `data`."""
+        """Takes the next bytes and returns the messages that are complete with them."""
         self._buffer += data
         messages: list[object] = []
         start = 0

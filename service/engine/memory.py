@@ -1,4 +1,4 @@
-"""Giving memory back to the system that the C library keeps for itself."""
+"""Gives free memory, which the C library keeps for itself, back to the system."""
 
 __all__ = ["give_back_memory"]
 

@@ -17,7 +17,7 @@ Arrays = Mapping[str, Array]
 
 
 class Rows(NamedTuple):
-    """Some neighbouring rows of an array, (rows, ...)."""
+    """Neighbouring rows `start` to `stop` (exclusive) of an array of shape (rows, ...)."""
 
     array: Array
     start: int
@@ -43,7 +43,7 @@ class Rows(NamedTuple):
 
 
 def stack(parts: Sequence[Rows]) -> Array:
-    """Rows below each other, C order; a copy only where they are not neighbours in one array already."""
+    """Puts rows below each other in one array, C order; no copy where they are neighbours already."""
     pieces: list[Array] = []
     array, start, stop = parts[0]
     for part in parts[1:]:

@@ -58,11 +58,11 @@ class OnnxGraph:
         return self.limits.efficient
 
     def unload(self) -> None:
-        """Gives its session back: other processes call it from now on."""
+        """Frees the session, as other processes call the graph; `run` raises RuntimeError from then on."""
         self.run = _elsewhere
 
     def run_on_zeros(self, rows: int) -> dict[str, Array]:
-        """Calls the graph once with inputs of no meaning."""
+        """Calls the graph once with zeros for inputs, to try it or to time it."""
         return self.run(
             {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self.spec.inputs}
         )
@@ -74,7 +74,7 @@ class Runtime:
     Args:
         provider: `cpu`, `cuda`, or `auto`: CUDA where this ONNX Runtime offers it.
         max_batch_rows: Rows that one call of any graph takes at most; None lets the calibrator choose.
-        calibrator: Measures each graph; None takes what suits most.
+        calibrator: Measures each graph; None uses row limits that suit most graphs.
         cuda_graphs: Whether calls are captured and replayed, on CUDA, where a graph allows it.
 
     Raises:
@@ -101,7 +101,10 @@ class Runtime:
         return "cuda" if self.providers[0] == "CUDAExecutionProvider" else "cpu"
 
     def load(self, bundle: Bundle) -> dict[str, OnnxGraph]:
-        """Makes a session for each graph and tries it.
+        """Makes a session for each graph of a bundle, tries it on zeros, and chooses its row limits.
+
+        Returns:
+            The graphs by name.
 
         Raises:
             BundleError: A graph cannot be loaded, or is not what the manifest says it is.
@@ -119,7 +122,17 @@ class Runtime:
         return loaded
 
     def place(self, label: str, spec: GraphSpec, file: bytes, limits: RowLimits) -> OnnxGraph:
-        """A graph that another process has loaded, tried and measured."""
+        """Loads a graph that another process has tried and measured already.
+
+        Args:
+            label: `bundle/graph`.
+            spec: Its inputs and outputs.
+            file: Content of its ONNX file.
+            limits: Its row limits, as that process chose them.
+
+        Raises:
+            BundleError: It cannot be loaded.
+        """
         placed = OnnxGraph(label, self._caller(label, spec, file), spec, b"")
         placed.limits = limits
         return placed
@@ -154,7 +167,7 @@ class Runtime:
         return session
 
     def _limit(self, loaded: OnnxGraph) -> None:
-        """Chooses how many rows a call takes."""
+        """Sets a graph's row limits: measured ones, or usual ones, and never above `max_batch_rows`."""
         limits = _USUAL
         if self._calibrator is not None:
             try:

@@ -1,4 +1,4 @@
-"""Which rows run next. Pure policy: no clock, thread, asyncio or ONNX Runtime; readable on a card.
+"""Which rows run next. Pure policy: no clock, thread, asyncio or ONNX Runtime.
 
 1. Jobs that have shown nothing yet go first, but twice in a row at most while others wait: most drawings make
    two calls to their first canvas. So people see soon that something is drawn, and nobody starves.
@@ -55,12 +55,12 @@ class _Queue:
         self.rows -= job.rows
 
     def in_order(self, *, new_first: bool) -> Iterator[Job]:
-        """All that wait."""
+        """All waiting jobs; those that have shown nothing come first or last."""
         return itertools.chain(*map(dict.values, (self.new, self.begun)[:: 1 if new_first else -1]))
 
 
 class Scheduler:
-    """Holds all admitted jobs; decides, never acts."""
+    """Holds all admitted jobs and decides which run next; it calls no graph and sends nothing itself."""
 
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}  # all that are not over, by id
@@ -77,7 +77,7 @@ class Scheduler:
 
     @property
     def jobs(self) -> Mapping[int, Job]:
-        """Jobs that are not over."""
+        """Jobs that are not over, by id."""
         return self._jobs
 
     @property
@@ -87,13 +87,13 @@ class Scheduler:
 
     @property
     def next_deadline(self) -> float | None:
-        """The earliest deadline of a job."""
+        """The earliest deadline of a job, in seconds on the engine's clock; None without jobs."""
         while self._deadlines and self._deadlines[0][1] not in self._jobs:
             heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None
 
     def add(self, job: Job) -> None:
-        """Takes in an admitted job."""
+        """Queues an admitted job."""
         self._jobs[job.id] = job
         self._rows += job.rows
         if len(self._deadlines) > 2 * len(self._jobs) + 64:  # most are of jobs that are over
@@ -104,7 +104,7 @@ class Scheduler:
         self._enqueue(job)
 
     def next_batch(self, free_lanes: int = 1, now: float = 0.0) -> Batch | None:
-        """Takes the next rows out of the queue, or None when nothing can run.
+        """Takes the next batch out of the queue and marks its jobs as running; None when nothing can run.
 
         Args:
             free_lanes: Lanes without work, that of the caller among them.
@@ -151,12 +151,15 @@ class Scheduler:
         self._drop_if_empty(batch.graph)
 
     def advance(self, batch: Batch, outputs: Arrays | PentimentoError, now: float) -> list[Delivery]:
-        """Stores what a batch's call put out and says what goes to the streams.
+        """Stores what a batch's call put out, and moves its jobs on.
 
         Args:
             batch: What `next_batch` gave, or a part of it.
             outputs: The graph's outputs, the rows of all jobs one below the other; or why there are none.
             now: Time on the engine's clock, in seconds.
+
+        Returns:
+            The frames and ends that go to the jobs' streams, in order.
         """
         deliveries: list[Delivery] = []
         sound: dict[int, bool] = {}  # by id of an array: whether all its values are numbers
@@ -175,7 +178,7 @@ class Scheduler:
         return deliveries
 
     def _step(self, job: Job, now: float, sound: dict[int, bool], deliveries: list[Delivery]) -> None:
-        """Moves a job on by the call that it has made."""
+        """Moves a job past the call that it has made: it emits, fails, finishes, expires, or waits again."""
         call = job.next_call
         if call.emits:
             if not all(_are_numbers(job.tensors[name], sound) for name in call.emits):
@@ -207,7 +210,7 @@ class Scheduler:
                 self._enqueue(job)
 
     def grant(self, job_id: int, frames: int) -> bool:
-        """Notes that the reader has room for more frames. True if a paused job may run again."""
+        """Adds room for frames that a job's reader has taken. True if a paused job may run again."""
         job = self._jobs.get(job_id)
         if job is None:
             return False
@@ -216,7 +219,7 @@ class Scheduler:
         return paused and self._resume(job)
 
     def hold(self, job_id: int) -> bool:
-        """Notes that the reader wants all that is to come at the end. True if a paused job may run again."""
+        """Keeps a job's frames until its end, as its reader wants. True if a paused job may run again."""
         job = self._jobs.get(job_id)
         if job is None:
             return False

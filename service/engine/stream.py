@@ -1,4 +1,4 @@
-"""The only way back: emissions of one job, from the engine to whoever reads them.
+"""Carries the emissions of one job from the engine to whoever reads them, with backpressure.
 
 A stream lives on the event loop and needs no lock. It never grows beyond the frames that the job had room
 for, because reading grants room for as many more, and a job without room does not run. A reader that wants
@@ -76,7 +76,11 @@ class FrameStream:
             del event  # its traceback holds this frame: a circle, which would hold the job and its graphs
 
     async def collect(self) -> list[Emission]:
-        """All that is left, at the end. Raises the job's error; of a closed stream there is nothing."""
+        """Waits for the end and returns all emissions that are left; none if the stream was closed.
+
+        Raises:
+            PentimentoError: The job failed.
+        """
         self._on_collect()
         self._wakes_at_end_only = True
         while not self._over and (not self._events or isinstance(self._events[-1], Emission)):
