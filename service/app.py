@@ -1,4 +1,4 @@
-"""The whole server: bundles, engine, HTTP and gRPC in one process on one event loop; start, drain, stop."""
+"""The whole server, from start to shutdown: bundles, engine, HTTP and gRPC on one event loop."""
 
 __all__ = ["Server", "StartError", "run", "serve"]
 
@@ -136,7 +136,7 @@ class Server:
         self.metrics.batch(**call._asdict())
 
     def _keep_graphs(self) -> None:
-        """Gives the lanes what is served now."""
+        """Tells the lanes which graphs are served now, and frees the copies here that they do not need."""
         graphs = self.catalog.graphs()
         self.engine.keep(graphs)
         self._lanes.unload(graphs)
@@ -172,7 +172,7 @@ class Server:
             await asyncio.sleep(0.005)  # uvicorn offers nothing to wait for
 
     async def _stop(self) -> None:
-        """Unready; running drawings finish within the grace period; then the connections, then the rest.
+        """Drains and shuts down: running drawings finish within the grace period, then the connections close.
 
         Both listeners stay open while draining: a client that comes now gets a clear UNAVAILABLE.
         """

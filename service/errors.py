@@ -8,15 +8,15 @@ __all__ = ["STALLED", "Code", "PentimentoError", "Stalled", "invalid"]
 from enum import Enum
 
 STALLED = "stalled"
-"""The outcome of a request that the server ended as its client took or gave too little."""
+"""Outcome of a request that the server ended because its client read or sent too slowly."""
 
 
 class Code(Enum):
     """What went wrong, as a client can act on it."""
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"  # the request can never succeed as it is
-    UNAUTHENTICATED = "UNAUTHENTICATED"  # who asks did not say who it is, or not rightly
-    PERMISSION_DENIED = "PERMISSION_DENIED"  # nobody, or not who asks, may do that here
+    UNAUTHENTICATED = "UNAUTHENTICATED"  # no credentials, or wrong ones
+    PERMISSION_DENIED = "PERMISSION_DENIED"  # the caller may not do that here, or nobody may
     NOT_FOUND = "NOT_FOUND"  # no such bundle
     UNSUPPORTED = "UNSUPPORTED"  # this bundle cannot do that
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"  # no answer format that the client accepts
@@ -50,11 +50,11 @@ class PentimentoError(Exception):
 
     @property
     def outcome(self) -> str:
-        """How log and metrics call a request that ends so."""
+        """The name of this error in log and metrics: its code in lower case."""
         return self.code.value.lower()
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Goes between processes."""
+        """Lets pickle carry the error, with all its fields, from one process to another."""
         return _again, (self.code, self.message, self.field, self.retry_after_s)
 
 
@@ -63,7 +63,7 @@ def _again(code: Code, message: str, field: str | None, retry_after_s: float | N
 
 
 class Stalled(PentimentoError):
-    """A client took or gave too little for too long: to it DEADLINE_EXCEEDED, in log and metrics told apart.
+    """The client reads or sends too slowly: DEADLINE_EXCEEDED to it, `stalled` in log and metrics.
 
     Args:
         message: One sentence, for a client that goes on reading.
@@ -74,7 +74,7 @@ class Stalled(PentimentoError):
 
     @property
     def outcome(self) -> str:
-        """As of every stall, over HTTP too."""
+        """`stalled`, on both transports."""
         return STALLED
 
 

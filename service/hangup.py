@@ -1,4 +1,4 @@
-"""What SIGHUP means to a server: read the bundles again; or stop, if it came since the terminal went away."""
+"""SIGHUP: reloads the bundles, or stops the server if the signal came because its terminal was closed."""
 
 __all__ = ["Hangups"]
 
@@ -14,13 +14,13 @@ _log = logging.getLogger(__name__)
 
 
 class Hangups:
-    """Takes note of each SIGHUP from when it is made, in a running event loop.
+    """Handles SIGHUP from its construction on, which must be in a running event loop.
 
-    What the signal is for is to end what runs in a terminal when that is closed. So it still does, except
+    By default the signal ends what runs in a terminal when that is closed. It still does so here, except
     under `nohup`, which makes a program ignore it so as to outlive its terminal.
 
     Args:
-        on_lost_terminal: Called once, when a SIGHUP says that the terminal is gone which there was at first.
+        on_lost_terminal: Called once, when a SIGHUP comes and the terminal that there was at first is gone.
     """
 
     def __init__(self, on_lost_terminal: Callable[[], None]) -> None:
@@ -40,7 +40,7 @@ class Hangups:
             self._wanted.set()
 
     async def answer(self, reload: Callable[[], Awaitable[object]]) -> None:
-        """Reloads whenever the signal came, for ever; what goes wrong is logged.
+        """Calls `reload` after each SIGHUP, for ever; a PentimentoError is logged.
 
         Signals that come during a reload are answered by one more.
         """

@@ -1,4 +1,4 @@
-"""How many lanes there are, and where they run."""
+"""Chooses how many lanes (workers that call graphs) a server has, and whether as processes or threads."""
 
 __all__ = ["LaneSet"]
 
@@ -15,11 +15,13 @@ from pentimento.service.settings import Settings, available_cpus
 
 
 class LaneSet:
-    """The lanes of a server: processes, if they shall be and can; else threads of this process.
+    """The lanes of a server: processes where `lane_processes` is set and the device is a CPU, else threads.
+
+    The number is the setting `lanes`, or else what was measured to add throughput.
 
     Attributes:
-        lanes: For the engine.
-        text: What they are, for a person.
+        lanes: For the engine: one `LaneProcess` for each process, or one `LaneThreads` for all threads.
+        text: Their number and kind, for the line that tells that the server is ready.
     """
 
     def __init__(self, settings: Settings, runtime: Runtime, catalog: Catalog, observe: Observe) -> None:
@@ -33,7 +35,7 @@ class LaneSet:
             self.text = f"{count} lane process{'es' if count != 1 else ''}"
 
     def unload(self, graphs: Sequence[Graph]) -> None:
-        """What the lanes have loaded for themselves, this process needs no longer."""
+        """Frees this process's sessions of `graphs` where lane processes have sessions of their own."""
         if self._elsewhere:
             for graph in graphs:
                 if isinstance(graph, OnnxGraph):
@@ -42,7 +44,7 @@ class LaneSet:
 
 
 def _choose_count(runtime: Runtime, catalog: Catalog) -> int:
-    """As many as suit the default model's drawing."""
+    """The number of lanes for the default model's showing graph; without a default, one for each CPU."""
     cpus = available_cpus()
     if catalog.default is None:
         return cpus

@@ -1,4 +1,4 @@
-"""What travels between transports, operations and engine: frozen values, no protocol, no behaviour.
+"""Requests and results as transports, operations and engine pass them on: frozen values without a protocol.
 
 Shapes: n images in a request, C channels, H x W pixels.
 """
@@ -169,7 +169,7 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
-    """A scorer's opinion of n images; either way more is more real."""
+    """A scorer's verdict on n images; a higher number means more like real data."""
 
     kind: ScoreKind
     logit: Floats  # (n,); of a critic: its score, unbounded
