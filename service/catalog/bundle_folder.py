@@ -1,4 +1,4 @@
-"""The bundle folder, read at the start and again whenever it is asked for while serving."""
+"""Reads the bundle folder, at the start and again at each reload."""
 
 __all__ = ["Contents", "read_folder"]
 
@@ -19,9 +19,9 @@ _BETWEEN_LOOKS_S = 0.025
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contents:
-    """What the folder holds."""
+    """What was read from the bundle folder: sound bundles, and the folders that were refused."""
 
-    models: Mapping[str, LoadedModel]  # by name, sorted; those that were served and are as they were, too
+    models: Mapping[str, LoadedModel]  # by name, sorted; what is unchanged is the same object as before
     refused: tuple[Refusal, ...]
 
 
@@ -84,7 +84,7 @@ def _wait_for(folder: Path, names: set[str]) -> set[str]:
 
 
 def _visit(entry: Path, runtime: Runtime, before: LoadedModel | None) -> LoadedModel | str | None:
-    """The bundle in a folder; a sentence on why there is none; or None: there is no such folder."""
+    """The bundle in a folder; or a sentence that says why there is none; or None without such a folder."""
     try:
         if not entry.is_dir():
             return None

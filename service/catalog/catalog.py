@@ -1,4 +1,4 @@
-"""The catalog: the bundles that are served, and those that were refused, each with its sentence.
+"""The catalog: the bundles that are served, and the folders that were refused, each with the reason.
 
 It belongs to the event loop. A reload reads the folder in a thread and changes everything here at once; what
 runs meanwhile holds the graphs that it began with, and they are gone when the last of it is over.
@@ -113,8 +113,8 @@ class Catalog:
         """The bundle of that name, or the default one.
 
         Args:
-            name: The request's.
-            field: Field of the request that names it.
+            name: As in the request; None for the default.
+            field: Field of the request that names it, for the error.
 
         Raises:
             PentimentoError: NOT_FOUND, naming what is served.

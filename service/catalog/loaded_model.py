@@ -1,4 +1,4 @@
-"""A bundle that is loaded: its manifest, its graphs, and the plans that are made of them."""
+"""A loaded bundle: its manifest, its graphs, and the plans that are made of them."""
 
 __all__ = ["LoadedModel"]
 
@@ -13,7 +13,7 @@ from pentimento.service.messages import OperationName
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadedModel:
-    """A served bundle."""
+    """A bundle with its loaded graphs, as the catalog serves it."""
 
     manifest: Manifest
     graphs: Mapping[str, Graph]
@@ -22,14 +22,14 @@ class LoadedModel:
     )
 
     operations: tuple[OperationName, ...] = field(init=False)
-    """What can be asked of it."""
+    """What can be asked of it, as its graphs allow."""
 
     def __post_init__(self) -> None:
-        """Finds out once what every request is asked for."""
+        """Derives `operations` once, as every request reads it."""
         object.__setattr__(self, "operations", self._operations())
 
     def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
-        """The plan of a drawing, as `plan_drawing`.
+        """The plan of a drawing; arguments as for `plan_drawing`.
 
         It is the same for every request and is kept, one for each number of steps and scorer: with 28 rows,
         making it took longer than drawing the noise.

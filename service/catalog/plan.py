@@ -1,4 +1,4 @@
-"""From a manifest's drawing, which is data, to a plan: the sequence of graph calls of one job."""
+"""Turns a manifest's drawing, which is data, into a plan: the sequence of graph calls of one job."""
 
 __all__ = ["Judge", "plan_drawing", "plan_encode", "plan_likelihood", "plan_score", "shown_calls"]
 

@@ -1,4 +1,4 @@
-"""One reading of the bundle folder at a time, whoever asks for it, and a line in the log about each."""
+"""Reloads the bundle folder, one reload at a time whoever asks for it, and logs what each changed."""
 
 __all__ = ["Reloading"]
 
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 class Reloading:
     """Reads the bundle folder again when called.
 
-    Who calls while a reading runs waits for the one after it, and shares that with all others who wait: it
+    Callers while a reading runs wait for the one after it, and share that with all others who wait: it
     begins after they called, so it sees what they had written, and any number of calls costs two readings.
 
     Args:
@@ -62,7 +62,7 @@ class Reloading:
 
 
 def _in_words(reload: Reload) -> str:
-    """A line for the log, whatever lines the reasons have."""
+    """What a reload changed, in one line for the log, even where a reason has several lines."""
     parts = [f"kept {len(reload.kept)}"]
     for verb, revisions in (("added", reload.added), ("replaced", reload.replaced)):
         if revisions:

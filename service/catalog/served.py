@@ -27,7 +27,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revision:
-    """A bundle that a reload brought."""
+    """A bundle that a reload added or replaced."""
 
     name: str
     version: str
