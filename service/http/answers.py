@@ -46,7 +46,7 @@ MAX_ANSWER_VALUES = 1 << 25
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """How the client wants a drawing."""
+    """The answer format and the picture scale that a client asks for."""
 
     answer: Answer
     scale: int = 1
@@ -100,7 +100,7 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
 
 
 class DrawingStream(Response):
-    """Answers with events as they are drawn, and closes the drawing however that ends.
+    """Answers with an event for each frame as it is drawn, and closes the drawing however that ends.
 
     FastAPI's own SSE routes serve one format; here the Accept header chooses. Starlette's StreamingResponse
     would watch for the client's departure with a group of tasks for each answer; one does.
@@ -114,7 +114,7 @@ class DrawingStream(Response):
         self._event: Callable[[bytes, bytes], bytes] = _sse if wanted.answer is Answer.SSE else _ndjson
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the answer."""
+        """Sends the head, a `frame` event a step, and one `done` or `error` unless the client has left."""
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
 
         async def send_event(kind: bytes, content: bytes, *, last: bool = True) -> None:
@@ -129,7 +129,7 @@ class DrawingStream(Response):
                     await send_event(*end)
 
     async def _send_frames(self, send_event: Callable[..., Awaitable[None]]) -> tuple[bytes, bytes]:
-        """Sends frames until there are no more, and returns the event that is to end them."""
+        """Sends all frames, and returns kind and content of the event that is to end the stream."""
         drawing, exchange = self._drawing, self._exchange
         exchange.outcome = "cancelled"  # unless it comes to an end below
         step = 0

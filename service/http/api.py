@@ -1,4 +1,4 @@
-"""The HTTP transport: the application, and the routes that tell about it. More is described at /docs."""
+"""The HTTP application, with the routes about the server itself; the calls are described at /docs."""
 
 __all__ = ["create_app"]
 
@@ -54,7 +54,7 @@ def create_app(
         operations: What can be asked for.
         metrics: Told of every request, and exposed at /metrics.
         settings: The limits.
-        door: Lets requests in; by default one of its own, as the settings have it.
+        door: Decides which requests are let in; by default one made from the settings.
 
     Raises:
         RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
@@ -127,7 +127,7 @@ async def metrics(server: Server) -> Response:
 
 @router.get("/", **docs.INDEX)
 async def index(request: Request) -> Response:
-    """The studio for a browser, which says that it takes HTML; to all others, where to go."""
+    """Answers browsers, whose Accept names text/html, with the studio, and others with a list of calls."""
     studio: Studio | None = request.app.state.studio
     if studio is not None and "text/html" in request.headers.get("accept", ""):
         return studio.page()

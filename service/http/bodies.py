@@ -1,4 +1,4 @@
-"""Request bodies: read within a limit, JSON without surprises, drawings' and scores' inputs out of them."""
+"""Reads request bodies: within a size limit, strict JSON, pictures raw, as multipart files or as base64."""
 
 __all__ = ["merge", "read_generate_body", "read_images", "read_named_pictures"]
 
@@ -30,7 +30,7 @@ _NO_BODY = GenerateBody()
 
 
 async def read_generate_body(request: Request, limits: Settings) -> GenerateBody:
-    """The JSON body of a drawing request; none at all is an empty one.
+    """Reads the JSON body of a drawing request; no body at all counts as an empty one.
 
     Args:
         request: The request, its body unread.
@@ -52,7 +52,7 @@ async def read_generate_body(request: Request, limits: Settings) -> GenerateBody
 
 
 async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, ...]:
-    """The pictures of a body: one raw PNG or JPEG, multipart parts called `image`, or JSON with base64.
+    """Reads the pictures of a body: one raw PNG or JPEG, multipart parts called `image`, or JSON with base64.
 
     Args:
         request: The request, its body unread.
@@ -77,12 +77,15 @@ async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, .
 async def read_named_pictures(
     request: Request, limits: Settings, body_type: type[InputBody]
 ) -> dict[str, ImageInput]:
-    """One picture for each field of a body: multipart files or JSON; or raw, where there is but one field.
+    """Reads one picture for each field of a body type: multipart files, JSON, or raw if there is one field.
 
     Args:
         request: The request, its body unread.
         limits: Of bytes and depth.
         body_type: The JSON body; its fields are the names of the pictures.
+
+    Returns:
+        The pictures by name, still encoded.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
@@ -109,7 +112,7 @@ async def read_named_pictures(
 
 
 def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:
-    """One request out of query and body.
+    """Makes one request out of query and body.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT: the two give different values for a field.

@@ -1,7 +1,7 @@
-"""A connection of HTTP that bounds what a client can make the server hold, and for how long.
+"""An HTTP connection that bounds what a client can make the server hold, and for how long.
 
-uvicorn reads headers of any length, waits for a request for ever, and for a reader, too. All of its requests
-go on as before; what is added costs nothing until a connection is slow.
+By itself uvicorn reads headers of any length, and waits for ever for a request and for a slow reader. What is
+added here costs nothing until a connection is slow; requests go on to uvicorn as before.
 """
 
 __all__ = ["ConnectionLimits", "LimitedConnection", "limited_connections"]
@@ -33,17 +33,17 @@ _BYTES_ACKED = 120  # where Linux has it in its tcp_info, in 8 bytes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionLimits:
-    """What a client may do to a connection."""
+    """Limits of one HTTP connection, and of the number of connections."""
 
     max_header_bytes: int  # of a request's line and headers; and of anything else that is no body
     max_headers: int
     max_connections: int
-    max_stall_s: float  # in which it must take or give `min_bytes`
+    max_stall_s: float  # in which a client must take or give `min_bytes`
     min_bytes: float
 
     @classmethod
     def of(cls, settings: Settings) -> "ConnectionLimits":
-        """As they are set."""
+        """Takes the limits from the settings."""
         return cls(
             max_header_bytes=settings.max_header_bytes,
             max_headers=settings.max_headers,
@@ -54,13 +54,13 @@ class ConnectionLimits:
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """One connection; the server makes one of a subclass for each, which has the limits."""
+    """One HTTP connection; its class attribute `limits` is set by `limited_connections`."""
 
     limits: ConnectionLimits
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # uvicorn's
         super().__init__(*args, **options)
-        self.cut_as: str | None = None  # the outcome of the request that it was cut off from
+        self.cut_as: str | None = None  # outcome of the request that was cut off; None: not cut
         self._refusal: Refusal | None = None
         self._is_over = False  # what comes is not read any more
         self._reads = True  # whether a request is awaited, or has begun and is not there yet
@@ -72,20 +72,20 @@ class LimitedConnection(HttpToolsProtocol):
 
     @property
     def is_full(self) -> bool:
-        """Whether an answer waits for its client to take more."""
+        """Whether an answer waits for its client to read more."""
         return self.flow.write_paused
 
     def cut(self, reason: str, outcome: str = STALLED) -> None:
-        """Closes it at once, whatever has not been taken; arguments as of `Connection.cut`."""
+        """Closes the connection at once and drops what is unsent; arguments as for `Connection.cut`."""
         if self.cut_as is None:
             self.cut_as = outcome
             _log.info("a connection of %s is cut: %s", self._client_name, reason)
             self.transport.abort()
 
-    # What uvicorn's protocol is told by its transport:
+    # Called by the transport:
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """There is a client."""
+        """Starts to time the first request; beyond `max_connections`, refuses or cuts the connection."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         surplus = len(self.connections) - self.limits.max_connections
         if surplus > _SURPLUS:
@@ -98,7 +98,7 @@ class LimitedConnection(HttpToolsProtocol):
         self._watch_reading(_SURPLUS_S if surplus > 0 else self.limits.max_stall_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """There is none any more."""
+        """Stops the timers; a timeout of the kernel counts as a stall."""
         if self.cut_as is None and isinstance(
             exc, TimeoutError
         ):  # by the kernel: see `service.http.listener`
@@ -109,7 +109,7 @@ class LimitedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """It sent something."""
+        """Parses what the client sent, and refuses requests that are no HTTP or pass a limit."""
         if self._is_over:
             self._given += len(data)
             if self._given > _LINGER_BYTES:
@@ -137,29 +137,29 @@ class LimitedConnection(HttpToolsProtocol):
             self._watch_reading(self.limits.max_stall_s)
 
     def pause_writing(self) -> None:
-        """More is written than it takes."""
+        """Starts to time the client, as it reads less than is written."""
         super().pause_writing()
         if self._writing is None:
             self._taken = self._count_taken()
             self._writing = self.loop.call_later(self.limits.max_stall_s, self._look_at_writing)
 
     def resume_writing(self) -> None:
-        """It has taken most of that."""
+        """Stops to time the client, as it has read most of what was written."""
         super().resume_writing()
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
 
-    # What its parser tells it:
+    # Called by the parser:
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Begins a request, and puts this connection into its scope."""
         super().on_message_begin()
         self._reads = True
         cast("dict[str, Any]", self.scope)[CONNECTION] = self
 
     def on_headers_complete(self) -> None:
-        """Its headers are there; the application is called."""
+        """Checks number and size of the headers, then lets uvicorn call the application."""
         if self._refusal is not None:
             self._stop(self._refusal)
         if len(self.headers) > self.limits.max_headers:
@@ -173,17 +173,17 @@ class LimitedConnection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A part of its body is there."""
+        """Passes on a part of the body."""
         self._unread = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """All of it is there."""
+        """Notes that the request is there completely."""
         self._unread = 0
         self._reads = False
         super().on_message_complete()
 
-    # How a client is looked at:
+    # Timers for slow clients:
 
     def _watch_reading(self, seconds: float) -> None:
         self._given = 0
@@ -224,12 +224,12 @@ class LimitedConnection(HttpToolsProtocol):
         return -float(self.transport.get_write_buffer_size())
 
     def _stop(self, refusal: Refusal) -> NoReturn:
-        """Ends the reading, also from within the parser, which raises an error of its own."""
+        """Stops reading: raises the refusal, and keeps it, as the parser replaces it with its own error."""
         self._refusal = refusal
         raise refusal
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answers, and ends the connection: where its next request begins is not known."""
+        """Answers with the refusal and ends the connection: where its next request begins is not known."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cut(str(refusal), "cancelled")  # its answer is under way
             return
@@ -248,5 +248,5 @@ class LimitedConnection(HttpToolsProtocol):
 
 
 def limited_connections(limits: ConnectionLimits) -> type[asyncio.Protocol]:
-    """The kind of connection that has these limits, for uvicorn."""
+    """Makes the protocol class with these limits, for uvicorn's option `http`."""
     return type("Connection", (LimitedConnection,), {"limits": limits})

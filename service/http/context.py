@@ -1,4 +1,4 @@
-"""What every route has at hand: the use cases, the metrics, the settings; and the operation it counts as."""
+"""What every route needs: operations, metrics and settings; and a way to say what a request counts as."""
 
 __all__ = ["Context", "Server", "counted"]
 
@@ -16,7 +16,7 @@ from pentimento.service.telemetry.metrics import Metrics, Operation
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """Set once, on the application's state."""
+    """Operations, metrics and settings; set once, on the application's state."""
 
     operations: Operations
     metrics: Metrics

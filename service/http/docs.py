@@ -124,7 +124,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 
 def complete(schema: dict[str, Any]) -> dict[str, Any]:
-    """Corrects what FastAPI cannot know by itself; in place.
+    """Corrects, in place, what FastAPI cannot know of the OpenAPI document by itself.
 
     It adds the schemas of problems, of a stream's events and of bodies read by hand, and takes out FastAPI's
     own validation answer, which is never given: here it is a problem of status 400.

@@ -1,4 +1,4 @@
-"""The door over HTTP: keys, rates and streams of clients, before anything is read of what they want."""
+"""Access control over HTTP: API keys, request rates and open streams, before the request itself is read."""
 
 __all__ = ["HttpDoor", "describe_keys"]
 
@@ -36,12 +36,12 @@ _OPERATIONS: dict[str, Operation] = {
 
 
 class HttpDoor:
-    """ASGI middleware, inside the one that begins an exchange.
+    """ASGI middleware that lets requests in or answers them with an error; it runs inside `HttpExchanges`.
 
     Args:
         app: What is behind the door.
-        door: Lets requests in or not.
-        answer_error: Answers those that it does not.
+        door: Decides whether a request is let in.
+        answer_error: Sends the answer of a request that is not.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class HttpDoor:
         self._answer_error = answer_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one request."""
+        """Passes a request on to the app, or answers it with 401 or 429."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""A drawing in words: as JSON, and as the headers of formats that have no room for them.
+"""A drawing as JSON, and as HTTP headers where the format (a picture, NPY) has no room for its facts.
 
 Frames are put together from bytes: a general encoder would look through every character of the pictures.
 """
@@ -26,7 +26,7 @@ from pentimento.service.operations.operations import Drawing
 
 
 def drawing_headers(header: Header) -> dict[str, str]:
-    """What is known before the first frame, for the formats that cannot hold it."""
+    """Model, version, seed, steps and scorer as headers, for formats that cannot hold them."""
     headers = {
         "Pentimento-Model": header.model,
         "Pentimento-Version": header.version,
@@ -42,7 +42,7 @@ def drawing_headers(header: Header) -> dict[str, str]:
 
 
 def head(header: Header) -> dict[str, Any]:
-    """What is known before the first frame."""
+    """The fields of `done` and of a whole drawing that are known before the first frame."""
     known: dict[str, Any] = {
         "model": header.model,
         "version": header.version,
@@ -57,7 +57,7 @@ def head(header: Header) -> dict[str, Any]:
 
 
 def tail(drawing: Drawing) -> dict[str, Any]:
-    """What is known at the end, or not of interest before."""
+    """The other fields: timing and, where there are such, the given picture, its encoding, `conditioning`."""
     known: dict[str, Any] = {"timing": _times(drawing.timing)}
     if drawing.given is not None:
         (known["input"],) = pictures_base64(drawing.given)
@@ -69,7 +69,7 @@ def tail(drawing: Drawing) -> dict[str, Any]:
 
 
 def frames_json(frames: Sequence[Frame]) -> list[bytes]:
-    """Frames of one drawing; the pictures of all of them are encoded together."""
+    """Each frame as a JSON object; the pictures of all frames are encoded together."""
     canvases = [frame.canvas for frame in frames]
     files = _base64(canvases[0] if len(frames) == 1 else np.concatenate(canvases))
     n = len(canvases[0])
@@ -108,5 +108,5 @@ def _times(timing: Timing) -> dict[str, int]:
 
 
 def to_json_bytes(content: dict[str, Any]) -> bytes:
-    """JSON, null where a number is not finite."""
+    """Encodes JSON; a number that is not finite becomes null."""
     return to_json(content, inf_nan_mode="null")  # JSON has no NaN; a scorer may overflow

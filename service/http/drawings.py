@@ -40,7 +40,7 @@ _chosen = lru_cache(maxsize=256)(choose_answer)
 
 
 def _begin(request: Request, operation: Operation) -> tuple[Exchange, Context]:
-    """What the request counts as, and what it works with."""
+    """Says what the request counts as; returns its exchange and the application's context."""
     exchange, context = exchange_of(request.scope), request.app.state.context
     exchange.operation = operation
     return exchange, context
@@ -55,7 +55,7 @@ def _wanted(request: Request, scale: int | None) -> Wanted:
 
 
 def _take_note(exchange: Exchange, wanted: Wanted, asked: Asked) -> None:
-    """What is asked for, before it is admitted; a stream more is refused where the client has enough."""
+    """Notes what is asked for, for the log, and counts a stream; OVERLOADED if the client has too many."""
     exchange.asks(asked)
     if wanted.answer.streams and exchange.visit is not None:
         exchange.visit.open_stream()
@@ -119,7 +119,7 @@ async def complete(request: Request) -> Response:
 
 
 async def _answer(request: Request, drawing: Drawing, wanted: Wanted, timeout_ms: int | None) -> Response:
-    """The drawing as the client wants it; from here on the answer closes it."""
+    """The drawing in the format that the client wants; from here on the answer closes the drawing."""
     exchange, context = exchange_of(request.scope), request.app.state.context
     exchange.draws(drawing.header)
     if wanted.answer.streams:
@@ -132,4 +132,4 @@ async def _answer(request: Request, drawing: Drawing, wanted: Wanted, timeout_ms
 
 
 POSTS = {"/generate": generate, "/autoencode": autoencode, "/complete": complete}
-"""The same functions by path, for requests that need nothing of the framework."""
+"""These functions by path, for `Shortcuts`, which calls them without FastAPI."""

@@ -1,4 +1,4 @@
-"""One HTTP request and its answer: id, outcome, time; the middleware that begins, counts and logs it.
+"""An exchange is one HTTP request with its answer: id, outcome, time. The middleware here counts and logs it.
 
 Pure ASGI: Starlette's BaseHTTPMiddleware hides the client's disconnect from what is inside.
 """
@@ -21,7 +21,7 @@ from pentimento.service.telemetry.request_log import RequestFacts, log_request, 
 _log = logging.getLogger("pentimento.http")
 
 CONNECTION = "pentimento.connection"
-"""Where a server that can cut a connection leaves it in the scope."""
+"""Key of the ASGI scope under which `LimitedConnection` leaves itself."""
 
 _AGAIN_S = 1.0  # between looks at an answer whose deadline has passed
 _KEY = "pentimento.exchange"
@@ -40,7 +40,7 @@ SAFE_HEADERS: list[tuple[bytes, bytes]] = [
     (b"referrer-policy", b"no-referrer"),
     (_POLICY, _STRICT),
 ]
-"""What every answer tells a browser: to show it by itself, and to load nothing for it."""
+"""Security headers of every answer: a browser shows it by itself and loads nothing for it."""
 _DOCS_HEADERS = [*SAFE_HEADERS[:-1], (_POLICY, _DOCS)]
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -48,20 +48,20 @@ _PAGE_FILES = "/studio/"  # some twenty for each time that the page is opened
 
 
 class Connection(Protocol):
-    """What carries a request."""
+    """The HTTP connection of a request, as far as an exchange needs it."""
 
     @property
     def is_full(self) -> bool:
-        """Whether an answer waits for its client to take more."""
+        """Whether an answer waits for its client to read more."""
         ...
 
     @property
     def cut_as(self) -> str | None:
-        """The outcome of a request whose connection this server has cut; None: it has not."""
+        """Outcome of a request whose connection the server has cut; None if it has not."""
         ...
 
     def cut(self, reason: str, outcome: str) -> None:
-        """Closes it at once, whatever has not been taken.
+        """Closes the connection at once, whatever the client has not read.
 
         Args:
             reason: For the log.
@@ -72,7 +72,7 @@ class Connection(Protocol):
 
 @dataclass(slots=True)
 class Exchange(RequestFacts):
-    """What is known of one request; routes fill in operation and outcome."""
+    """One request as log and metrics record it, with its connection; routes fill in operation and outcome."""
 
     operation: Operation | None = None  # None: not counted (health, metrics, documentation)
     status: int | None = None  # once the answer has started
@@ -82,12 +82,12 @@ class Exchange(RequestFacts):
 
     @property
     def departure(self) -> str:
-        """The outcome of what its client takes no more: `cancelled`, unless this server has cut it off."""
+        """The outcome when the client is gone: `cancelled`, or what the server cut the connection as."""
         cut_as = None if self.connection is None else self.connection.cut_as
         return "cancelled" if cut_as is None else cut_as
 
     def must_end_within(self, seconds: float) -> None:
-        """Cuts the connection when the answer waits for its client then, or later."""
+        """Cuts the connection if the answer waits for its client to read after `seconds`, or later."""
         if self.connection is not None:
             self.end = asyncio.get_running_loop().call_later(seconds, self._end)
 
@@ -116,7 +116,7 @@ def exchange_of(scope: Scope) -> Exchange:
 
 
 class HttpExchanges:
-    """ASGI middleware around all routes.
+    """ASGI middleware around everything else: makes an exchange for each request, counts it and logs it.
 
     A request id is taken from `X-Request-Id` where it is sane, else made; it is returned, logged, and named
     in every problem.
@@ -138,7 +138,7 @@ class HttpExchanges:
         self._answer_defect = answer_defect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one request."""
+        """Handles one request: adds the headers of every answer, and records how the request ended."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -190,7 +190,7 @@ class HttpExchanges:
 
 
 def _complete(headers: Sequence[tuple[bytes, bytes]], id: str, path: str) -> list[tuple[bytes, bytes]]:
-    """An answer's headers with those that every answer has."""
+    """An answer's headers, the request id, and the security headers that every answer has."""
     safe = _DOCS_HEADERS if path == "/docs" else SAFE_HEADERS
     for name, _ in headers:
         if name == _POLICY:  # a page's own

@@ -1,4 +1,4 @@
-"""An answer's head and the first of its body in one write: one call of the system, one packet, one awakening.
+"""Joins an answer's head and the first of its body into one write: one system call, one packet.
 
 uvicorn writes them one after the other, and uvloop hands each write to the system at once.
 """
@@ -12,9 +12,9 @@ _HEAD = b"HTTP/1.1 "
 
 
 class JoinedWrites:
-    """A connection's transport, whose writes of heads wait for what follows in the same round of the loop.
+    """A connection's transport that keeps an answer's head until what follows in the same round of the loop.
 
-    Everything but `write` and `close` is the transport's own.
+    Everything but `write`, `write_eof` and `close` is the transport's own.
 
     Args:
         transport: Of one HTTP connection.
@@ -30,7 +30,7 @@ class JoinedWrites:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Writes, or keeps what is a head until more comes, or the round is over."""
+        """Writes; but an answer's head is kept until more comes, or the round of the event loop is over."""
         if self._head:
             data, self._head = self._head + data, b""
         elif data.startswith(_HEAD):
@@ -40,7 +40,7 @@ class JoinedWrites:
         self._transport.write(data)
 
     def write_eof(self) -> None:
-        """Nothing more will be written."""
+        """Writes what is kept, and ends the writing side of the connection."""
         self._flush()
         self._transport.write_eof()
 

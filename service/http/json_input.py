@@ -1,4 +1,4 @@
-"""JSON from outside, without surprises: no NaN or infinity, no deep nesting, nothing slow on the loop."""
+"""Strict JSON parsing: no NaN or infinity, no deep nesting, nothing that blocks the event loop for long."""
 
 __all__ = ["read_json"]
 

@@ -1,4 +1,4 @@
-"""The socket that HTTP is served on, and what the kernel does there by itself about clients that are gone."""
+"""Opens the socket for HTTP, with timeouts of the kernel for clients that are gone or take nothing."""
 
 __all__ = ["BACKLOG", "listen"]
 
@@ -6,11 +6,11 @@ import math
 import socket
 
 BACKLOG = 2048
-"""Connections that wait to be accepted."""
+"""Connections that may wait to be accepted."""
 
 
 def listen(host: str, port: int, max_stall_s: float) -> socket.socket:
-    """A socket that listens, and does not block.
+    """Opens a listening socket that does not block.
 
     Args:
         host: An address or a name of this machine.
@@ -18,7 +18,7 @@ def listen(host: str, port: int, max_stall_s: float) -> socket.socket:
         max_stall_s: Seconds in which a client must take something; the kernel gives it twice as many.
 
     Raises:
-        OSError: One sentence.
+        OSError: One sentence: the address cannot be had.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -1,4 +1,4 @@
-"""Answers about the server itself: what is served, and how it is."""
+"""JSON answers about the server: served models, what a reload changed, health, the index."""
 
 __all__ = [
     "IndexBody",

@@ -51,7 +51,7 @@ INTERNAL = PentimentoError(Code.INTERNAL, "internal error; the server's log has 
 
 
 def problem(error: PentimentoError, request_id: str | None = None) -> Problem:
-    """The problem details of an error of the core."""
+    """The problem details (RFC 9457) of an error of the core."""
     status = HTTP_STATUS[error.code]
     return Problem(
         title=HTTPStatus(status).phrase,
@@ -64,7 +64,7 @@ def problem(error: PentimentoError, request_id: str | None = None) -> Problem:
 
 
 def describe(errors: Sequence[Any], known: Sequence[str]) -> PentimentoError:
-    """The first of pydantic's validation errors as a sentence that names field and value.
+    """Turns the first of pydantic's validation errors into a sentence that names field and value.
 
     Args:
         errors: `ValidationError.errors()`.
@@ -164,12 +164,12 @@ async def _nobody_there(request: Request, error: Exception) -> Response:
 
 
 async def answer_error(request: Request, error: PentimentoError | ClientDisconnect) -> Response:
-    """What the installed handlers answer, for a route that is called without the framework."""
+    """What the installed handlers would answer, for a route that is called without FastAPI."""
     return await (_ours if isinstance(error, PentimentoError) else _nobody_there)(request, error)
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, error: PentimentoError) -> None:
-    """Answers a request that no route was asked with."""
+    """Answers with an error from within a middleware, before any route is called."""
     response = await _ours(Request(scope), error)
     await response(scope, receive, send)
 

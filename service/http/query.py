@@ -1,4 +1,4 @@
-"""A route's query, read by hand where every tenth of a millisecond before the first canvas counts.
+"""Reads a route's query by hand, where every tenth of a millisecond before the first canvas counts.
 
 FastAPI takes a query apart field by field and keeps generators for a route's dependencies. For a drawing of
 one step that took as long as its graph calls.
@@ -21,7 +21,11 @@ _SHORT = 200  # bytes
 
 
 def read_query(request: Request, kind: type[Q]) -> Q:
-    """The query as a value; of a parameter that is given twice, the last counts.
+    """Reads and checks the query; of a parameter that is given twice, the last counts.
+
+    Args:
+        request: The request.
+        kind: The model whose fields are the parameters.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT, naming field and value.
@@ -43,7 +47,7 @@ _read_kept = lru_cache(maxsize=1024)(_read)
 
 
 def query_parameters(kind: type[BaseModel]) -> list[dict[str, Any]]:
-    """The same query for the OpenAPI page."""
+    """The parameters of such a query as OpenAPI describes them."""
     schema = kind.model_json_schema()
     required = schema.get("required", [])
     return [

@@ -1,4 +1,4 @@
-"""What a connection answers by itself, before there is a request that the application could be asked with."""
+"""Errors that a connection answers by itself, before there is a whole request for the application."""
 
 __all__ = ["Refusal"]
 
@@ -12,11 +12,11 @@ from pentimento.service.telemetry.request_log import RequestFacts, log_request, 
 
 
 class Refusal(Exception):
-    """A request that is not read to its end.
+    """Says why a request is not read to its end, and renders the answer.
 
     Args:
-        status: What is answered.
-        code: As in all problems.
+        status: HTTP status of the answer.
+        code: Error code, as in all problems.
         detail: One sentence.
         field: What is at fault, where there is such a thing.
     """
@@ -28,23 +28,23 @@ class Refusal(Exception):
 
     @classmethod
     def of_stall(cls, detail: str) -> Self:
-        """The request does not go on."""
+        """408: the client sends its request too slowly."""
         refusal = cls(HTTPStatus.REQUEST_TIMEOUT, "DEADLINE_EXCEEDED", detail)
         refusal._outcome = STALLED
         return refusal
 
     @classmethod
     def of_headers(cls, detail: str) -> Self:
-        """The headers are too many or too long."""
+        """431: the headers are too many or too long."""
         return cls(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "INVALID_ARGUMENT", detail, "headers")
 
     @classmethod
     def of_length(cls, max_bytes: int) -> Self:
-        """The line and the headers are too long together."""
+        """431: the request's line and headers together are too long."""
         return cls.of_headers(f"the request's line and headers may have at most {max_bytes} bytes, got more")
 
     def answer(self, client: str) -> bytes:
-        """The whole answer, to be followed by the end of the connection; what it answers is logged.
+        """The whole answer as bytes; the caller sends it and ends the connection. Also writes the log line.
 
         Args:
             client: The address of who is refused.

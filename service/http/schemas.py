@@ -1,4 +1,4 @@
-"""What travels over HTTP as JSON for a drawing: query, body, answer, problems; also on the OpenAPI page."""
+"""JSON of a drawing over HTTP: query, body, answer, problems; the OpenAPI page is made from it."""
 
 __all__ = [
     "DoneBody",
@@ -37,7 +37,7 @@ SCORE_BY = (
 
 
 def _whole(value: object) -> object:
-    """Digits only, and few enough that a message can quote the number."""
+    """Takes integers, or their digits as a string; of at most 20 digits, so that a message can quote them."""
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]+", value):
         value = int(value) if len(value) <= 20 else 10**20
     if value is None:

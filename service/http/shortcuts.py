@@ -1,4 +1,4 @@
-"""Drawings without detours: their requests go to the route's function before the framework is asked.
+"""Calls the functions of the drawing routes directly, without FastAPI's routing.
 
 FastAPI describes these routes, and would answer them alike. Its way there is a dozen layers of matching, exit
 stacks and wrapped senders, which take longer than everything else that a small drawing needs besides its
@@ -20,7 +20,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Shortcuts:
-    """ASGI middleware, inside the one that counts requests.
+    """ASGI middleware that answers some POST requests itself; it runs inside `HttpExchanges` and `HttpDoor`.
 
     Args:
         app: Answers everything else.
@@ -32,7 +32,7 @@ class Shortcuts:
         self._posts = posts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one request."""
+        """Answers a request whose path is known here, and passes any other on."""
         endpoint = self._posts.get(scope["path"]) if scope["type"] == "http" else None
         if endpoint is None or scope["method"] != "POST":
             await self._app(scope, receive, send)

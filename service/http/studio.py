@@ -27,14 +27,14 @@ _KINDS = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", 
 
 
 class Studio:
-    """The page, once its files are served."""
+    """The page for browsers; `install` makes an application serve the files that it loads."""
 
     def __init__(self, page: Path) -> None:
         self._page = page
 
     @classmethod
     def install(cls, app: FastAPI) -> Self:
-        """Serves what the page loads.
+        """Mounts the page's files at `/studio`, and those of the JavaScript client at `/studio/client`.
 
         Raises:
             RuntimeError: One sentence: the files are not there.
@@ -45,14 +45,14 @@ class Studio:
         return cls(page / "index.html")
 
     def page(self) -> Response:
-        """The page itself."""
+        """The answer that holds the page's HTML."""
         headers = _FRESH | {"Content-Security-Policy": _POLICY, "Vary": "Accept"}
         return FileResponse(self._page, headers=headers)
 
 
 class _Files(StaticFiles):
     def file_response(self, full_path: PathLike, *args: Any, **options: Any) -> Response:  # noqa: ANN401
-        """A file, its type not from the machine's own table: browsers refuse modules of a wrong one."""
+        """A file with its type by `_KINDS`, not by the machine's table: browsers refuse a wrong one."""
         response = super().file_response(full_path, *args, **options)
         response.headers.update(_FRESH)
         kind = _KINDS.get(Path(full_path).suffix)
