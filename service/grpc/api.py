@@ -84,14 +84,14 @@ class GrpcServer:
         self._watch = asyncio.create_task(self._calls.watch())
 
     async def set_serving(self, serving: bool) -> None:
-        """What the health service says of the whole server and of CanvasService."""
+        """Sets the health status of the whole server and of CanvasService to SERVING or NOT_SERVING."""
         kinds = health_pb2.HealthCheckResponse
         status = kinds.SERVING if serving else kinds.NOT_SERVING
         for name in (health.OVERALL_HEALTH, SERVICE_NAME):
             await self._health.set(name, status)
 
     async def stop(self, grace: float | None = None) -> None:
-        """Ends when the calls that run have, at the latest after `grace` seconds; the others are cut off.
+        """Waits at most `grace` seconds for the calls that run now, cuts off the others, and stops.
 
         Calls that come meanwhile are answered, but not waited for. gRPC's own grace period would cancel those
         that it has read and not yet handed over: their clients would get CANCELLED, as if they had left
@@ -108,7 +108,7 @@ class GrpcServer:
         await self._server.stop(None)
 
     async def wait_for_termination(self) -> None:
-        """Returns when the server has stopped."""
+        """Waits until the server has stopped."""
         await self._server.wait_for_termination()
 
 
@@ -120,14 +120,14 @@ async def create_server(
     door: Door | None = None,
     tls: Tls | None = None,
 ) -> tuple[GrpcServer, int]:
-    """Binds a server.
+    """Makes a server and binds it to its address.
 
     Args:
         operations: What can be asked for.
         settings: Where to listen, and the limits.
         metrics: Told of every call to CanvasService.
-        door: Lets calls in; by default one of its own, as the settings have it.
-        tls: Makes it speak TLS.
+        door: Decides which calls are let in; by default one made from the settings.
+        tls: Certificate and key, to speak TLS; None for plain text.
 
     Returns:
         The server, not yet started, and its port, which differs from the setting when that is 0.

@@ -1,4 +1,4 @@
-"""One RPC as its handler sees it: what is known of it, and a way to write that does not wait for ever."""
+"""One RPC as its handler sees it: what is known of it, and a write that ends with a slow or absent reader."""
 
 __all__ = ["Call", "Context", "Pace"]
 
@@ -21,15 +21,15 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class Pace(NamedTuple):
-    """How slow a reader may be."""
+    """The slowest that a client may read, as a time limit for each message."""
 
-    max_stall_s: float  # for a message, and besides
-    min_bytes_per_s: float  # the time that its bytes take at this speed
+    max_stall_s: float  # for any message
+    min_bytes_per_s: float  # and besides, the time that its bytes take at this speed
 
 
 @dataclass(slots=True, kw_only=True)
 class Call(RequestFacts):
-    """What is known of one RPC, and what can be done with it."""
+    """One RPC: what the log records, who calls, and a way to write to the client."""
 
     caller: Caller
     context: Context = field(repr=False)
@@ -39,7 +39,11 @@ class Call(RequestFacts):
 
     @classmethod
     def begin(cls, context: Context, pace: Pace) -> Self:
-        """Takes up a call; its request id is `x-request-id` of the metadata, where that is sane, or made."""
+        """Makes the Call of an RPC from gRPC's context.
+
+        Its request id is `x-request-id` of the metadata, where that is sane, or made; it returns as trailing
+        metadata.
+        """
         first: dict[str, str] = {}
         hops: list[str] = []
         for key, value in context.invocation_metadata() or ():
@@ -66,7 +70,7 @@ class Call(RequestFacts):
 
     @property
     def authorization(self) -> str | None:
-        """What the metadata of that name say; None: nothing."""
+        """The `authorization` of the metadata; None without it."""
         return self.caller.authorization
 
     def time_remaining(self) -> float | None:
@@ -74,14 +78,15 @@ class Call(RequestFacts):
         return self.context.time_remaining()
 
     def must_end_within(self, seconds: float) -> None:
-        """Ends the call if it waits for its reader then, or later; what is computed has its own deadline."""
+        """Makes writes fail that wait for their reader after `seconds`; computing has its own deadline."""
         self.end = asyncio.get_running_loop().time() + seconds
 
     async def write(self, message: Message) -> None:
-        """Sends a message of a stream.
+        """Sends a message of a stream, and waits until gRPC has taken it.
 
         Raises:
             PentimentoError: DEADLINE_EXCEEDED: the client took less than it must, or nothing at the end.
+            CancelledError: The client has left.
         """
         data = message.SerializeToString()
         self.sent = len(data)

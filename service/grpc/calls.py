@@ -1,4 +1,4 @@
-"""The calls of a gRPC server that are not over: waited for as it stops, cut off if nobody takes their end."""
+"""Keeps track of gRPC calls that are not over, to wait for them at a stop, and to cut off absent readers."""
 
 __all__ = ["Calls"]
 
@@ -25,7 +25,7 @@ class Calls:
 
     Args:
         port: That the server listens on.
-        pace: At which the rest of a call must be taken when its handler is done.
+        pace: How fast a client must take the rest of a call when its handler is done.
     """
 
     def __init__(self, port: int, pace: Pace) -> None:
@@ -39,13 +39,13 @@ class Calls:
         return len(self._running)
 
     def begin(self, context: Context) -> None:
-        """There is a call."""
+        """Keeps track of a call until its status has been sent."""
         self._running.add(context)
         # Unlike a `finally` in the handler, this runs when the status has been sent.
         context.add_done_callback(self._end)  # type: ignore[arg-type]  # the stubs want a subclass
 
     def hand_over(self, context: Context, size: int) -> None:
-        """What is left of a call is for gRPC to send, and for its client to take: about so many bytes."""
+        """Notes that a handler is done, and that its client must take what is left, about `size` bytes."""
         patience_s = self._pace.max_stall_s + size / self._pace.min_bytes_per_s
         self._rest[context] = time.monotonic() + patience_s
 
@@ -57,14 +57,14 @@ class Calls:
             self._left.set()
 
     async def leave(self, grace: float) -> None:
-        """Returns when those that run now are over, at the latest after `grace` seconds."""
+        """Waits for the calls that run now, for at most `grace` seconds."""
         self._leaving, self._left = set(self._running), asyncio.Event()
         if self._leaving:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), grace)
 
     async def watch(self) -> NoReturn:
-        """Cuts off, for ever, who does not take the rest of a call.
+        """Ends, for ever, the connections of clients that do not take the rest of a call in time.
 
         Whatever else runs on the connection is waited for, unless there are several such calls.
         """

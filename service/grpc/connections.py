@@ -1,4 +1,4 @@
-"""TCP connections of this process, found by their addresses: gRPC opens them and has no way to end one."""
+"""Ends TCP connections of this process, found by their addresses, as gRPC opens them and cannot end one."""
 
 __all__ = ["end_connections"]
 
@@ -51,7 +51,7 @@ def _ip(host: str) -> _Ip:
 
 
 def _sockets() -> Iterator[socket.socket]:
-    """All that speak TCP, one after the other, each as a descriptor of its own that is closed again."""
+    """All TCP sockets of this process, one after the other, each as a copy that is closed again."""
     try:
         numbers = [int(name) for name in os.listdir(_DESCRIPTORS)]
     except OSError:

@@ -55,14 +55,14 @@ class CanvasService:
         self._observer = observer
 
     async def StreamCanvas(self, request: pb.StreamCanvasRequest, call: Call) -> None:
-        """A header, a frame a step, a summary."""
+        """Streams a drawing from noise: a header, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, call)
         async with self._open(await self._operations.generate(wanted), wanted.timeout_ms, call) as drawing:
             await self._send(drawing, encoding, pb.StreamCanvasResponse, call)
 
     async def Autoencode(self, request: pb.AutoencodeRequest, call: Call) -> None:
-        """A header, what the encoder put out, a frame a step, a summary."""
+        """Streams a picture drawn again: a header, what the encoder put out, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.autoencode_request, request, call)
         async with self._open(await self._operations.autoencode(wanted), wanted.timeout_ms, call) as drawing:
@@ -71,14 +71,14 @@ class CanvasService:
             await self._send(drawing, encoding, pb.AutoencodeResponse, call)
 
     async def Complete(self, request: pb.CompleteRequest, call: Call) -> None:
-        """A header, a frame a step, a summary."""
+        """Streams the completion of a picture: a header, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.complete_request, request, call)
         async with self._open(await self._operations.complete(wanted), wanted.timeout_ms, call) as drawing:
             await self._send(drawing, encoding, pb.CompleteResponse, call)
 
     async def Generate(self, request: pb.GenerateRequest, call: Call) -> pb.GenerateResponse:
-        """The whole drawing, or its last frame, in one message."""
+        """Answers with the whole drawing, or its last frame, in one message."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, call)
         async with self._open(await self._operations.generate(wanted), wanted.timeout_ms, call) as drawing:
@@ -96,14 +96,14 @@ class CanvasService:
             )
 
     async def Score(self, request: pb.ScoreRequest, call: Call) -> pb.ScoreResponse:
-        """A scorer's opinion of pictures."""
+        """Answers with a scorer's verdict on pictures."""
         wanted = self._read(wire_requests.score_request, request, call)
         result = await self._operations.score(wanted)
         call.model = result.model
         return wire.score_message(result)
 
     async def Encode(self, request: pb.EncodeRequest, call: Call) -> pb.EncodeResponse:
-        """What an encoder makes of pictures."""
+        """Answers with what an encoder makes of pictures."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.encode_request, request, call)
         self._check_reading(wanted, encoding, encoder_values)
@@ -114,7 +114,7 @@ class CanvasService:
     async def EstimateLikelihood(
         self, request: pb.EstimateLikelihoodRequest, call: Call
     ) -> pb.EstimateLikelihoodResponse:
-        """How likely a model finds pictures."""
+        """Answers with the log-likelihood of pictures, or a lower bound of it."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.likelihood_request, request, call)
         self._check_reading(wanted, encoding, pixel_values if wanted.pixels else lambda _: 0)
@@ -123,7 +123,7 @@ class CanvasService:
         return await asyncio.to_thread(wire.likelihood_message, result, encoding)
 
     async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
-        """All served models, and the refused folders."""
+        """Answers with all served models, and the refused folders."""
         models, refusals = self._operations.models()
         return pb.ListModelsResponse(
             models=[model_message(info) for info in models],
@@ -131,7 +131,7 @@ class CanvasService:
         )
 
     async def GetModel(self, request: pb.GetModelRequest, call: Call) -> pb.GetModelResponse:
-        """One model with its manifest."""
+        """Answers with one model and its manifest."""
         if not request.name:
             raise invalid("name", "is needed: the name of a served model")
         info = self._operations.model(request.name)
@@ -159,7 +159,7 @@ class CanvasService:
 
     @asynccontextmanager
     async def _open(self, admitted: Drawing, timeout_ms: int | None, call: Call) -> AsyncIterator[Drawing]:
-        """An admitted drawing, closed on leaving; its deadline holds for a client that does not read, too."""
+        """Enters an admitted drawing and closes it on leaving; its deadline holds for a slow reader, too."""
         call.draws(admitted.header)
         timeout_s = (self._default_timeout_ms if timeout_ms is None else timeout_ms) / 1000
         call.must_end_within(timeout_s + _LATE_S)
@@ -173,7 +173,7 @@ class CanvasService:
         response: type[_StreamResponse],
         call: Call,
     ) -> None:
-        """All messages of a stream.
+        """Sends all messages of a stream.
 
         Writes instead of yielding: gRPC leaves a cancelled generator to the garbage collector, while here the
         cancellation is raised where the drawing is open, and closes it.

@@ -1,4 +1,4 @@
-"""Answers that could be larger than a message may be: refused before anything is computed for them."""
+"""Refuses requests whose answer could be larger than a message may be, before anything is computed."""
 
 __all__ = ["MAX_SEND_BYTES", "check_bytes", "check_reading", "check_size", "encoder_values", "pixel_values"]
 
@@ -13,13 +13,19 @@ from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.operations.operations import Drawing
 
 MAX_SEND_BYTES = 64 << 20
-"""Bytes of an answer; the proto tells clients of it. What is larger must be streamed."""
+"""Limit of an answer, in bytes; the proto tells clients of it. What is larger must be streamed."""
 
 _IMAGE_OVERHEAD_BYTES = 64  # of an image in a message: its length, its scores, its share of the frame
 
 
 def check_size(drawing: Drawing, image_bytes: int, *, frames: int = 1, field: str = "image_count") -> None:
-    """Refuses a message of some frames that could pass the limit, before a step is drawn for it.
+    """Refuses a drawing if one message with `frames` of its frames could pass the limit.
+
+    Args:
+        drawing: Admitted, not begun to be read.
+        image_bytes: The most bytes of one encoded image.
+        frames: Frames in the message.
+        field: Request field to blame: the number of images.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT.
@@ -57,7 +63,7 @@ def check_reading(
 
 
 def check_bytes(field: str, n: int, size: int, ways: str) -> None:
-    """Refuses a message of that many bytes.
+    """Refuses a message of more than `MAX_SEND_BYTES`.
 
     Args:
         field: What makes it large.
@@ -74,11 +80,11 @@ def check_bytes(field: str, n: int, size: int, ways: str) -> None:
 
 
 def encoder_values(manifest: Manifest) -> int:
-    """Values that the encoder puts out for an image; 0 without one, which the core refuses."""
+    """Number of values that the encoder puts out for an image; 0 without one, which is refused later."""
     spec = manifest.graphs.get("encode")
     return 0 if spec is None else sum(math.prod(tensor.shape) for tensor in spec.outputs)
 
 
 def pixel_values(manifest: Manifest) -> int:
-    """Values of an image."""
+    """Number of values of an image, C * H * W."""
     return math.prod(manifest.image.shape)

@@ -51,14 +51,20 @@ _ADMIN = "ReloadModels"  # asks for the admin token itself, and not for a key
 
 
 class CallObserver(Protocol):
-    """Who wants to know about RPCs."""
+    """Is told of RPCs; `Metrics` is one."""
 
     def call(self, *, method: str, outcome: str, seconds: float) -> None:
-        """An RPC is over: an outcome of `metrics`; `cancelled` where the client or its deadline ended it."""
+        """Called when an RPC is over.
+
+        Args:
+            method: Name of the RPC.
+            outcome: As of `Metrics.finished`; `cancelled` where the client or its deadline ended it.
+            seconds: From its start to its end.
+        """
         ...
 
     def first_canvas(self, transport: Literal["grpc"], seconds: float) -> None:
-        """The first frame of a stream was sent."""
+        """Called when the first frame of a stream was sent, so many seconds after the RPC began."""
         ...
 
 
@@ -71,14 +77,14 @@ def generic_handler(
     pace: Pace,
     observer: CallObserver | None = None,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
-    """Makes the handler of a whole service.
+    """Makes the gRPC handler of a whole service.
 
     Args:
         service: The service of the proto.
         implementation: Has a coroutine method for each RPC, named alike: it returns the answer or, when the
             RPC streams, writes to the call. It raises PentimentoError and knows nothing of statuses.
         calls: Told of each call.
-        door: Lets calls in or not.
+        door: Decides which calls are let in.
         pace: At which streams must be read.
         observer: Told of each call as it ends.
     """
@@ -166,7 +172,7 @@ def _parsed(kind: type[Message], data: bytes, name: str) -> Message:
 
 
 def _finish(name: str, call: Call, failure: PentimentoError | None, observer: CallObserver | None) -> None:
-    """Tells of a call, before its status is sent: a client that reads nothing takes none either."""
+    """Logs and counts a call, before its status is sent: a client that reads nothing takes none either."""
     status = grpc.StatusCode.OK if call.outcome == "ok" else grpc.StatusCode.CANCELLED
     if failure is not None:
         call.outcome, status = failure.outcome, GRPC_STATUS[failure.code]

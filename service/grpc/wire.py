@@ -1,4 +1,4 @@
-"""From the core's answers to protobuf messages; no call is made here."""
+"""Turns results of the operations into protobuf messages; no call is made here."""
 
 __all__ = [
     "encode_message",
@@ -37,7 +37,7 @@ _PNG_OVERHEAD_BYTES = 1024  # of a PNG that cannot be compressed, beyond a filte
 
 
 def image_encoding(value: int) -> pb.ImageEncoding:
-    """The encoding that is asked for, never unspecified.
+    """Checks the encoding that a request asks for; unspecified becomes PNG.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT for a value that the proto does not define.
@@ -97,7 +97,7 @@ def encoder_output_message(encoding: Mapping[str, Floats]) -> pb.EncoderOutput:
 
 
 def timing_message(timing: Timing) -> pb.Timing:
-    """Where the time went."""
+    """Time in the queue and in total, in microseconds."""
     return pb.Timing(queue_us=timing.queue_us, total_us=timing.total_us)
 
 

@@ -1,4 +1,4 @@
-"""What is known of the served models, as protobuf messages."""
+"""What is served, and what a reload changed, as protobuf messages."""
 
 __all__ = [
     "LIKELIHOOD_KINDS",
@@ -73,7 +73,7 @@ def model_message(info: ModelInfo) -> pb.Model:
 
 
 def refusal_message(refusal: Refusal) -> pb.Refusal:
-    """A folder that is not served."""
+    """A folder that is not served, with the reason."""
     return pb.Refusal(name=refusal.name, reason=refusal.reason)
 
 
@@ -90,7 +90,7 @@ def reload_message(reload: Reload) -> pb.ReloadModelsResponse:
 
 
 def image_shape_message(image: ImageSpec) -> pb.ImageShape:
-    """Shape of one image."""
+    """Channels, height and width of an image."""
     return pb.ImageShape(channels=image.channels, height=image.height, width=image.width)
 
 

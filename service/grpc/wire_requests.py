@@ -1,7 +1,7 @@
-"""From protobuf requests to the core's; no call is made here, no request is judged.
+"""Turns protobuf requests into those of the operations; whether they make sense for a model is checked there.
 
 Only what protobuf itself cannot say is refused: an enum value that nobody defined, a tensor whose bytes do
-not fill its shape. Whether the values make sense for a model is the core's business.
+not fill its shape.
 
 Every reader takes the message as it came, the seconds until the deadline of the call (or None), and the
 longest deadline that the core accepts; every reader raises PentimentoError, INVALID_ARGUMENT.
@@ -51,7 +51,7 @@ _Message: TypeAlias = _WithSeed | pb.ScoreRequest
 def generate_request(
     spec: pb.DrawingSpec, *, deadline_s: float | None, max_timeout_ms: int
 ) -> GenerateRequest:
-    """Reads a drawing that is asked for."""
+    """Reads a request to draw images from noise."""
     latents: dict[str, object] = {}
     for tensor in spec.latents:
         if tensor.name in latents:
