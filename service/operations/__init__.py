@@ -1,1 +1,1 @@
-"""The use cases, free of any protocol: checks, inputs, admission, drawings, readings, pictures."""
+"""What can be asked of the server, free of any protocol: checks, inputs, admission, drawings, readings."""

@@ -1,4 +1,4 @@
-"""From a checked request to admitted jobs: images are read, noise is drawn, all rows get in or none."""
+"""From a checked request to admitted jobs: decodes images, draws noise, and submits all rows or none."""
 
 __all__ = ["Admission", "draw_seed"]
 
@@ -19,7 +19,7 @@ _ON_LOOP_VALUES = 50_000  # of noise, about a millisecond; more are drawn in a t
 
 
 class Admission:
-    """Lets jobs into the engine.
+    """Turns the inputs of a request into jobs of the engine.
 
     Args:
         engine: Runs them.
@@ -35,7 +35,13 @@ class Admission:
     async def submit(
         self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
     ) -> Jobs:
-        """Admits all rows, or none.
+        """Submits all rows of a request, or none; much noise is drawn in a thread.
+
+        Args:
+            manifest: Of the bundle that is asked.
+            plan: Graph calls that every row makes.
+            start: Tensors that the rows start from.
+            timeout_ms: As in the request; None takes the default.
 
         Raises:
             PentimentoError: INVALID_ARGUMENT, OVERLOADED or UNAVAILABLE.
@@ -52,7 +58,10 @@ class Admission:
     async def run(
         self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
     ) -> tuple[list[tuple[int, list[Emission]]], Jobs]:
-        """Runs a plan to its end and keeps all that it emits.
+        """Submits a request and waits for its end; arguments as for `submit`.
+
+        Returns:
+            For each step its number and the emissions of all jobs; and the jobs, which hold the timing.
 
         Raises:
             PentimentoError: As `submit`; or DEADLINE_EXCEEDED, INFERENCE_FAILED.
@@ -61,7 +70,7 @@ class Admission:
             return [emitted async for emitted in gather(jobs.tickets)], jobs
 
     async def read(self, manifest: Manifest, images: Sequence[ImageInput], fit: Fit, seed: int) -> Floats:
-        """Given images as the bundle sees them, (n, C, H, W) in [0, 1].
+        """Decodes given images in a thread, as the bundle sees them, (n, C, H, W) in [0, 1].
 
         Raises:
             PentimentoError: INVALID_ARGUMENT.

@@ -1,4 +1,7 @@
-"""Checks of request fields against the manifest: nothing is repaired; messages name field, limit, value."""
+"""Checks of request fields against the manifest: nothing is repaired; messages name field, limit, value.
+
+Every function raises PentimentoError, INVALID_ARGUMENT, or returns the value with its default filled in.
+"""
 
 __all__ = [
     "image_count",
@@ -30,19 +33,19 @@ from pentimento.service.settings import Settings
 
 
 def in_range(field: str, value: int, low: int, high: int) -> int:
-    """A number between two limits, both allowed."""
+    """A number, if it lies between two limits, both allowed."""
     if not low <= value <= high:
         raise invalid(field, f"must be {low}..{high}, got {value}")
     return value
 
 
 def seed(value: int) -> int:
-    """The seed, in [0, MAX_SEED]."""
+    """The seed, if it is in [0, MAX_SEED]."""
     return in_range("seed", value, 0, MAX_SEED)
 
 
 def seeds(manifest: Manifest, given: Mapping[str, int]) -> dict[str, int]:
-    """Seeds by noise name."""
+    """Seeds by noise name; each must name a noise of the drawing."""
     assert manifest.drawing is not None
     names = [spec.name for spec in manifest.drawing.noise]
     for name, value in given.items():
@@ -54,14 +57,14 @@ def seeds(manifest: Manifest, given: Mapping[str, int]) -> dict[str, int]:
 
 
 def timeout_s(timeout_ms: int | None, settings: Settings) -> float:
-    """The deadline in seconds from now."""
+    """The time limit of a request, in seconds; None takes the server's default."""
     if timeout_ms is None:
         return min(settings.default_timeout_ms, settings.max_timeout_ms) / 1000
     return in_range("timeout_ms", timeout_ms, 1, settings.max_timeout_ms) / 1000
 
 
 def importance_samples(manifest: Manifest, request: LikelihoodRequest, limit: int) -> int:
-    """Draws for each image: one where the likelihood is exact."""
+    """Draws for each image; it must be one where the likelihood is exact."""
     assert manifest.likelihood is not None
     value = request.importance_samples
     if manifest.likelihood.kind == "exact" and value != 1:
@@ -148,7 +151,7 @@ def scorer_label(manifest: Manifest, value: int | None) -> int | None:
 
 
 def score_by(judge: Manifest, drawn: Manifest) -> None:
-    """Whether the scorer of one bundle can judge what another draws: images of that shape, and classes."""
+    """Refuses a scorer that cannot judge what `drawn` draws: other shape, or by label of other classes."""
     if judge.image.shape != drawn.image.shape:
         raise invalid(
             "score_by",

@@ -1,4 +1,4 @@
-"""A drawing under way, gathered from the jobs that it is drawn in."""
+"""A drawing under way: frames gathered from the jobs that a request was split into."""
 
 __all__ = ["Drawing", "Jobs", "RequestObserver", "gather", "join", "read_scores"]
 
@@ -17,15 +17,15 @@ from pentimento.service.messages import Floats, Frame, Header, ScoreKind, Scores
 
 
 class RequestObserver(Protocol):
-    """Who wants to know how admitted requests end."""
+    """Is told how admitted requests end; `Metrics` is one."""
 
     def request(self, *, model: str, version: str, outcome: str, queue_s: float, total_s: float) -> None:
-        """One is over: `ok`, `cancelled`, or an error code in lower case; times from its admission."""
+        """Called when a request is over; `outcome` as of `Metrics.finished`, times from its admission."""
         ...
 
 
 class Jobs:
-    """The jobs of one admitted request, in a `with`: closed together, and told of once, however it ends.
+    """The jobs of one admitted request; leaving its `with` cancels them and reports the outcome, once.
 
     Args:
         tickets: As the engine gave them.
@@ -50,7 +50,7 @@ class Jobs:
         return Timing(queue_us=round(queue_s * 1e6), total_us=round(total_s * 1e6))
 
     def end(self, outcome: str) -> None:
-        """Cancels what is not done yet; only the first outcome counts."""
+        """Ends the request: cancels what is not done and reports the outcome; only the first call counts."""
         if self._finished_at is not None:
             return
         self._finished_at = time.monotonic()
@@ -113,9 +113,12 @@ class Drawing:
                     yield self._frame(step, parts)
 
     async def frames(self) -> list[Frame]:
-        """All frames, at the end: their reader is woken once. Fewer if the drawing was closed before.
+        """Waits for the end and returns all frames; fewer if the drawing was closed before.
 
-        The frames are held in memory, so their number must have been looked at.
+        All are held in memory, so their number must have been checked. The reader is woken once.
+
+        Raises:
+            PentimentoError: The drawing failed.
         """
         with self._jobs as jobs:
             collected = [await ticket.stream.collect() for ticket in jobs.tickets]
@@ -148,16 +151,16 @@ class Drawing:
         self.close(error.outcome if isinstance(error, PentimentoError) else "cancelled")
 
     def close(self, outcome: str = "cancelled") -> None:
-        """Cancels what is not drawn yet; its rows are free within one step. Harmless when done, or twice.
+        """Cancels what is not drawn yet; its rows are free within one step. Does nothing when done, or twice.
 
         Args:
-            outcome: What becomes of it; by default its client has left.
+            outcome: What log and metrics call it; by default its client has left.
         """
         self._jobs.end(outcome)
 
 
 async def gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emission]]]:
-    """Step by step the emissions of all parts; raises the first error of any part."""
+    """Yields for each step its number and the emissions of all jobs; raises the first error of any job."""
     streams = [ticket.stream for ticket in tickets]
     while True:
         parts: list[Emission] = []
@@ -171,13 +174,13 @@ async def gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emi
 
 
 def join(parts: Sequence[Emission], name: str) -> Floats:
-    """One tensor of all parts, row below row."""
+    """One tensor of all jobs of a request, their rows below each other."""
     arrays = [part.tensors[name] for part in parts]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def read_scores(kind: ScoreKind, parts: Sequence[Emission]) -> Scores:
-    """The scorer's opinion that travels with an emission. What a critic says is no probability."""
+    """The scores that came with a step; for a discriminator with probabilities, the sigmoid of the logits."""
     logit = join(parts, "logit")
     probability = None
     if kind == "discriminator":

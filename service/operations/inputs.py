@@ -21,7 +21,7 @@ _SHARED = 8  # rows; of calls with half as many, a row costs a good deal more
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """Inputs of n rows.
+    """The tensors that n rows start from: given ones, and noise that is drawn when they are admitted.
 
     Noise is drawn whole and up front, by row: so neither the parts that a request is drawn in, nor the
     batches that these join, can change a picture.
@@ -33,7 +33,7 @@ class Inputs:
     noise_values: int = 0  # how many numbers that are for a row: whether drawing them takes long
 
     def submissions(self, plan: Sequence[Call], lanes: int = 1) -> list[Submission]:
-        """The request in parts, even to within one row.
+        """Splits the rows into parts, each of which becomes a job; their sizes differ by one row at most.
 
         Args:
             plan: Its graphs say how many rows a part may have.
@@ -60,7 +60,18 @@ def drawing_noise(
     seeds: Mapping[str, int] | None = None,
     given: Arrays | None = None,
 ) -> Callable[[range], dict[str, Array]]:
-    """The noise of a drawing: from the seed, from a seed of its own, or explicit for all n rows."""
+    """Makes the function that draws a drawing's noise for some rows.
+
+    Args:
+        manifest: Of the bundle that draws.
+        seed: Of the request.
+        steps: Canvases shown.
+        seeds: By noise name, where they differ from `seed`.
+        given: Explicit noise by name, for all n rows.
+
+    Returns:
+        From a range of rows to arrays by noise name, (rows, ...).
+    """
     drawing = manifest.drawing
     assert drawing is not None
 
@@ -75,7 +86,17 @@ def drawing_noise(
 
 
 def eps(manifest: Manifest, graph: str, seed: int, *, calls: int | None = None) -> Callable[[range], Arrays]:
-    """The standard noise of a graph that reads images: (rows, ...), or (rows, calls, ...)."""
+    """Makes the function that draws the input `eps`, standard normal, of a graph that reads images.
+
+    Args:
+        manifest: Of the bundle that is asked.
+        graph: Name of the graph; if it takes no `eps`, nothing is drawn.
+        seed: Of the request.
+        calls: Calls of the graph, for each of which there is a draw; None for one call.
+
+    Returns:
+        From a range of rows to `eps`, (rows, ...), or (rows, calls, ...).
+    """
     spec = manifest.graphs[graph].input("eps")
     if spec is None:
         return lambda _: {}
@@ -84,25 +105,25 @@ def eps(manifest: Manifest, graph: str, seed: int, *, calls: int | None = None) 
 
 
 def noise_values(manifest: Manifest, steps: int) -> int:
-    """Numbers of noise for one row of a drawing."""
+    """How many random numbers one row of a drawing takes."""
     drawing = manifest.drawing
     assert drawing is not None
     return sum(math.prod(noise_shape(drawing, manifest.graphs, spec, steps)) for spec in drawing.noise)
 
 
 def eps_values(manifest: Manifest, graph: str) -> int:
-    """Numbers of `eps` for one row of a graph that reads images."""
+    """How many numbers `eps` has for one row of a graph that reads images."""
     spec = manifest.graphs[graph].input("eps")
     return 0 if spec is None else math.prod(spec.shape)
 
 
 def labels(label: Sequence[int] | int | None, n: int) -> dict[str, Array]:
-    """The label of every row, where there is one: for all of them, or for each its own."""
+    """The input `label` of all rows, int64, (n,): one class for all, or one for each; {} without a label."""
     return {} if label is None else {"label": np.full(n, label, dtype=np.int64)}
 
 
 def nothing_known(manifest: Manifest, n: int) -> dict[str, Array]:
-    """For a model that could complete a picture: none is given."""
+    """Inputs of a model that can complete pictures, for a drawing from noise alone: no pixel is given."""
     if manifest.drawing is None or manifest.drawing.completion is None:
         return {}
     channels, height, width = manifest.image.shape

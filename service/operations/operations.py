@@ -1,4 +1,4 @@
-"""The use cases, free of any protocol: check, draw the noise, submit, gather. Both transports call these."""
+"""The operations, free of any protocol: check, draw the noise, submit, gather. Both transports call these."""
 
 __all__ = ["Drawing", "Operations"]
 
@@ -97,7 +97,7 @@ class Operations(Readings):
         return await self._reloading()
 
     async def generate(self, request: GenerateRequest) -> Drawing:
-        """Draws images from noise. Returns before the first step."""
+        """Draws images from noise. Returns when the drawing is admitted, before its first step."""
         model = self._catalog.able(request.model, "generate")
         manifest = model.manifest
         steps = checks.steps(manifest, request.steps)
@@ -136,7 +136,7 @@ class Operations(Readings):
         )
 
     async def complete(self, request: CompleteRequest) -> Drawing:
-        """Keeps the given pixels of an image and draws the others."""
+        """Keeps the pixels of an image where the mask is white, and draws the others, `n` times."""
         model = self._catalog.able(request.model, "complete")
         manifest = model.manifest
         n = checks.in_range("n", request.n, 1, self._settings.max_images)
@@ -168,7 +168,7 @@ class Operations(Readings):
         given: Floats | None = None,
         conditioning: str | None = None,
     ) -> Drawing:
-        """Admits a drawing, after the calls that come before it."""
+        """Admits a drawing: the calls of `before`, then those of the model's plan."""
         manifest = model.manifest
         judging = self._judging(model, request)
         judge = judging.judge if judging else None
@@ -187,7 +187,7 @@ class Operations(Readings):
         )
 
     def _judging(self, model: LoadedModel, request: _DrawingRequest) -> LoadedModel | None:
-        """Whose scorer judges the canvases: that of `score_by`, or else the drawing's own if asked to."""
+        """The bundle whose scorer judges the canvases: `score_by`, the drawing's own if asked to, or None."""
         own, by = model.manifest.name, request.score_by
         if by is not None and request.score is False:
             raise invalid("score", "is false, but score_by asks for scores; leave one of them out")

@@ -1,4 +1,4 @@
-"""Given pictures as a model sees them: decoded, checked, and black and white where its data were."""
+"""Decodes given pictures for a model, and makes them black and white where the model's data were."""
 
 __all__ = ["Fit", "read_images", "read_mask"]
 

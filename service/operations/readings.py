@@ -1,4 +1,4 @@
-"""What can be asked about given images: what a bundle's encoder, scorer and likelihood say of them."""
+"""Operations on given images: encode, score, estimate the likelihood."""
 
 __all__ = ["Readings"]
 
@@ -28,7 +28,7 @@ class Readings:
 
     Args:
         catalog: The bundles.
-        admission: Lets jobs in.
+        admission: Submits jobs to the engine.
         settings: The limits.
     """
 
