@@ -1,1 +1,1 @@
-"""Who comes in: API keys, rates, streams, certificates; the same for both transports."""
+"""Access control for both transports: API keys, request rates, open streams, TLS certificates."""

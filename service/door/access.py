@@ -38,10 +38,10 @@ class ApiKeys:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The keys that are set, in the environment and in the file.
+        """Reads the keys that the settings give, themselves and in a file.
 
         Raises:
-            RuntimeError: One sentence: they cannot be read, or one of them is none, or the admin token too.
+            RuntimeError: One sentence: they cannot be read, one is malformed, or one is also the admin token.
         """
         keys: list[tuple[str, str]] = []
         if settings.api_keys is not None:
@@ -62,7 +62,7 @@ class ApiKeys:
         return bool(self._owners)
 
     def owner(self, authorization: str | None, api_key: str | None) -> str:
-        """Whose key a client has; takes equally long whichever key it is, if any.
+        """The name of the owner of a client's key; takes equally long whichever key it is, if any.
 
         Args:
             authorization: The header, or the metadata, of that name: `Bearer KEY`.
@@ -90,7 +90,7 @@ class ApiKeys:
 
 
 class AdminToken:
-    """What a caller must know to change what is served.
+    """The secret that a caller must send to change what is served.
 
     Args:
         token: The token; None: nobody may do it over the network.
@@ -101,15 +101,15 @@ class AdminToken:
 
     @classmethod
     def of(cls, settings: Settings) -> "AdminToken":
-        """The token that is set.
+        """Reads the token that the settings give, itself or in a file.
 
         Raises:
-            RuntimeError: One sentence: it cannot be read, or is none.
+            RuntimeError: One sentence: it cannot be read, or is malformed.
         """
         return cls(read_secret("admin_token", settings.admin_token, settings.admin_token_file))
 
     def check(self, authorization: str | None) -> None:
-        """Lets a caller through or not.
+        """Raises unless a caller sent the token.
 
         Args:
             authorization: The header, or the metadata, of that name: `Bearer TOKEN`.
@@ -131,7 +131,7 @@ class AdminToken:
 
 
 def read_secret(name: str, value: SecretStr | None, file: Path | None) -> str | None:
-    """A secret that is given itself or in a file; space around it does not count. None: neither is set.
+    """Reads a secret from a setting or from a file, without the space around it; None if neither is set.
 
     Args:
         name: The setting's; that of the file is `<name>_file`.
@@ -200,7 +200,7 @@ def _read_file(name: str, file: Path, max_bytes: int) -> str:
 
 
 def _check(name: str, secret: str) -> None:
-    """Refuses what is no secret, without showing it."""
+    """Refuses a secret of a wrong length or with wrong characters, without showing it."""
     if not _SHORTEST <= len(secret) <= _LONGEST or not all("!" <= c <= "~" for c in secret):
         raise RuntimeError(
             f"{name} must be {_SHORTEST}..{_LONGEST} visible ASCII characters without a space between, "
@@ -209,5 +209,5 @@ def _check(name: str, secret: str) -> None:
 
 
 def _digest(token: str) -> bytes:
-    """Hashes are of one length, so that comparing them does not tell the token's."""
+    """SHA-256: digests are of one length, so that comparing them does not tell the token's."""
     return hashlib.sha256(token.encode()).digest()

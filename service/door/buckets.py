@@ -1,4 +1,4 @@
-"""How often each client may ask: a token bucket a client, in bounded memory."""
+"""Rate limits: a token bucket for each client, in bounded memory."""
 
 __all__ = ["Buckets"]
 

@@ -1,4 +1,4 @@
-"""Who comes in: by key or by address, how often, and with how many streams; the same for both transports.
+"""Access control for both transports: who asks, how often it may, and how many streams it may open.
 
 A client is its API key where keys are set, else its address; all of an IPv6 network of 64 bits, which one
 machine has to itself, is one. Behind a proxy every client has the proxy's address, unless the proxy is
@@ -19,14 +19,14 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.settings import Settings
 
 Guard = Literal["key", "admin", "none"]
-"""What a call wants: a key where keys are set; no key, as it asks for the admin token itself; nothing."""
+"""What a call requires: `key`, where keys are set; `admin`, a token that is checked later; or `none`."""
 
 _RETRY_STREAM_S = 1.0  # when to try again for a stream: nobody knows how long the others last
 _UNKNOWN = "unknown"
 
 
 class Caller(NamedTuple):
-    """What is known of who asks. Headers that nobody wants to know need not be given."""
+    """Address and headers of a client; headers may be left out where `Door.reads_headers` is false."""
 
     address: str | None
     authorization: str | None = None
@@ -35,7 +35,7 @@ class Caller(NamedTuple):
 
 
 class Visit:
-    """One request that was let in, until it leaves."""
+    """One request that was let in; it counts the streams that it opens until it leaves."""
 
     __slots__ = ("_bucket", "_door", "_streams", "client")
 
@@ -46,7 +46,7 @@ class Visit:
         self._streams = 0
 
     def open_stream(self) -> None:
-        """Counts a stream until the visit is over.
+        """Counts one more open stream of the client, until the visit is over.
 
         Raises:
             PentimentoError: OVERLOADED: the client has as many as it may have.
@@ -55,14 +55,14 @@ class Visit:
         self._streams += 1
 
     def leave(self) -> None:
-        """Ends the visit. Harmless twice."""
+        """Ends the visit and gives its streams back. Harmless twice."""
         for _ in range(self._streams):
             self._door.uncount_stream(self._bucket)
         self._streams = 0
 
 
 class Door:
-    """Lets requests in or not. Belongs to one event loop.
+    """Authenticates clients and limits their requests and open streams. Belongs to one event loop.
 
     Args:
         keys: Of which a client must have one, if there are any.
@@ -99,11 +99,11 @@ class Door:
         self.is_keyed = bool(self._keys)
         """Whether clients need a key."""
         self.reads_headers = self.is_keyed or bool(self._proxies)
-        """Whether it looks at more of a caller than the address."""
+        """Whether a caller's headers matter besides its address."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The door that the settings describe.
+        """Makes the door that the settings describe.
 
         Raises:
             RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
@@ -117,7 +117,14 @@ class Door:
         )
 
     def enter(self, caller: Caller, guard: Guard = "key") -> Visit:
-        """Lets a request in.
+        """Lets a request in: checks its key, and takes one request out of the client's token bucket.
+
+        Args:
+            caller: Who asks.
+            guard: What the call requires. For `none` nothing is checked or counted.
+
+        Returns:
+            The visit, which must be left when the request is over.
 
         Raises:
             PentimentoError: UNAUTHENTICATED, or OVERLOADED where the client asks too often.
@@ -137,7 +144,7 @@ class Door:
         return Visit(self, client, bucket)
 
     def address(self, caller: Caller) -> str:
-        """Where a request comes from; of those that trusted proxies pass on, what they say."""
+        """The address that a request comes from; behind trusted proxies, the one that they tell."""
         address = caller.address or _UNKNOWN
         if not self._proxies or caller.forwarded_for is None:
             return address
@@ -151,7 +158,7 @@ class Door:
         return address
 
     def count_stream(self, bucket: str, client: str) -> None:
-        """One stream more of a client; see `Visit.open_stream`."""
+        """Counts one more open stream of a client; see `Visit.open_stream`."""
         if self._max_streams is None:
             return
         streams = self._streams.get(bucket, 0)
@@ -161,7 +168,7 @@ class Door:
         self._streams[bucket] = streams + 1
 
     def uncount_stream(self, bucket: str) -> None:
-        """One stream less."""
+        """Counts one open stream less."""
         streams = self._streams.pop(bucket, 0)
         if streams > 1:
             self._streams[bucket] = streams - 1
@@ -188,7 +195,7 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
-    """An address, that of IPv4 where it is written as one of IPv6; None: it is none."""
+    """Parses an address, an IPv4 one that is written as IPv6 as IPv4; None if it is none."""
     try:
         address = ip_address(text)
     except ValueError:

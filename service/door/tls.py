@@ -1,4 +1,4 @@
-"""TLS for both transports: what is in the files, tried before anybody listens."""
+"""TLS for both transports: reads certificate and key, and tries them before anybody listens."""
 
 __all__ = ["Tls"]
 
@@ -14,7 +14,7 @@ _PASSWORD_WANTED = "tls_key_file has a password; it must be a key without one"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tls:
-    """A certificate that fits its key, and what the clients' certificates must be signed by."""
+    """A certificate with its key, and the authorities that clients' certificates must be signed by."""
 
     context: ssl.SSLContext  # for HTTP/1.1
     certificate: bytes  # in PEM, as is the rest
@@ -23,7 +23,7 @@ class Tls:
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
-        """What the settings name; None: no TLS.
+        """Reads the files that the settings name; None without TLS.
 
         Raises:
             RuntimeError: One sentence: a file is missing, is not what it should be, or does not fit.
@@ -73,7 +73,7 @@ def _read(name: str, file: Path) -> bytes:
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    """Takes both, and says which of them is wrong."""
+    """Loads certificate and key into a context; raises RuntimeError with a sentence on which is wrong."""
 
     def no_password() -> str:
         raise RuntimeError(_PASSWORD_WANTED)  # or else OpenSSL would ask whoever sits at the terminal

@@ -10,7 +10,7 @@ pentimento_rows_in_flight                                  rows admitted and not
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
 pentimento_batch_distinct_t{bundle, graph}                 different time steps in it
-nv_inference_*{model, version}                             the same for Triton's dashboards: `metrics_triton`
+nv_inference_*{model, version}                             the same for Triton's dashboards: `triton_names`
 """
 
 __all__ = ["CONTENT_TYPE", "Metrics", "Operation", "Transport"]
@@ -126,11 +126,11 @@ class Metrics:
         return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
 
     def watch_rows(self, read: Callable[[], float]) -> None:
-        """Takes the rows in flight from `read` whenever the metrics are asked for."""
+        """Takes the rows in flight from `read` each time the metrics are exposed."""
         self._rows.set_function(read)
 
     def keep_models(self, names: Collection[str]) -> None:
-        """Forgets what was counted of all bundles but these, which alone are served from now on.
+        """Forgets what was counted of bundles that are served no more: all but `names`.
 
         What still runs of another is counted anew, until it is forgotten the next time.
         """
@@ -152,7 +152,7 @@ class Metrics:
                         family.remove(*series)
 
     def batch(self, *, graph: str, rows: int, distinct_t: int, seconds: float) -> None:
-        """One graph call is done.
+        """Counts one graph call.
 
         Args:
             graph: `bundle/graph`, of a loaded bundle.
@@ -167,7 +167,7 @@ class Metrics:
         batch_t.observe(distinct_t)
 
     def _of_graph(self, graph: str) -> tuple[str, Histogram, Histogram, Histogram]:
-        """Bundle and series of a graph: kept, as to look them up takes longer than to count."""
+        """Bundle and series of a graph, kept, as looking them up takes longer than counting."""
         known = self._graphs.get(graph)
         if known is None:
             bundle, _, name = graph.partition("/")
@@ -177,11 +177,11 @@ class Metrics:
         return known
 
     def first_canvas(self, transport: Transport, seconds: float) -> None:
-        """The first frame of a streamed drawing was handed to its client."""
+        """Notes when the first frame of a streamed drawing was sent: seconds since the request began."""
         self._first.labels(transport).observe(seconds)
 
     def request(self, *, model: str, version: str, outcome: str, queue_s: float, total_s: float) -> None:
-        """An admitted request is over.
+        """Counts an admitted request that is over.
 
         Args:
             model: A served bundle.
@@ -206,7 +206,7 @@ class Metrics:
         return known
 
     def finished(self, operation: Operation, transport: Transport, outcome: str, seconds: float) -> None:
-        """A request is over.
+        """Counts a request that is over, admitted or not.
 
         Args:
             operation: What was asked for.
@@ -225,7 +225,7 @@ class Metrics:
         series[1].observe(seconds)
 
     def call(self, *, method: str, outcome: str, seconds: float) -> None:
-        """An RPC is over.
+        """Counts an RPC that is over.
 
         Args:
             method: Name of the RPC.
@@ -237,7 +237,7 @@ class Metrics:
             self.finished(operation, "grpc", outcome, seconds)
 
     def expose(self) -> bytes:
-        """Everything in the text format that Prometheus reads, of type `CONTENT_TYPE`."""
+        """All metrics in the text format that Prometheus reads, of type `CONTENT_TYPE`."""
         return generate_latest(self.registry)
 
 

@@ -39,7 +39,7 @@ _PLAIN = re.compile(r"[!#-<>-\[\]-~]+")  # visible ASCII without quote, equals s
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What is known of one request, on whatever transport; whoever learns more of it fills it in."""
+    """What the log records of one request, on whatever transport; filled in as it becomes known."""
 
     id: str
     client: str = "-"  # its key's name, or its address
@@ -55,7 +55,7 @@ class RequestFacts:
         return time.monotonic() - self.started
 
     def asks(self, request: Asked) -> None:
-        """What the client wants; what it left to the server is not known yet."""
+        """Notes model, images and steps as asked for; what the client left to the server is not known yet."""
         self.model = request.model
         if isinstance(request, GenerateRequest | CompleteRequest):
             self.n, self.steps = request.n, request.steps
@@ -65,12 +65,12 @@ class RequestFacts:
             self.n = len(request.images)
 
     def draws(self, header: Header) -> None:
-        """What is drawn for it."""
+        """Notes model, images and steps as they are drawn, with the server's defaults."""
         self.model, self.n, self.steps = header.model, header.n, header.steps
 
 
 def request_id(given: str | None) -> str:
-    """What a client calls its request, if it is 1..128 letters, digits and ._~+/=:@-; or else a new name."""
+    """The client's own request id if it is 1..128 letters, digits and ._~+/=:@-, else a new random one."""
     if given is not None and _ID.fullmatch(given):
         return given
     return f"{random.getrandbits(64):016x}"  # to tell requests apart, and no secret
@@ -86,15 +86,15 @@ def log_request(
     rpc: str | None = None,
     level: int = logging.INFO,
 ) -> None:
-    """Writes the line of a request that is over.
+    """Writes the log line of a request that is over.
 
     Args:
         facts: What is known of it.
         transport: How it came.
         status: What the transport answered; `-` where nothing was answered.
-        method: Of HTTP.
-        path: Of HTTP, without the query.
-        rpc: Of gRPC.
+        method: The HTTP method.
+        path: The HTTP path, without the query.
+        rpc: Name of the RPC, for gRPC.
         level: Below info for what is asked all the time, and went well.
     """
     if not _log.isEnabledFor(level):
@@ -117,8 +117,8 @@ def configure_logging(level: str, form: Literal["text", "json"], stream: TextIO 
 
     Args:
         level: The least that is written, of the names of `logging`, in any case.
-        form: How.
-        stream: Where to.
+        form: Lines for people, or a JSON object a line.
+        stream: Where it is written.
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter())
@@ -185,7 +185,7 @@ def _cut(value: object) -> object:
 
 
 def _escaped(text: str) -> str:
-    """On one line of visible ASCII and spaces."""
+    """Escapes all but visible ASCII and spaces, so that the text stays on one line."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in text)

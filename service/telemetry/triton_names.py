@@ -1,4 +1,4 @@
-"""The names that dashboards for Triton know, computed from what is counted here when they are asked for.
+"""Metrics under the names that dashboards for Triton know, computed when they are asked for.
 
 Counters as in Triton's metrics.md: durations are totals in microseconds, `nv_inference_count` counts rows and
 `nv_inference_exec_count` graph calls, so that the one over the other is the mean batch. A plan has several
@@ -34,14 +34,14 @@ class _Model:
 
 
 class TritonNames(Collector):
-    """Counts by model; safe to use from any thread."""
+    """A Prometheus collector that counts by model; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._models: dict[str, _Model] = {}
 
     def call(self, model: str, *, rows: int, seconds: float) -> None:
-        """A graph call is done."""
+        """Counts one graph call."""
         with self._lock:
             totals = self._models.setdefault(model, _Model()).totals
             totals["nv_inference_exec_count"] += 1
@@ -49,7 +49,7 @@ class TritonNames(Collector):
             totals["nv_inference_compute_infer_duration_us"] += seconds * 1e6
 
     def request(self, model: str, version: str, outcome: str, *, queue_s: float, total_s: float) -> None:
-        """A request is over; arguments as `Metrics.request`."""
+        """Counts an admitted request that is over; arguments as for `Metrics.request`."""
         with self._lock:
             known = self._models.setdefault(model, _Model())
             known.version = version
@@ -67,7 +67,7 @@ class TritonNames(Collector):
             self._models = {name: known for name, known in self._models.items() if name in names}
 
     def collect(self) -> Iterator[Metric]:
-        """For the registry."""
+        """All metrics; called by the registry when they are exposed."""
         labels = ("model", "version")
         with self._lock:
             for name, text in _FAMILIES.items():
