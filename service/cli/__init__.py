@@ -1,1 +1,1 @@
-"""The program `pentimento`: its commands, and what they need of this process or of a server."""
+"""The program `pentimento`: its commands, and the backends that do their work here or on a server."""

@@ -1,4 +1,4 @@
-"""`pentimento bench`: what a call of each graph costs here by its rows, and what the server makes of it."""
+"""`pentimento bench`: measures what a graph call costs by its rows, and shows the limits that follow."""
 
 __all__ = ["bench"]
 
@@ -21,10 +21,11 @@ def bench(
 ) -> None:
     """Show what graph calls cost on this machine.
 
-    A table with microseconds a row, by the rows of a call; from how many
-    rows on a call is efficient, and to how many one goes: what the server
-    works with unless --max-batch-rows says otherwise. Measurements are
-    short, and kept; sizes that would have taken long are left out.
+    A table with microseconds a row, by the rows of a call; under `from`, the
+    rows from which on a call is efficient, and under `to`, the most that one
+    takes: what the server works with unless --max-batch-rows says otherwise.
+    Measurements are short, and kept; sizes that would have taken long are
+    left out.
     """
     with one_sentence():
         _show(bundles, model, again)

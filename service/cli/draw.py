@@ -1,4 +1,4 @@
-"""A drawing on its way from an easel to the terminal and into a file."""
+"""Runs a drawing for a command: shows it in the terminal, and writes it to a file."""
 
 __all__ = ["draw_to"]
 
@@ -26,7 +26,7 @@ async def draw_to(
     scale: int | None,
     console: Console,
 ) -> None:
-    """Draws.
+    """Draws, shows the drawing on a console as it grows, and writes it to a file if one is named.
 
     Args:
         opening: Opens the easel that draws.
@@ -63,7 +63,7 @@ async def draw_to(
 
 
 def _check(output: Path) -> None:
-    """Refuses before the drawing what could not be written after it."""
+    """Refuses, before anything is drawn, a file that could not be written afterwards."""
     if output.suffix not in SUFFIXES:
         raise invalid("--output", f"must end in {', '.join(SUFFIXES)}, got {output.name!r}")
     if not output.parent.is_dir():

@@ -1,4 +1,4 @@
-"""What the commands need of wherever the work is done; everything speaks the core's messages."""
+"""The easel: what does the work of a command, in this process or on a server, behind one interface."""
 
 __all__ = ["DrawingRequest", "ModelRow", "Sketch", "Easel"]
 
@@ -23,12 +23,12 @@ from pentimento.service.messages import (
 )
 
 DrawingRequest: TypeAlias = GenerateRequest | AutoencodeRequest | CompleteRequest
-"""What is answered with frames."""
+"""The requests whose answer is a drawing, frame by frame."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelRow:
-    """What a list of models says of one."""
+    """One model, as `pentimento models` lists it."""
 
     name: str
     version: str
@@ -43,26 +43,26 @@ class ModelRow:
 
 
 class Sketch(Protocol):
-    """A drawing under way."""
+    """A drawing under way: an async iterator of its frames, with what is known of it."""
 
     @property
     def header(self) -> Header:
-        """What is known of it; `conditioning` at the latest when the frames have ended."""
+        """Model, version, seed and steps; `conditioning` at the latest when the frames have ended."""
         ...
 
     @property
     def given(self) -> Floats | None:
-        """The picture it starts from as the model sees it, (1, C, H, W), at the latest in the end."""
+        """The given picture as the model sees it, (1, C, H, W), in the end at the latest; None without."""
         ...
 
     def __aiter__(self) -> AsyncIterator[Frame]: ...
 
 
 class Easel(Protocol):
-    """What commands need."""
+    """Draws, scores and lists models for the commands; errors are PentimentoError."""
 
     def draw(self, request: DrawingRequest, *, exact: bool) -> AbstractAsyncContextManager[Sketch]:
-        """A drawing; leaving the context cancels it.
+        """Opens a drawing; leaving the context cancels it.
 
         Args:
             request: What to draw.
@@ -71,13 +71,13 @@ class Easel(Protocol):
         ...
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """A scorer's opinion of pictures."""
+        """A scorer's verdict on pictures."""
         ...
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """How likely a model finds pictures."""
+        """The log-likelihood of pictures under a model, or a lower bound of it."""
         ...
 
     async def models(self) -> tuple[list[ModelRow], list[Refusal]]:
-        """What can be drawn with, and what was refused."""
+        """The served models, and the bundles that were refused."""
         ...

@@ -1,4 +1,4 @@
-"""An easel in this process: the engine without a server around it."""
+"""The easel in this process: bundles and engine without a server around them."""
 
 __all__ = ["LocalEasel", "open_here"]
 
@@ -31,7 +31,7 @@ _TIMEOUT_MS = 600_000
 
 @asynccontextmanager
 async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
-    """Loads bundles and starts an engine.
+    """Loads bundles, starts an engine, and ends it on leaving.
 
     Args:
         bundles: Folder of bundles; None takes the setting.
@@ -60,14 +60,14 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
 
 
 class LocalEasel:
-    """Works in this process; methods as in Easel."""
+    """Does the work in this process; methods as described in `Easel`."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
     @asynccontextmanager
     async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator[Drawing]:
-        """A drawing; leaving the context cancels it. It is always exact."""
+        """Opens a drawing, whose canvases are always exact; leaving the context cancels it."""
         if isinstance(request, AutoencodeRequest):
             admitted = await self._operations.autoencode(request)
         elif isinstance(request, CompleteRequest):
@@ -78,15 +78,15 @@ class LocalEasel:
             yield drawing
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """A scorer's opinion of pictures."""
+        """A scorer's verdict on pictures."""
         return await self._operations.score(request)
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """How likely a model finds pictures."""
+        """The log-likelihood of pictures under a model, or a lower bound of it."""
         return await self._operations.likelihood(request)
 
     async def models(self) -> tuple[list[ModelRow], list[Refusal]]:
-        """What can be drawn with, and what was refused."""
+        """The loaded models, and the bundles that were refused."""
         infos, refusals = self._operations.models()
         rows = []
         for info in infos:

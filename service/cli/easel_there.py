@@ -1,4 +1,4 @@
-"""An easel on a server, through the Python client."""
+"""The easel on a server, through the Python client."""
 
 __all__ = ["RemoteEasel", "open_there", "reload_there"]
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def open_there(server: Remote) -> AsyncIterator[Easel]:
-    """Connects to a server.
+    """Connects to a server, and closes the connection on leaving.
+
+    Args:
+        server: URL, key and certificates.
 
     Raises:
         PentimentoError: UNSUPPORTED: the client is not installed. INVALID_ARGUMENT: a wrong URL or file.
@@ -42,7 +45,11 @@ async def open_there(server: Remote) -> AsyncIterator[Easel]:
 
 
 async def reload_there(server: Remote, token: str) -> Reload:
-    """Lets a server read its bundle folder again, with its admin token.
+    """Lets a server read its bundle folder again, and returns what that changed.
+
+    Args:
+        server: URL, key and certificates.
+        token: The server's admin token.
 
     Raises:
         PentimentoError: As `open_there`, and whatever the server says.
@@ -79,7 +86,7 @@ def _connect(server: Remote) -> "pentimento_client.AsyncClient":
 
 
 class RemoteEasel:
-    """Works on a server; methods as in Easel."""
+    """Lets a server do the work; methods as described in `Easel`."""
 
     def __init__(self, client: "pentimento_client.AsyncClient", *, exact: bool) -> None:
         self._client = client
@@ -87,7 +94,7 @@ class RemoteEasel:
 
     @asynccontextmanager
     async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator["_RemoteSketch"]:
-        """A drawing; leaving the context cancels it."""
+        """Opens a drawing; leaving the context cancels it. Exact canvases come over gRPC only."""
         options = _given(request, "steps", "seed", "label", "score", "score_by")
         options["encoding"] = "float32" if exact and self._exact else "png"
         with _client_errors():
@@ -107,7 +114,7 @@ class RemoteEasel:
         return client.stream_autoencode(image, model, samples=request.samples, fit=request.fit, **options)
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """A scorer's opinion of pictures."""
+        """A scorer's verdict on pictures."""
         with _client_errors():
             images = [image.data for image in request.images]
             result = await self._client.score(images, request.model, fit=request.fit, label=request.label)
@@ -119,7 +126,7 @@ class RemoteEasel:
         )
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """How likely a model finds pictures."""
+        """The log-likelihood of pictures under a model, or a lower bound of it."""
         with _client_errors():
             result = await self._client.likelihood(
                 [image.data for image in request.images],
@@ -143,7 +150,7 @@ class RemoteEasel:
         )
 
     async def models(self) -> tuple[list[ModelRow], list[Refusal]]:
-        """What can be drawn with, and what was refused."""
+        """The served models, and the bundles that were refused."""
         with _client_errors():
             models = await self._client.models()
         rows = [
@@ -167,7 +174,7 @@ class RemoteEasel:
 
 
 class _RemoteSketch:
-    """A drawing on the server, as in Sketch."""
+    """A drawing on a server; properties as described in `Sketch`."""
 
     def __init__(self, stream: "pentimento_client.AsyncFrameStream", n: int) -> None:
         self._stream = stream
@@ -213,12 +220,12 @@ def _client_errors() -> Iterator[None]:
 
 
 def _given(request: object, *names: str) -> dict[str, Any]:
-    """The fields that are not left to their defaults."""
+    """The named fields of a request that are not None."""
     return {name: value for name in names if (value := getattr(request, name)) is not None}
 
 
 def _image_count(request: DrawingRequest) -> int:
-    """How many images come, where the server does not say."""
+    """How many images a drawing has, as the client's stream does not say."""
     if isinstance(request, AutoencodeRequest):
         return request.samples
     if isinstance(request, GenerateRequest) and request.n is None:

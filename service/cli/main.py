@@ -1,4 +1,4 @@
-"""The program `pentimento`. What a command needs is imported inside it, so that `--help` is quick.
+"""The program `pentimento` and its commands. What a command needs is imported inside it: `--help` is quick.
 
 A command that cannot do its work says why in one sentence on stderr and exits with 2 where the request was
 wrong, and with 1 where something failed.
@@ -162,7 +162,7 @@ app.command()(reload.reload)
 
 
 def main() -> None:
-    """Runs the program: these commands, and those that other packages registered."""
+    """Runs the program: the commands of this package, and those that entry points of other packages add."""
     for entry in entry_points(group=COMMANDS):
         try:
             entry.load()(app)
@@ -191,7 +191,7 @@ def _seeds(given: list[str]) -> dict[str, int]:
 
 
 def _labels(given: str) -> tuple[int, ...]:
-    """Labels from 0,1,2."""
+    """Labels from text such as 0,1,2."""
     try:
         return tuple(int(each) for each in given.split(","))
     except ValueError:

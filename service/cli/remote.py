@@ -1,4 +1,4 @@
-"""A server that a command asks, and what is needed for that."""
+"""What a command needs to reach a server."""
 
 __all__ = ["Remote"]
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remote:
-    """A server by its URL."""
+    """A server: its URL, and the key and certificates to use there."""
 
     url: str
     api_key: str | None = field(default=None, repr=False)

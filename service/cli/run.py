@@ -1,4 +1,4 @@
-"""What the commands share: options, where the work is done, and how a command ends that cannot do it.
+"""What the commands share: options, the choice of the easel, and one-sentence errors.
 
 Imports nothing that is slow to load: a `--help` goes through here too.
 """
@@ -52,7 +52,7 @@ class Fit(StrEnum):
 
 
 Server: TypeAlias = Remote | None
-"""Of a command under `asks_server`: the server that shall do the work; None: it is done in this process."""
+"""The server that shall do a command's work (see `asks_server`); None: it is done in this process."""
 
 _ServerFile = functools.partial(typer.Option, rich_help_panel=_PANEL, dir_okay=False, exists=True)
 _SERVER_OPTIONS = {
@@ -128,7 +128,7 @@ Scale = Annotated[
 
 
 def asks_server(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command that takes a `server` the options from which that is made."""
+    """Replaces a command's parameter `server` by the options for URL, API key and certificates."""
     signature = inspect.signature(command, eval_str=True)
 
     @functools.wraps(command)
@@ -157,7 +157,7 @@ def _remote(
     client_certificate_file: Path | None,
     client_key_file: Path | None,
 ) -> Remote | None:
-    """The server of these options; without a URL the others, perhaps of the environment, mean nothing."""
+    """The server that these options name; None without a URL, whatever the others may be."""
     if server is None:
         return None
     return Remote(
@@ -178,7 +178,7 @@ def _one_word(file: Path) -> str:
 
 
 def open_easel(server: Remote | None, bundles: Path | None) -> "AbstractAsyncContextManager[Easel]":
-    """The easel for a command's options: that of a server, or else one in this process.
+    """Opens the easel that a command's options name: on a server, or else in this process.
 
     Args:
         server: A server, or None.
@@ -196,14 +196,17 @@ def open_easel(server: Remote | None, bundles: Path | None) -> "AbstractAsyncCon
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Runs a command's work; ends the program with a sentence where that fails."""
+    """Runs a command's coroutine to its end, within `one_sentence`."""
     with one_sentence():
         asyncio.run(work)
 
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Ends the program with a sentence instead of a traceback where the cause lies outside of it."""
+    """Turns expected errors into one sentence on stderr and an exit code, without a traceback.
+
+    The code is 2 where the request was wrong, 1 where something failed, 130 where the user interrupted.
+    """
     from pentimento.bundle.store import BundleError
 
     try:

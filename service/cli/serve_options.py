@@ -1,4 +1,4 @@
-"""The options of `pentimento serve`, made from the settings: one list, one place for defaults and help."""
+"""Makes the options of `pentimento serve` from the settings: one list, one place for defaults and help."""
 
 __all__ = ["settings_from", "with_settings_options"]
 
@@ -34,7 +34,10 @@ def with_settings_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def settings_from(options: Mapping[str, Any]) -> Settings:
-    """The settings for the options that were given.
+    """Makes settings from options; what is None comes from the environment, or is the default.
+
+    Args:
+        options: Values by name of the setting.
 
     Raises:
         ValueError: One sentence that names the option.

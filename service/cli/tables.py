@@ -1,4 +1,4 @@
-"""Answers of the commands as tables."""
+"""Tables and titles that commands print, for rich."""
 
 __all__ = [
     "likelihoods_table",
@@ -22,7 +22,7 @@ _FEW_LABELS = 4  # that are all named in a list of models
 
 
 def models_table(rows: Sequence[ModelRow]) -> Table:
-    """The served models."""
+    """Name, version, family, image, steps and operations of each model."""
     table = Table("model", "version", "family", "image", "steps (default)", "can", box=None, pad_edge=False)
     for row in rows:
         channels, height, width = row.image_shape
@@ -42,7 +42,7 @@ def models_table(rows: Sequence[ModelRow]) -> Table:
 
 
 def refusals_table(refusals: Sequence[Refusal]) -> Table:
-    """The bundles that are not served."""
+    """The bundles that are not served, each with the reason."""
     table = Table("refused", "because", box=None, pad_edge=False)
     for refusal in refusals:
         table.add_row(Text(refusal.name, style="bold"), Text(refusal.reason))
@@ -50,7 +50,7 @@ def refusals_table(refusals: Sequence[Refusal]) -> Table:
 
 
 def scores_table(names: Sequence[str], result: ScoreResult) -> Table:
-    """A scorer's opinion of pictures, a row each; a critic's score is no logit, and has no probability."""
+    """The score of each picture: a discriminator's logit with its probability, or a critic's score alone."""
     scores = result.scores
     table = Table("image", "score" if scores.kind == "critic" else "logit", box=None, pad_edge=False)
     if scores.probability is not None:
@@ -64,14 +64,14 @@ def scores_table(names: Sequence[str], result: ScoreResult) -> Table:
 
 
 def scores_title(result: ScoreResult) -> str:
-    """Which model said it, and how the figures are to be read."""
+    """Names the model that scored, and says how its figures are to be read."""
     kind = result.scores.kind
     hint = ": scores without bounds, more is more real" if kind == "critic" else ""
     return f"{result.model} {result.version}, a {kind}{hint}"
 
 
 def likelihoods_title(result: LikelihoodResult) -> str:
-    """Which model said it, and how the figures are to be read."""
+    """Names the model that was asked, and says whether the figures are exact or a bound."""
     kind = "log-likelihood"
     if result.kind == "bound":
         draws = "1 draw" if result.importance_samples == 1 else f"{result.importance_samples} draws"
@@ -80,7 +80,7 @@ def likelihoods_title(result: LikelihoodResult) -> str:
 
 
 def likelihoods_table(names: Sequence[str], result: LikelihoodResult) -> Table:
-    """How likely pictures are, a row each, and their mean where there are several."""
+    """Nats and bits per dimension of each picture, and their mean where there are several."""
     table = Table("image", box=None, pad_edge=False)
     table.add_column("nats", justify="right")
     table.add_column("bits per dimension", justify="right")

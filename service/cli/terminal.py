@@ -1,4 +1,4 @@
-"""A drawing in the terminal, as it grows: truecolor half blocks, two pixels a character; or plain lines.
+"""Shows a drawing in the terminal as it grows: truecolor half blocks, two pixels a character; or plain lines.
 
 Shapes: n images, C channels, H x W pixels; canvases are float32 in [0, 1].
 """
@@ -50,7 +50,7 @@ class Layout:
 
 
 def lay_out(n: int, image: tuple[int, int], room: tuple[int, int]) -> Layout:
-    """Makes pictures as large as they can be side by side.
+    """Arranges pictures in a grid, as large as the terminal allows, and fewer where they would be too small.
 
     Args:
         n: How many there are.
@@ -79,7 +79,11 @@ def lay_out(n: int, image: tuple[int, int], room: tuple[int, int]) -> Layout:
 
 
 class Pictures:
-    """Canvases side by side, for rich; (n, C, H, W)."""
+    """Canvases in a grid, as rich can print them.
+
+    Args:
+        canvas: In [0, 1], (n, C, H, W).
+    """
 
     def __init__(self, canvas: Floats) -> None:
         self.canvas = canvas
@@ -130,7 +134,7 @@ class DrawingView:
             self._live.stop()
 
     def begin(self, header: Header) -> None:
-        """What will be drawn."""
+        """Takes the drawing's header; without a terminal, prints its title."""
         self._header = header
         if self._live is None:
             self._console.print(_title(header), highlight=False, soft_wrap=True)
@@ -161,7 +165,7 @@ class DrawingView:
         return max(0.0, stay - late) if frame.step > 1 else stay
 
     def finish(self, frame: Frame, given: Floats) -> None:
-        """Shows the last canvas beside the given picture, where that can replace what is there."""
+        """Shows the last canvas again, with the given picture before it; on a terminal only."""
         if self._live is not None:
             self.show(frame, given)
 
@@ -192,14 +196,14 @@ def _resize(picture: Bytes, layout: Layout) -> Bytes:
 
 
 def _half_blocks(above: Bytes, below: Bytes) -> Iterator[Segment]:
-    """One line of characters from two of pixels, (width, 3) each; equal neighbours are one piece."""
+    """One line of characters from two of pixels, (width, 3) each; a run of equal pixels is one segment."""
     pairs = zip(map(tuple, above.tolist()), map(tuple, below.tolist()), strict=True)
     for (top, bottom), run in groupby(pairs):
         yield Segment("▀" * sum(1 for _ in run), _style(top, bottom))
 
 
 def _shades(above: Bytes, below: Bytes) -> Iterator[Segment]:
-    """The same without colours: a darker or a brighter character."""
+    """The same line without colours: characters from dark to bright."""
     brightness = (above.mean(axis=1) + below.mean(axis=1)) / 510
     yield Segment("".join(_SHADES[min(int(value * len(_SHADES)), len(_SHADES) - 1)] for value in brightness))
 
