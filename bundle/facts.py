@@ -1,4 +1,4 @@
-"""What a manifest says of a model beside its graphs and its drawing: its images, its opinions, its origin."""
+"""What a manifest says besides graphs and drawing: images, scorer, likelihood, labels, origin."""
 
 __all__ = ["ImageSpec", "Labels", "Likelihood", "Paper", "Parity", "Provenance", "Scorer"]
 

@@ -44,5 +44,5 @@ class GraphSpec(Part):
 
 
 def state_name(output: str) -> str:
-    """The input that a state output feeds: `next.X` -> `state.X`."""
+    """The input that the state output `next.X` of a graph feeds in the next call: `state.X`."""
     return "state." + output.removeprefix("next.")

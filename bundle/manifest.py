@@ -99,7 +99,7 @@ class Manifest(Part):
         return self
 
     def _check_reader(self, graph: str, *, takes_eps: bool | None = None) -> None:
-        """A graph that looks at a given image takes `image`, and beyond it only `eps` and `label`."""
+        """Checks that a graph for given images takes `image`, and beyond it only `eps` and `label`."""
         self._expect(graph, "inputs", "image", self.image.shape)
         names = {tensor.name for tensor in self.graphs[graph].inputs}
         strange = sorted(names - {"image", "eps", "label"})
@@ -110,7 +110,7 @@ class Manifest(Part):
         self._check_label(graph)
 
     def _check_label(self, graph: str) -> None:
-        """A graph may take the class of each row where there are classes."""
+        """Checks the input `label` of a graph, if it has one: int64, and the manifest lists labels."""
         label = self.graphs[graph].input("label")
         if label is None:
             return
@@ -120,7 +120,7 @@ class Manifest(Part):
             raise ValueError(f"graph {graph!r} takes a label, but the manifest lists no labels")
 
     def _check_encode(self) -> None:
-        """An encoding is noise for a drawing, for the trained number of steps where it is drawn per call."""
+        """Checks that the encoder puts out noise of the drawing; noise per call for the trained steps."""
         self._check_reader("encode")
         if self.drawing is None:
             raise ValueError("an `encode` graph needs a drawing that takes its latents")
@@ -147,7 +147,7 @@ class Manifest(Part):
             raise ValueError(f"graph {graph!r}: {name!r} must have shape {shape} a row, got {spec.shape}")
 
     def _check_drawing(self, drawing: Drawing) -> None:
-        """Every input of every phase must have a source: the request, or an earlier call's state."""
+        """Checks that every input of every phase has a source: the request, or an earlier call's state."""
         noises = {noise.name: noise for noise in drawing.noise}
         known: dict[str, TensorSpec] = {}
         used: set[str] = set()

@@ -26,7 +26,7 @@ _DOUBLE = 1.0 / (1 << 53)
 
 
 class _Streams(threading.local):
-    """A generator for each thread: to make one takes as long as to draw a hundred numbers with it."""
+    """One bit generator for each thread: making one takes as long as drawing a hundred numbers."""
 
     def __init__(self) -> None:
         self.philox = np.random.Philox(0)  # from a number only so as not to ask the system for entropy
@@ -94,7 +94,7 @@ def draw_noise(
     seeds: Mapping[str, int] | None = None,
     given: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
-    """Draws all the noise of a drawing, up front.
+    """Draws all the noise of some rows of a drawing, up front.
 
     Args:
         drawing: The drawing of a manifest.
@@ -122,6 +122,6 @@ def draw_noise(
 def noise_shape(
     drawing: Drawing, graphs: Mapping[str, GraphSpec], spec: NoiseSpec, steps: int
 ) -> tuple[int, ...]:
-    """Shape of one row of `spec` in a drawing of `steps` canvases."""
+    """Shape of the noise `spec` for one row of a drawing of `steps` canvases: shape, or (calls, *shape)."""
     calls = drawing.noise_calls(spec, steps, dict(graphs))
     return spec.shape if calls is None else (calls, *spec.shape)

@@ -8,7 +8,7 @@ from pentimento.bundle.manifest import Manifest
 
 
 def schema_text() -> str:
-    """The schema as indented JSON."""
+    """The manifest's JSON Schema, indented, with a line feed at the end."""
     schema = Manifest.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"

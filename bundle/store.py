@@ -83,10 +83,13 @@ def write_bundle(folder: Path, manifest: Manifest, graphs: Mapping[str, bytes]) 
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Reads and checks `manifest.json` alone.
+    """Reads and checks `manifest.json` alone; the graphs are not looked at.
+
+    Args:
+        folder: The bundle.
 
     Raises:
-        BundleError: In one sentence, what is wrong.
+        BundleError: The manifest is missing, malformed, or names another folder; one sentence says what.
     """
     raw = _read(folder, MANIFEST, _MAX_MANIFEST_BYTES)
     try:
@@ -110,10 +113,13 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Reads a bundle and verifies every checksum.
+    """Reads a bundle with all its graphs, and compares every checksum.
+
+    Args:
+        folder: The bundle.
 
     Raises:
-        BundleError: In one sentence, what is wrong.
+        BundleError: A file is missing or wrong; one sentence says what.
     """
     manifest = read_manifest(folder)
     graphs: dict[str, bytes] = {}
