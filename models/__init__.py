@@ -1,1 +1,1 @@
-"""The papers, one file each. Nothing here knows bundles, data sets or training."""
+"""Image generators as torch modules, one paper a file. Nothing here knows bundles, data sets or training."""

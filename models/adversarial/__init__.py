@@ -1,1 +1,1 @@
-"""Generators that draw in one step, and what judges them: GANs."""
+"""GANs that draw in one step: generators, and the discriminators or critics that score their images."""

@@ -1,4 +1,4 @@
-"""From the name of an architecture to its networks: generators that draw in one step, and their scorers."""
+"""The registry of one-step GANs: from the name of an architecture to its generator and scorer."""
 
 __all__ = ["ARCHITECTURES", "Builder", "OneShotConfig", "build_one_shot"]
 
@@ -36,7 +36,12 @@ ARCHITECTURES: dict[str, Builder] = {
 
 
 def build_one_shot(config: OneShotConfig, seed: int = 0) -> tuple[OneShotGenerator, OneShotScorer]:
-    """The generator and the scorer, with weights drawn from `seed`."""
+    """Builds the generator and the scorer of a configuration.
+
+    Args:
+        config: Architecture and sizes.
+        seed: Of the initial weights; torch's own generator stays as it is.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ARCHITECTURES[config.architecture](config)

@@ -1,4 +1,4 @@
-"""What every generator that draws in one step has in common, and what judges its images.
+"""Interfaces of generators that draw in one step, and of the scorers that judge their images.
 
 A generator turns a latent, and a label if it is conditional, into an image. A scorer gives each image one
 number. What that number means is the objective's affair: the logit of a discriminator, or a critic's score.
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 
 class Judgement(NamedTuple):
-    """What a scorer says of a batch of images."""
+    """A scorer's output for a batch of images."""
 
     score: Tensor  # logit or critic's score, (B,)
     features: Tensor  # of the last hidden layer, (B, F), for feature matching
@@ -24,7 +24,7 @@ class Judgement(NamedTuple):
 
 
 class OneShotGenerator(nn.Module, ABC):
-    """Draws an image in one step.
+    """Interface of a generator that draws an image in one step.
 
     Attributes:
         latent_dim: Z.
@@ -49,12 +49,12 @@ class OneShotGenerator(nn.Module, ABC):
         """
 
     def latents(self, rows: int, device: torch.device) -> Tensor:
-        """Random latents from torch's generator, shape (B, Z)."""
+        """Draws standard normal latents, shape (B, Z) with B = rows, from torch's global generator."""
         return torch.randn(rows, self.latent_dim, device=device)
 
 
 class OneShotScorer(nn.Module, ABC):
-    """Judges images.
+    """Interface of a discriminator or critic.
 
     Attributes:
         class_count: K, of the labels that `forward` takes or that the auxiliary classifier tells apart.
@@ -64,9 +64,12 @@ class OneShotScorer(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, image: Tensor, label: Tensor | None = None) -> Judgement:
-        """Judges images.
+        """Scores images.
 
         Args:
             image: In [0, 1], shape (B, C, H, W).
             label: int64, shape (B,), for a scorer that is told the class (cGAN); else None.
+
+        Returns:
+            Score, features and, of an auxiliary classifier, class logits.
         """

@@ -1,4 +1,4 @@
-"""How labels reach the players, and the normalisations of both.
+"""How labels reach generator and scorer (the players), and the normalisations of both.
 
 Two ways (`OneShotConfig.conditioning`): `concat` puts the label as a one-hot code next to the latent and as K
 constant planes next to the image (cGAN, Mirza and Osindero, 2014, arXiv:1411.1784). `classifier` is AC-GAN
@@ -50,10 +50,14 @@ class ConditionalBatchNorm2d(nn.Module):
 
 
 def scorer_norm(kind: ScorerNorm, features: int) -> nn.Module:
-    """A normalisation for the maps of a scorer.
+    """Makes a normalisation layer for the maps of a scorer.
 
     Layer normalisation is over (C, H, W), so no row depends on another. Its weights are one per channel,
     as in the code of WGAN-GP, and not one per element as in torch's.
+
+    Args:
+        kind: `none` gives the identity.
+        features: Channels of the map.
     """
     if kind == "batch":
         return nn.BatchNorm2d(features)
@@ -88,7 +92,7 @@ class LabelledGenerator(OneShotGenerator):
     """What generators share: sizes from the configuration, and where the label goes.
 
     Attributes:
-        input_dim: Of what `draw` takes: the latent, and the one-hot label if it comes that way.
+        input_dim: Size of what `draw` takes: the latent, and the one-hot label if it comes that way.
         norm_classes: K of each `ConditionalBatchNorm2d`; 0 if the label comes otherwise.
     """
 
@@ -108,7 +112,15 @@ class LabelledGenerator(OneShotGenerator):
 
     @abstractmethod
     def draw(self, x: Tensor, label: Tensor | None) -> Tensor:
-        """(B, input_dim) -> images in [0, 1], (B, C, H, W); label for the normalisations."""
+        """Draws images from the latent, with the one-hot label behind it if it comes that way.
+
+        Args:
+            x: Shape (B, input_dim).
+            label: int64, shape (B,), for the normalisations; None if they take none.
+
+        Returns:
+            In [0, 1], shape (B, C, H, W).
+        """
 
 
 class LabelledScorer(OneShotScorer):
@@ -116,7 +128,7 @@ class LabelledScorer(OneShotScorer):
 
     Attributes:
         inputs: Planes of what `hidden` takes: channels, and the label's if the scorer is told it.
-        signed: Whether `hidden` takes images in [-1, 1].
+        signed: Whether `hidden` takes images in [-1, 1]; else they are in [0, 1].
     """
 
     signed = True

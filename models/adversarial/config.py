@@ -1,6 +1,6 @@
-"""The sizes and options of a generator that draws in one step, and of its scorer; see `one_shot_models`.
+"""Sizes and options of a generator that draws in one step, and of its scorer; `architectures` builds them.
 
-Kept apart from the registry because every architecture's file reads it.
+Kept apart from that registry because every architecture's file reads it.
 """
 
 __all__ = ["ARCHITECTURE_NAMES", "Conditioning", "OneShotConfig", "ScorerNorm", "map_sides"]
@@ -34,7 +34,7 @@ def map_sides(image_size: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OneShotConfig:
-    """Which networks, how large, and what they know of classes."""
+    """Which architecture, how large, and how it is conditioned on classes."""
 
     architecture: str = "dcgan"  # one of ARCHITECTURE_NAMES
     image_size: int = 28  # pixels: 28, 32 or 64
@@ -50,7 +50,7 @@ class OneShotConfig:
     blocks: int = 33  # residual blocks of each player; resnet101 only
 
     def __post_init__(self) -> None:
-        """Refuses what cannot be built."""
+        """Raises ValueError for sizes and options that cannot be built."""
         _require(
             self.architecture in ARCHITECTURE_NAMES, "architecture", ARCHITECTURE_NAMES, self.architecture
         )

@@ -34,7 +34,7 @@ from pentimento.models.shared.blocks import KERNEL
 
 
 def _gated(x: Tensor) -> Tensor:
-    """(B, 2F, H, W) -> (B, F, H, W)."""
+    """sigmoid(a) tanh(b) of the two halves of the features: (B, 2F, H, W) -> (B, F, H, W)."""
     a, b = x.chunk(2, dim=1)
     return torch.sigmoid(a) * torch.tanh(b)
 
@@ -62,7 +62,7 @@ def dcgan_widths(config: OneShotConfig) -> tuple[int, ...]:
 
 
 class DCGANGenerator(LabelledGenerator):
-    """The generator.
+    """DCGAN's generator: a linear layer, then transposed convolutions up to the image.
 
     Args:
         config: Sizes and conditioning.
@@ -110,7 +110,12 @@ class DCGANGenerator(LabelledGenerator):
 
 
 class DCGANScorer(LabelledScorer):
-    """The discriminator, or critic: its output is linear."""
+    """DCGAN's discriminator, or a critic: strided convolutions, then a linear output.
+
+    Args:
+        config: Sizes, conditioning and normalisation.
+        activation: Of `ACTIVATIONS`.
+    """
 
     def __init__(self, config: OneShotConfig, *, activation: str = "leaky_relu") -> None:
         widths = dcgan_widths(config)[::-1]
@@ -138,5 +143,5 @@ class DCGANScorer(LabelledScorer):
 
 
 def build_dcgan(config: OneShotConfig) -> tuple[DCGANGenerator, DCGANScorer]:
-    """Both players."""
+    """Builds DCGAN's generator and discriminator."""
     return DCGANGenerator(config), DCGANScorer(config)

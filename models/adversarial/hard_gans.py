@@ -66,7 +66,7 @@ OUTPUT_SCALE = 5.0
 
 
 def build_constant_filters(config: OneShotConfig) -> Players:
-    """As many features in all maps of the generator, and no normalisation in it."""
+    """DCGAN whose generator has `width` features in all maps and no normalisation."""
     widths = [config.width for _ in dcgan_widths(config)]
     generator = DCGANGenerator(config, widths=widths, normalised=False)
     return generator.apply(init_scaled), DCGANScorer(config)  # the authors start this one so
@@ -78,28 +78,28 @@ def build_no_normalisation(config: OneShotConfig) -> Players:
 
 
 def build_gated(config: OneShotConfig) -> Players:
-    """DCGAN with gates for rectifiers."""
+    """DCGAN with gates instead of rectifiers in both players."""
     generator, scorer = DCGANGenerator(config, activation="gated"), DCGANScorer(config, activation="gated")
     return generator.apply(init_scaled), scorer.apply(init_scaled)  # the authors start this one so
 
 
 def build_tanh(config: OneShotConfig) -> Players:
-    """DCGAN with tanh for rectifiers."""
+    """DCGAN with tanh instead of rectifiers in both players."""
     return DCGANGenerator(config, activation="tanh"), DCGANScorer(config, activation="tanh")
 
 
 def build_mlp_generator(config: OneShotConfig) -> Players:
-    """A generator without convolutions, against the discriminator of DCGAN."""
+    """A generator of linear layers only, against DCGAN's discriminator."""
     return MLPGenerator(config), DCGANScorer(config)
 
 
 def build_resnet101(config: OneShotConfig) -> Players:
-    """Two very deep players."""
+    """A residual generator and a residual scorer, by default of 101 layers each."""
     return ResNet101Generator(config), ResNet101Scorer(config)
 
 
 class MLPGenerator(LabelledGenerator):
-    """Four ReLU layers and a linear one."""
+    """Four ReLU layers of 8 `width` features, and a linear one whose outputs are the pixels."""
 
     def __init__(self, config: OneShotConfig) -> None:
         super().__init__(config, normalised=False)
@@ -121,7 +121,7 @@ class MLPGenerator(LabelledGenerator):
 
 
 class Bottleneck(nn.Module):
-    """A residual block with half the features inside.
+    """A residual block of 1x1, 3x3 and 1x1 convolutions with half the features inside.
 
     Args:
         inputs: Features before.
@@ -181,7 +181,7 @@ def _plan(config: OneShotConfig) -> list[tuple[int, int, int, int]]:
 
 
 class ResNet101Generator(LabelledGenerator):
-    """A linear layer, residual blocks and a 1x1 convolution."""
+    """A linear layer, residual blocks up to the image's size, and a 1x1 convolution."""
 
     def __init__(self, config: OneShotConfig) -> None:
         super().__init__(config, normalised=True)
@@ -206,7 +206,7 @@ class ResNet101Generator(LabelledGenerator):
 
 
 class ResNet101Scorer(LabelledScorer):
-    """A 1x1 convolution, residual blocks and a linear layer."""
+    """A 1x1 convolution, residual blocks down to maps of 4x4, and a linear layer."""
 
     def __init__(self, config: OneShotConfig) -> None:
         plan = [(after, before, *sides[::-1]) for before, after, *sides in reversed(_plan(config))]

@@ -26,7 +26,13 @@ KERNEL_DIMENSIONS = 5  # D, the authors'
 
 
 class MinibatchDiscrimination(nn.Module):
-    """How near each row lies to the others."""
+    """Measures how near the features of each row lie to those of the other rows.
+
+    Args:
+        features: F.
+        kernels: N.
+        dimensions: D.
+    """
 
     def __init__(self, features: int, kernels: int, dimensions: int = KERNEL_DIMENSIONS) -> None:
         super().__init__()
@@ -42,7 +48,13 @@ class MinibatchDiscrimination(nn.Module):
 
 
 class ScorerHead(nn.Module):
-    """Features -> judgement: linear, with classes or with the other rows taken into account as asked."""
+    """The last layers of a scorer: features to score, and to class logits if there is a classifier.
+
+    Args:
+        features: F.
+        class_count: K, of the auxiliary classifier; 0 for none.
+        minibatch_kernels: N, of minibatch discrimination; 0 for none.
+    """
 
     def __init__(self, features: int, *, class_count: int = 0, minibatch_kernels: int = 0) -> None:
         super().__init__()
@@ -51,7 +63,7 @@ class ScorerHead(nn.Module):
         self.classes = nn.Linear(features, class_count) if class_count else None
 
     def forward(self, features: Tensor) -> Judgement:
-        """Judges rows of features, (B, F)."""
+        """Scores rows of features, shape (B, F)."""
         seen = features
         if self.minibatch is not None:
             seen = torch.cat([features, self.minibatch(features)], dim=1)  # (B, F + N)

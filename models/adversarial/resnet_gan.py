@@ -88,7 +88,7 @@ def _init_weights(network: nn.Module) -> None:
 
 
 class ResNetGenerator(LabelledGenerator):
-    """The generator."""
+    """The generator: a linear layer, an `UpBlock` for each doubling of the side, and a convolution."""
 
     def __init__(self, config: OneShotConfig) -> None:
         super().__init__(config, normalised=True)
@@ -109,7 +109,7 @@ class ResNetGenerator(LabelledGenerator):
 
 
 class ResNetCritic(LabelledScorer):
-    """The critic."""
+    """The critic: blocks that halve the side, two plain blocks, the mean over the map, and a linear layer."""
 
     def __init__(self, config: OneShotConfig) -> None:
         d, norm = config.width, config.scorer_norm
@@ -128,5 +128,5 @@ class ResNetCritic(LabelledScorer):
 
 
 def build_resnet(config: OneShotConfig) -> tuple[ResNetGenerator, ResNetCritic]:
-    """Both players."""
+    """Builds the residual generator and critic."""
     return ResNetGenerator(config), ResNetCritic(config)

@@ -55,7 +55,7 @@ def init_scaled(module: nn.Module, *, rectified: bool = True) -> None:
 
 
 class WGANGPGenerator(LabelledGenerator):
-    """The generator."""
+    """The generator: a linear layer, then three transposed convolutions up to the image."""
 
     def __init__(self, config: OneShotConfig) -> None:
         super().__init__(config, normalised=False)
@@ -81,7 +81,7 @@ class WGANGPGenerator(LabelledGenerator):
 
 
 class WGANGPCritic(LabelledScorer):
-    """The critic."""
+    """The critic: three strided convolutions, then a linear layer."""
 
     signed = False
 
@@ -106,5 +106,5 @@ class WGANGPCritic(LabelledScorer):
 
 
 def build_wgan_gp(config: OneShotConfig) -> tuple[WGANGPGenerator, WGANGPCritic]:
-    """Both players."""
+    """Builds the generator and the critic for MNIST."""
     return WGANGPGenerator(config), WGANGPCritic(config)

@@ -1,4 +1,4 @@
-"""What every model with a Gaussian latent has in common: encoding, bound, importance weights.
+"""The interface of models with a Gaussian latent, and what follows from it: bound and importance weights.
 
 A model names its posterior q(z | x), its prior p(z) and its likelihood p(x | z); everything else follows:
 
@@ -51,7 +51,7 @@ class LatentModel(nn.Module, ABC):
 
     @abstractmethod
     def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
-        """Log-probability of every pixel given the latent (and the pixels before it), (B, 1, H, W)."""
+        """Log-probability in nats of each pixel given the latent (and the pixels before it), (B, 1, H, W)."""
 
     def prior(self, latent: Tensor) -> Gaussian:
         """The prior of each element of the latent, shape (B, Z); standard normal unless overridden."""
@@ -71,7 +71,12 @@ class LatentModel(nn.Module, ABC):
         return Bound(self.log_likelihood_map(image, latent).sum((1, 2, 3)), kl)
 
     def log_weight(self, image: Tensor, eps: Tensor) -> Tensor:
-        """Log-weight of one importance sample per image, shape (B,); see `importance_bound`."""
+        """Log-weight of one importance sample per image, in nats, shape (B,); see `importance_bound`.
+
+        Args:
+            image: In [0, 1], shape (B, 1, H, W).
+            eps: Standard normal, shape (B, Z).
+        """
         posterior = self.encode(image)
         latent = posterior.sample(eps)
         likelihood = self.log_likelihood_map(image, latent).sum((1, 2, 3))

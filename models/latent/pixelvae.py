@@ -47,7 +47,7 @@ class PixelVAEConfig:
 
     @property
     def pixels(self) -> GatedPixelCNNConfig:
-        """The pixel layers' own configuration."""
+        """The part of the configuration that describes the pixel layers."""
         return GatedPixelCNNConfig(
             height=self.image_size,
             width=self.image_size,
@@ -63,10 +63,10 @@ class PixelVAEConfig:
 
 
 class PixelVAE(LatentModel):
-    """The model.
+    """The model: encoder, decoder if there is upsampling, and pixel layers.
 
     Attributes:
-        pixels: p(x | z), to be asked with what `conditions` returns.
+        pixels: p(x | z), to be called with what `conditions` returns.
     """
 
     def __init__(self, config: PixelVAEConfig) -> None:

@@ -54,7 +54,7 @@ class PixelVAETwoLevelConfig:
     kernel: int = 3
 
     def __post_init__(self) -> None:
-        """Refuses sizes that cannot be built."""
+        """Raises ValueError for an image size that cannot be built."""
         if self.image_size % 4:
             raise ValueError(f"image_size must be a multiple of 4, got {self.image_size}")
 
@@ -80,11 +80,11 @@ class ResidualBlock(nn.Module):
 
 
 class PixelVAETwoLevel(LatentModel):
-    """The model.
+    """The model: one encoder for both levels, the prior of z1 given z2, and pixel layers given z1.
 
     Attributes:
-        prior_maps: p(z1 | z2): mean and log-variance of each place, to be asked with `prior_condition`.
-        pixels: p(x | z1), to be asked with the `condition_map` that `pixel_map` returns.
+        prior_maps: p(z1 | z2): mean and log-variance of each place, to be called with `prior_condition`.
+        pixels: p(x | z1), to be called with the `condition_map` that `pixel_map` returns.
     """
 
     def __init__(self, config: PixelVAETwoLevelConfig) -> None:
@@ -170,7 +170,7 @@ class PixelVAETwoLevel(LatentModel):
         )
 
     def pixel_map(self, maps: Tensor) -> Tensor:
-        """What z1, shape (B, M1, h, w), gives to the pixels, shape (B, widths[0], H, W)."""
+        """Decodes z1, shape (B, M1, h, w), to maps that the pixels are given, shape (B, widths[0], H, W)."""
         return self.up(maps)
 
     def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
@@ -185,6 +185,6 @@ def draw_maps(outputs: Tensor, noise: Tensor) -> Tensor:
 
 
 def split_gaussian(outputs: Tensor) -> Gaussian:
-    """(B, 2 M1, ...) -> mean and log-variance, (B, M1, ...) each."""
+    """Reads outputs as a Gaussian: (B, 2 M1, ...) -> mean and log-variance, (B, M1, ...) each."""
     mean, log_variance = widened(outputs).chunk(2, dim=1)
     return Gaussian(mean, log_variance.clamp(-LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT))

@@ -104,7 +104,7 @@ def _doubling(inputs: int, outputs: int, side: int, target: int) -> nn.ConvTrans
 
 
 class VAE(LatentModel):
-    """The model."""
+    """The model: `LatentEncoder`, `LatentDecoder`, and a 1x1 convolution to the logits of the pixels."""
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
@@ -124,5 +124,5 @@ class VAE(LatentModel):
         return self.logits(self.decoder(latent))
 
     def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
-        """Log-probability of every pixel given the latent, shape (B, 1, H, W)."""
+        """Log-probability of every pixel given the latent, in nats, shape (B, 1, H, W)."""
         return pixel_log_likelihood(self.decode(latent), image, 2)

@@ -38,12 +38,12 @@ class GatedPixelCNNConfig:
     place_bias: bool = False  # see `gated_stack.py`
 
     def __post_init__(self) -> None:
-        """Refuses sizes that cannot be built."""
+        """Raises ValueError unless pixels have 2 or 256 levels."""
         check_levels(self.levels)
 
     @property
     def stack(self) -> GatedStackConfig:
-        """The layers' own configuration."""
+        """The part of the configuration that describes the gated layers."""
         return GatedStackConfig(
             height=self.height,
             width=self.width,
@@ -59,7 +59,7 @@ class GatedPixelCNNConfig:
 
 
 class GatedPixelCNN(AutoregressiveModel):
-    """The model."""
+    """The model: a `GatedStack` whose outputs are the logits of the pixels."""
 
     def __init__(self, config: GatedPixelCNNConfig) -> None:
         super().__init__()

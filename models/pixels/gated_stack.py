@@ -41,7 +41,7 @@ GATE_VARIANCE = 0.115  # E[gate(x)^2] for standard normal x
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GatedStackConfig:
-    """Sizes of the two stacks."""
+    """Sizes of the gated layers and of what they are conditioned on."""
 
     height: int
     width: int
@@ -56,7 +56,7 @@ class GatedStackConfig:
     place_bias: bool = False  # whether the first layer's gates have a bias for every place
 
     def __post_init__(self) -> None:
-        """Refuses sizes that cannot be built."""
+        """Raises ValueError for sizes that cannot be built."""
         if self.layers < 1:
             raise ValueError(f"layers must be at least 1, got {self.layers}")
         for name in ("first_kernel", "kernel"):
@@ -103,7 +103,7 @@ class GatedLayer(nn.Module):
 
 
 class GatedStack(nn.Module):
-    """Both stacks and the head."""
+    """Both stacks of gated layers, and the head: two gated 1x1 layers and a linear one."""
 
     def __init__(self, config: GatedStackConfig) -> None:
         super().__init__()

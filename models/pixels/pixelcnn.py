@@ -39,7 +39,7 @@ class PixelCNNConfig:
     blocks: int = 7
 
     def __post_init__(self) -> None:
-        """Refuses sizes that cannot be built."""
+        """Raises ValueError for sizes that cannot be built."""
         check_levels(self.levels)
         if self.features % 2:
             raise ValueError(f"features must be even, got {self.features}")
@@ -76,7 +76,7 @@ class _Block(nn.Module):
 
 
 class PixelCNN(AutoregressiveModel):
-    """The model; it takes no condition."""
+    """The model: a masked 7x7 convolution, residual blocks and a head. It takes no condition."""
 
     def __init__(self, config: PixelCNNConfig) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Models that draw by repeating a step."""
+"""Models that draw by repeating a step on a canvas."""

@@ -1,4 +1,4 @@
-"""What every model that draws step by step has in common.
+"""The interface of models that draw step by step.
 
 A drawing starts with `initial_state` and goes on with `step`, as often as wanted. The state is a value
 that goes in and comes out: nothing is remembered on the model, so that drawings can share a batch,

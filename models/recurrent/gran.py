@@ -38,7 +38,7 @@ from pentimento.models.shared.blocks import KERNEL, ConvEncoder, DeconvDecoder, 
 
 
 class GRANState(NamedTuple):
-    """What one step hands to the next."""
+    """The state between two steps of a drawing."""
 
     h_z: Tensor | None  # encoded latent, (B, Z); None if every step has a fresh one
     h_c: Tensor  # encoding of the previous delta, (B, Z)
@@ -59,7 +59,7 @@ class GRANConfig:
     scorer_dropout: float = 0.3  # training only
 
     def __post_init__(self) -> None:
-        """Refuses sizes that cannot be built."""
+        """Raises ValueError for sizes that cannot be built."""
         if not self.widths:
             raise ValueError("widths must name at least one layer")
         base_size(self.image_size, len(self.widths))
@@ -131,7 +131,7 @@ class GRAN(SequentialGenerator[GRANState]):
                 conv.weight = deconv.weight
 
     def initial_state(self, rows: int, latent: Tensor | None) -> GRANState:
-        """An empty canvas: all logits zero, so mid-grey.
+        """The state before the first step: all logits are zero, so the canvas is mid-grey.
 
         Args:
             rows: B, the number of drawings.

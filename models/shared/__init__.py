@@ -1,1 +1,1 @@
-"""Layers and densities that models of several kinds share."""
+"""Layers, densities and ways to draw that models of several kinds share."""

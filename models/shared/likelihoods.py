@@ -36,7 +36,7 @@ class Gaussian(NamedTuple):
     log_variance: Tensor
 
     def sample(self, eps: Tensor) -> Tensor:
-        """The draw that belongs to standard normal `eps`."""
+        """The draw that standard normal `eps` gives: mean + standard deviation * eps."""
         return self.mean + torch.exp(0.5 * self.log_variance) * eps
 
 
@@ -46,7 +46,7 @@ def standard_normal(like: Tensor) -> Gaussian:
 
 
 def check_levels(levels: int) -> None:
-    """Refuses pixels that are neither binary nor of 256 levels."""
+    """Raises ValueError unless a pixel has 2 or 256 levels."""
     if levels not in LEVELS:
         raise ValueError(f"levels must be 2 or 256, got {levels}")
 
@@ -57,7 +57,7 @@ def logit_count(levels: int) -> int:
 
 
 def widened(x: Tensor) -> Tensor:
-    """At least single precision: sums of hundreds of terms need it, whatever the networks compute in."""
+    """Casts half precision to single, as sums of hundreds of terms need it; other types stay."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
@@ -110,7 +110,7 @@ def gaussian_kl(q: Gaussian, p: Gaussian) -> Tensor:
 
 
 def gaussian_log_density(value: Tensor, p: Gaussian) -> Tensor:
-    """Log-density of each element, in nats."""
+    """Log-density of each element of `value`, in nats, in its shape."""
     distance = (value - p.mean) ** 2 * torch.exp(-p.log_variance)
     return -0.5 * (math.log(2 * math.pi) + p.log_variance + distance)
 
