@@ -35,9 +35,10 @@ from pentimento_client.transport import AsyncTransport
 
 
 class AsyncFrameStream(StreamState):
-    """A drawing as it comes: enter it, then iterate. Leaving it early, or by cancellation, cancels it.
+    """A drawing as it comes: enter it, then iterate over frames. Leaving it early cancels the drawing.
 
-    `header` (model, version, seed, steps) is there as soon as it is entered, `timing` when it is complete.
+    Cancellation of the task does so, too. `header` (model, version, seed, steps) is there as soon as it is
+    entered, `timing` when it is complete.
     """
 
     def __init__(self, events: AsyncGenerator[Event, None]) -> None:
@@ -69,7 +70,7 @@ class AsyncFrameStream(StreamState):
         raise StopAsyncIteration
 
     async def close(self) -> None:
-        """Cancels what is not drawn yet. Harmless when done, or twice."""
+        """Cancels what is not drawn yet. Does nothing when all is drawn, or the second time."""
         await self._events.aclose()
 
 
@@ -122,7 +123,7 @@ class AsyncClient:
     def stream_autoencode(
         self, image: ImageLike, model: str | None = None, **options: Unpack[AutoencodeOptions]
     ) -> AsyncFrameStream:
-        """Encodes a picture and draws it again; arguments as Client.stream_autoencode.
+        """Encodes a picture and draws it again, canvas by canvas; arguments as Client.stream_autoencode.
 
         Returns:
             A stream to be used in an `async with` statement.
@@ -136,7 +137,7 @@ class AsyncClient:
     async def autoencode(
         self, image: ImageLike, model: str | None = None, **options: Unpack[AutoencodeOptions]
     ) -> Drawing:
-        """Encodes a picture and draws it again; arguments as Client.stream_autoencode."""
+        """Encodes a picture, draws it again and returns when that is done; as Client.stream_autoencode."""
         return await _collect(self.stream_autoencode(image, model, **options))
 
     def stream_complete(
@@ -163,14 +164,14 @@ class AsyncClient:
     async def encode(
         self, images: Iterable[ImageLike], model: str | None = None, **options: Unpack[ReadOptions]
     ) -> EncodeResult:
-        """Encodes pictures; arguments as Client.encode."""
+        """Encodes pictures with a model's encoder; arguments as Client.encode."""
         request = EncodeRequest(model=model, images=await _files(images), **options)
         return await self._transport.encode(request)
 
     async def likelihood(
         self, images: Iterable[ImageLike], model: str | None = None, **options: Unpack[LikelihoodOptions]
     ) -> LikelihoodResult:
-        """Asks how likely a model finds pictures; arguments as Client.likelihood."""
+        """Computes the log-likelihood of pictures, or a bound of it; arguments as Client.likelihood."""
         request = LikelihoodRequest(model=model, images=await _files(images), **options)
         return await self._transport.likelihood(request)
 
@@ -183,17 +184,17 @@ class AsyncClient:
         label: int | None = None,
         timeout_s: float | None = None,
     ) -> ScoreResult:
-        """Asks a model's scorer for its opinion of pictures; arguments as Client.score."""
+        """Scores pictures with a model's discriminator or critic; arguments as Client.score."""
         files = await _files(images)
         request = ScoreRequest(model=model, images=files, fit=fit, label=label, timeout_s=timeout_s)
         return await self._transport.score(request)
 
     async def models(self) -> Models:
-        """The served models, and the folders that were refused."""
+        """Lists the served models, and the folders that were refused."""
         return await self._transport.models()
 
     async def model(self, name: str) -> Model:
-        """One served model with its whole manifest."""
+        """Returns one served model with its whole manifest; arguments as Client.model."""
         return await self._transport.model(name)
 
     async def reload_models(self, token: str) -> Reload:

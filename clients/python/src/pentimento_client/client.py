@@ -32,7 +32,7 @@ from pentimento_client.transport import Transport
 
 
 class FrameStream(StreamState):
-    """A drawing as it comes: enter it, then iterate. Leaving it early cancels the drawing.
+    """A drawing as it comes: enter it, then iterate over frames. Leaving it early cancels the drawing.
 
     `header` (model, version, seed, steps) is there as soon as it is entered, `timing` when it is complete.
     """
@@ -66,7 +66,7 @@ class FrameStream(StreamState):
         raise StopIteration
 
     def close(self) -> None:
-        """Cancels what is not drawn yet. Harmless when done, or twice."""
+        """Cancels what is not drawn yet. Does nothing when all is drawn, or the second time."""
         self._events.close()
 
 
@@ -184,12 +184,15 @@ class Client:
     def likelihood(
         self, images: Iterable[ImageLike], model: str | None = None, **options: Unpack[LikelihoodOptions]
     ) -> LikelihoodResult:
-        """Asks how likely a model finds pictures, in nats and in bits per dimension.
+        """Computes the log-likelihood of pictures under a model, or a lower bound of it.
 
         Args:
             images: File contents, paths, Pillow images or arrays.
             model: A served model; by default the server's.
             **options: importance_samples, pixels, fit, label, seed, timeout_s: see LikelihoodOptions.
+
+        Returns:
+            Nats and bits per dimension of each picture.
         """
         return self._transport.likelihood(LikelihoodRequest(model=model, images=_files(images), **options))
 
@@ -202,7 +205,7 @@ class Client:
         label: int | None = None,
         timeout_s: float | None = None,
     ) -> ScoreResult:
-        """Asks a model's scorer for its opinion of pictures.
+        """Scores pictures with a model's discriminator or critic.
 
         Args:
             images: File contents, paths, Pillow images or arrays.
@@ -216,11 +219,15 @@ class Client:
         return self._transport.score(request)
 
     def models(self) -> Models:
-        """The served models, and the folders that were refused."""
+        """Lists the served models, and the folders that were refused."""
         return self._transport.models()
 
     def model(self, name: str) -> Model:
-        """One served model with its whole manifest."""
+        """Returns one served model with its whole manifest.
+
+        Args:
+            name: As in `models`.
+        """
         return self._transport.model(name)
 
     def reload_models(self, token: str) -> Reload:

@@ -1,4 +1,4 @@
-"""How a client reaches its server: where, as whom, and how patiently."""
+"""The options of a connection: address, API key, certificates, retries, timeout."""
 
 __all__ = ["ConnectOptions", "Connection", "connect"]
 
@@ -14,10 +14,10 @@ from pentimento_client.transport import Address, bearer, parse_url
 
 
 class ConnectOptions(TypedDict, total=False):
-    """What a connection can be told; everything has a default."""
+    """Options of Client and AsyncClient; all have defaults."""
 
     api_key: str | None
-    """For servers that want one; sent as `Authorization: Bearer`, over gRPC as metadata."""
+    """API key, for servers that want one; sent as `Authorization: Bearer`, over gRPC as metadata."""
     ca_file: str | PathLike[str] | None
     """Authorities in PEM that are trusted instead of the usual ones; for `https://` and `grpcs://`."""
     certificate_file: str | PathLike[str] | None
@@ -25,7 +25,7 @@ class ConnectOptions(TypedDict, total=False):
     key_file: str | PathLike[str] | None
     """Its private key in PEM, without a password; by default it is in `certificate_file`, too."""
     retries: int
-    """How often what the server refused for now, or did not hear, is tried again; by default 4."""
+    """How often a request is repeated that met an overloaded or unreachable server; by default 4."""
     silence_s: float
     """Seconds after which a server that says nothing is given up, where a request names no `timeout_s`. By
     default 660: servers bound requests themselves, by default at 600."""
@@ -33,7 +33,7 @@ class ConnectOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """Where a server is, and how to speak to it."""
+    """The address of a server, and the options with which it is called."""
 
     address: Address
     authorization: str | None = field(default=None, repr=False)
@@ -43,22 +43,23 @@ class Connection:
 
     @property
     def credentials(self) -> grpc.ChannelCredentials | None:
-        """Of gRPC; None: without TLS."""
+        """TLS credentials for gRPC; None without TLS."""
         if self.tls is not None:
             return self.tls.credentials
         return grpc.ssl_channel_credentials() if self.address.secure else None
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """Of every call over gRPC."""
+        """Metadata that every gRPC call sends: `authorization`, if there is an API key."""
         return () if self.authorization is None else (("authorization", self.authorization),)
 
 
 def connect(url: str, **options: Unpack[ConnectOptions]) -> Connection:
-    """Reads a URL and options; connects to nobody.
+    """Checks a URL and options, and reads their files; no connection is made yet.
 
     Raises:
         ValueError: One of them is wrong; the sentence says which.
+        TypeError: An option is not known.
         OSError: A file cannot be read.
     """
     known = ConnectOptions.__annotations__

@@ -1,4 +1,4 @@
-"""From requests to protobuf. No connection is here.
+"""Turns requests into protobuf messages; nothing is sent here.
 
 Every function raises PentimentoError, INVALID_ARGUMENT, where a number does not fit into its field.
 """
@@ -36,14 +36,14 @@ _FITS = {"exact": pb.IMAGE_FIT_EXACT, "resize": pb.IMAGE_FIT_RESIZE}
 
 
 def deadline_s(timeout_s: float | None, silence_s: float) -> float:
-    """The deadline of the call for a request's own, or for a request without."""
+    """The deadline of a gRPC call in seconds: a little after the request's, or `silence_s` without one."""
     return silence_s if timeout_s is None else timeout_s + _DEADLINE_SLACK_S
 
 
 def stream_call(
     request: StreamRequest,
 ) -> tuple[StreamMethod, pb.StreamCanvasRequest | pb.AutoencodeRequest | pb.CompleteRequest]:
-    """The RPC that answers with frames, and its request."""
+    """The RPC that answers a request with frames, and its message."""
     with _in_range():
         if isinstance(request, DrawRequest):
             return "StreamCanvas", _drawing(request)
@@ -53,7 +53,7 @@ def stream_call(
 
 
 def score_call(request: ScoreRequest) -> pb.ScoreRequest:
-    """The request for scores."""
+    """The message of the RPC Score."""
     with _in_range():
         return pb.ScoreRequest(
             model=request.model or "",
@@ -65,7 +65,7 @@ def score_call(request: ScoreRequest) -> pb.ScoreRequest:
 
 
 def encode_call(request: EncodeRequest) -> pb.EncodeRequest:
-    """The request for encodings."""
+    """The message of the RPC Encode."""
     with _in_range():
         return pb.EncodeRequest(
             model=request.model or "",
@@ -78,7 +78,7 @@ def encode_call(request: EncodeRequest) -> pb.EncodeRequest:
 
 
 def likelihood_call(request: LikelihoodRequest) -> pb.EstimateLikelihoodRequest:
-    """The request for log-likelihoods."""
+    """The message of the RPC EstimateLikelihood."""
     with _in_range():
         return pb.EstimateLikelihoodRequest(
             model=request.model or "",

@@ -1,4 +1,4 @@
-"""gRPC's ways to fail, as PentimentoError: the server's own statuses, and what gRPC says by itself."""
+"""Turns errors of gRPC into PentimentoError: the server's own statuses, and those of gRPC or a proxy."""
 
 __all__ = ["grpc_errors"]
 

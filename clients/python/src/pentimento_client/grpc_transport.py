@@ -1,4 +1,4 @@
-"""gRPC: frames come as messages of a stream.
+"""The transport over gRPC: frames come as messages of a stream.
 
 A call that is not read to its end is cancelled explicitly: one that is merely dropped would go on, since the
 asyncio calls of grpcio are not collected while they run (grpc/grpc#43462).
@@ -25,7 +25,7 @@ from pentimento_client.transport import bearer
 
 
 class GrpcTransport:
-    """Calls that block."""
+    """Blocking calls over gRPC; methods as described in `Transport`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._target = connection, connection.address.target
@@ -38,7 +38,7 @@ class GrpcTransport:
         self._stub = pb_grpc.CanvasServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
-        """A drawing as it comes; closing the generator cancels it."""
+        """Calls the RPC that draws, and yields its events; closing the generator cancels the drawing."""
         reader = grpc_wire.EventReader()
         with grpc_errors(self._target):
             method, message = grpc_calls.stream_call(request)
@@ -51,36 +51,36 @@ class GrpcTransport:
                 call.cancel()
 
     def score(self, request: ScoreRequest) -> ScoreResult:
-        """Score."""
+        """Calls the RPC Score."""
         with grpc_errors(self._target):
             message, how = grpc_calls.score_call(request), _how(self._connection, request.timeout_s)
             return grpc_wire.score(self._stub.Score(message, **how))
 
     def encode(self, request: EncodeRequest) -> EncodeResult:
-        """Encode."""
+        """Calls the RPC Encode."""
         with grpc_errors(self._target):
             message, how = grpc_calls.encode_call(request), _how(self._connection, request.timeout_s)
             return grpc_wire.encode(self._stub.Encode(message, **how))
 
     def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """EstimateLikelihood."""
+        """Calls the RPC EstimateLikelihood."""
         with grpc_errors(self._target):
             message, how = grpc_calls.likelihood_call(request), _how(self._connection, request.timeout_s)
             return grpc_wire.likelihood(self._stub.EstimateLikelihood(message, **how))
 
     def models(self) -> Models:
-        """ListModels."""
+        """Calls the RPC ListModels."""
         with grpc_errors(self._target):
             return grpc_wire.models(self._stub.ListModels(pb.ListModelsRequest(), **_how(self._connection)))
 
     def model(self, name: str) -> Model:
-        """GetModel."""
+        """Calls the RPC GetModel."""
         with grpc_errors(self._target):
             request, how = pb.GetModelRequest(name=name), _how(self._connection)
             return grpc_wire.model(self._stub.GetModel(request, **how))
 
     def reload(self, token: str) -> Reload:
-        """ReloadModels."""
+        """Calls the RPC ReloadModels, with the admin token."""
         how = _how(replace(self._connection, authorization=bearer(token)))
         with grpc_errors(self._target):
             return grpc_wire.reload(self._stub.ReloadModels(pb.ReloadModelsRequest(), **how))
@@ -91,14 +91,14 @@ class GrpcTransport:
 
 
 class AsyncGrpcTransport:
-    """The same calls for asyncio."""
+    """The same calls for asyncio; methods as described in `AsyncTransport`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._target = connection, connection.address.target
         self._channel: grpc.aio.Channel | None = None
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
-        """A drawing as it comes; closing the generator cancels it."""
+        """Calls the RPC that draws, and yields its events; closing the generator cancels the drawing."""
         reader = grpc_wire.EventReader()
         with grpc_errors(self._target):
             method, message = grpc_calls.stream_call(request)
@@ -112,38 +112,38 @@ class AsyncGrpcTransport:
                 call.cancel()
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """Score."""
+        """Calls the RPC Score."""
         with grpc_errors(self._target):
             message, how = grpc_calls.score_call(request), _how(self._connection, request.timeout_s)
             return grpc_wire.score(await self._stub().Score(message, **how))
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
-        """Encode."""
+        """Calls the RPC Encode."""
         with grpc_errors(self._target):
             message, how = grpc_calls.encode_call(request), _how(self._connection, request.timeout_s)
             return grpc_wire.encode(await self._stub().Encode(message, **how))
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """EstimateLikelihood."""
+        """Calls the RPC EstimateLikelihood."""
         with grpc_errors(self._target):
             message, how = grpc_calls.likelihood_call(request), _how(self._connection, request.timeout_s)
             return grpc_wire.likelihood(await self._stub().EstimateLikelihood(message, **how))
 
     async def models(self) -> Models:
-        """ListModels."""
+        """Calls the RPC ListModels."""
         with grpc_errors(self._target):
             return grpc_wire.models(
                 await self._stub().ListModels(pb.ListModelsRequest(), **_how(self._connection))
             )
 
     async def model(self, name: str) -> Model:
-        """GetModel."""
+        """Calls the RPC GetModel."""
         with grpc_errors(self._target):
             request, how = pb.GetModelRequest(name=name), _how(self._connection)
             return grpc_wire.model(await self._stub().GetModel(request, **how))
 
     async def reload(self, token: str) -> Reload:
-        """ReloadModels."""
+        """Calls the RPC ReloadModels, with the admin token."""
         how = _how(replace(self._connection, authorization=bearer(token)))
         with grpc_errors(self._target):
             return grpc_wire.reload(await self._stub().ReloadModels(pb.ReloadModelsRequest(), **how))

@@ -1,4 +1,4 @@
-"""From protobuf answers and events to messages. No connection is here."""
+"""Turns protobuf answers into the client's results and events; nothing is received here."""
 
 __all__ = ["CHANNEL_OPTIONS", "EventReader", "encode", "likelihood", "model", "models", "reload", "score"]
 
@@ -66,7 +66,7 @@ class EventReader:
         self._over = False
 
     def read(self, message: _StreamMessage) -> Iterator[Event]:
-        """What one message of the stream says."""
+        """Yields the events of one message of the stream."""
         if isinstance(message, pb.AutoencodeResponse) and message.HasField("encoder_output"):
             yield Origin(encoding=_tensors(message.encoder_output))
         elif message.HasField("header"):
@@ -79,7 +79,11 @@ class EventReader:
             yield Done(timing=_timing(message.summary.timing))
 
     def end(self) -> None:
-        """To be called when nothing more comes. Raises UNAVAILABLE where the drawing was not complete."""
+        """Must be called when the stream has ended.
+
+        Raises:
+            PentimentoError: UNAVAILABLE: the drawing was not complete.
+        """
         if not self._over:
             message = f"the stream broke off after step {self._step} of {self._header.step_count}"
             raise PentimentoError(Code.UNAVAILABLE, message)
@@ -154,7 +158,7 @@ def models(message: pb.ListModelsResponse) -> Models:
 
 
 def reload(message: pb.ReloadModelsResponse) -> Reload:
-    """The answer of ReloadModels."""
+    """Reads the answer of ReloadModels."""
     return Reload(
         added=tuple(_revision(each) for each in message.added),
         replaced=tuple(_revision(each) for each in message.replaced),

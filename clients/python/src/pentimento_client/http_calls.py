@@ -1,4 +1,4 @@
-"""From requests to what is sent over HTTP. No connection is here."""
+"""Turns requests into HTTP requests; nothing is sent here."""
 
 __all__ = [
     "Call",
@@ -51,7 +51,7 @@ class Call(TypedDict, total=False):
 
 
 def stream_call(request: StreamRequest) -> Call:
-    """The request for a stream of frames.
+    """The HTTP request for a stream of frames.
 
     Raises:
         PentimentoError: UNSUPPORTED: over HTTP canvases travel as PNG only. INVALID_ARGUMENT: latents that
@@ -74,18 +74,18 @@ def stream_call(request: StreamRequest) -> Call:
 
 
 def score_call(request: ScoreRequest) -> Call:
-    """The request for scores."""
+    """The HTTP request for scores: POST /score."""
     params = {"fit": request.fit, **_given(request, "model", "label"), **_timeout(request.timeout_s)}
     return _patient(_post("/score", _pictures(request.images), params), request.timeout_s)
 
 
 def encode_call(request: EncodeRequest) -> Call:
-    """The request for encodings."""
+    """The HTTP request for encodings: POST /encode."""
     return _patient(_post("/encode", _pictures(request.images), _query(request)), request.timeout_s)
 
 
 def likelihood_call(request: LikelihoodRequest) -> Call:
-    """The request for log-likelihoods."""
+    """The HTTP request for log-likelihoods: POST /likelihood."""
     params = _query(request, "importance_samples")
     if request.pixels:
         params["pixels"] = "true"
@@ -93,12 +93,12 @@ def likelihood_call(request: LikelihoodRequest) -> Call:
 
 
 def model_path(name: str) -> str:
-    """Path of GET /models/{name}."""
+    """The path /models/{name}, with the name quoted."""
     return f"/models/{quote(name, safe='')}"
 
 
 def reload_call(token: str) -> Call:
-    """The request to read the bundle folder again."""
+    """The HTTP request to read the bundle folder again: POST /models:reload, with the admin token."""
     return {"method": "POST", "url": "/models:reload", "headers": {"Authorization": bearer(token)}}
 
 
@@ -115,7 +115,7 @@ def _drawing(request: DrawRequest) -> dict[str, Any]:
 
 
 def _query(request: ReadRequest, *names: str) -> dict[str, str | int]:
-    """What every request with pictures has, and the fields of these names."""
+    """Query parameters that every request with pictures has, and those of the given names."""
     params = _given(request, "model", "label", "seed", *names)
     score = getattr(request, "score", None)
     if score is not None:
@@ -148,7 +148,7 @@ def _post(path: str, body: Mapping[str, Any], params: Mapping[str, str | int] | 
 
 
 def _patient(call: Call, timeout_s: float | None) -> Call:
-    """The call, given up some time after its request's own deadline if the server says nothing."""
+    """Sets the call's timeout, somewhat later than the request's own, if that has one."""
     if timeout_s is not None:
         patience_s = max(0.0, timeout_s) + _SLACK_S
         call["timeout"] = httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s))

@@ -1,4 +1,4 @@
-"""HTTP's ways to fail, as PentimentoError: problem details (RFC 9457), and what httpx raises."""
+"""Turns errors of HTTP into PentimentoError: problem details (RFC 9457), and what httpx raises."""
 
 __all__ = ["error_from", "http_errors", "raise_for_problem"]
 
@@ -27,7 +27,7 @@ _CODES = {
 
 
 def raise_for_problem(response: httpx.Response) -> None:
-    """Raises what the server said, unless all is well; the body must have been read."""
+    """Raises the error that an answer tells of, if its status is one; the body must have been read."""
     if response.is_success:
         return
     try:
@@ -43,7 +43,7 @@ def raise_for_problem(response: httpx.Response) -> None:
 
 @contextmanager
 def http_errors() -> Iterator[None]:
-    """Turns httpx's errors into PentimentoError."""
+    """Turns what httpx raises, and answers that cannot be read, into PentimentoError."""
     try:
         yield
     except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
@@ -58,7 +58,7 @@ def http_errors() -> Iterator[None]:
 
 
 def error_from(content: Mapping[str, Any], headers: Mapping[str, str]) -> PentimentoError:
-    """The error that problem details, or the last line of a stream, tell of."""
+    """Makes the error that problem details, or the last line of a stream, tell of."""
     code, known = content.get("code"), {code.value for code in Code}
     if code not in known:
         status = content.get("status", 500)
@@ -73,7 +73,7 @@ def error_from(content: Mapping[str, Any], headers: Mapping[str, str]) -> Pentim
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Retry-After is a number of seconds or, of some proxies, a date."""
+    """Reads Retry-After, a number of seconds or, of some proxies, a date; None if it is neither."""
     if retry_after.isdecimal():
         return float(retry_after)
     try:

@@ -1,4 +1,4 @@
-"""HTTP: frames come as NDJSON, one line a step."""
+"""The transport over HTTP: frames come as NDJSON, one line a step."""
 
 __all__ = ["AsyncHttpTransport", "HttpTransport"]
 
@@ -21,13 +21,13 @@ Answer = TypeVar("Answer")
 
 
 class HttpTransport:
-    """Calls that block."""
+    """Blocking calls over HTTP; methods as described in `Transport`."""
 
     def __init__(self, connection: Connection) -> None:
         self._client = httpx.Client(**_settings(connection))
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
-        """A drawing as it comes; closing the generator hangs up, which cancels it."""
+        """Posts a request to draw, and yields its events; closing the generator cancels the drawing."""
         call = http_calls.stream_call(request)
         with http_errors(), self._client.stream(**call) as response:
             if not response.is_success:
@@ -40,27 +40,27 @@ class HttpTransport:
             reader.end()
 
     def score(self, request: ScoreRequest) -> ScoreResult:
-        """POST /score."""
+        """Calls POST /score."""
         return self._ask(http_calls.score_call(request), http_wire.score)
 
     def encode(self, request: EncodeRequest) -> EncodeResult:
-        """POST /encode."""
+        """Calls POST /encode."""
         return self._ask(http_calls.encode_call(request), http_wire.encode)
 
     def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """POST /likelihood."""
+        """Calls POST /likelihood."""
         return self._ask(http_calls.likelihood_call(request), http_wire.likelihood)
 
     def models(self) -> Models:
-        """GET /models."""
+        """Calls GET /models."""
         return self._ask({"method": "GET", "url": "/models"}, http_wire.models)
 
     def model(self, name: str) -> Model:
-        """GET /models/{name}."""
+        """Calls GET /models/{name}."""
         return self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
 
     def reload(self, token: str) -> Reload:
-        """POST /models:reload."""
+        """Calls POST /models:reload, with the admin token."""
         return self._ask(http_calls.reload_call(token), http_wire.reload)
 
     def close(self) -> None:
@@ -75,13 +75,13 @@ class HttpTransport:
 
 
 class AsyncHttpTransport:
-    """The same calls for asyncio."""
+    """The same calls for asyncio; methods as described in `AsyncTransport`."""
 
     def __init__(self, connection: Connection) -> None:
         self._client = httpx.AsyncClient(**_settings(connection))
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
-        """A drawing as it comes; closing the generator hangs up, which cancels it."""
+        """Posts a request to draw, and yields its events; closing the generator cancels the drawing."""
         call = http_calls.stream_call(request)
         with http_errors():
             async with self._client.stream(**call) as response:
@@ -96,27 +96,27 @@ class AsyncHttpTransport:
                 reader.end()
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """POST /score."""
+        """Calls POST /score."""
         return await self._ask(http_calls.score_call(request), http_wire.score)
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
-        """POST /encode."""
+        """Calls POST /encode."""
         return await self._ask(http_calls.encode_call(request), http_wire.encode)
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """POST /likelihood."""
+        """Calls POST /likelihood."""
         return await self._ask(http_calls.likelihood_call(request), http_wire.likelihood)
 
     async def models(self) -> Models:
-        """GET /models."""
+        """Calls GET /models."""
         return await self._ask({"method": "GET", "url": "/models"}, http_wire.models)
 
     async def model(self, name: str) -> Model:
-        """GET /models/{name}."""
+        """Calls GET /models/{name}."""
         return await self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
 
     async def reload(self, token: str) -> Reload:
-        """POST /models:reload."""
+        """Calls POST /models:reload, with the admin token."""
         return await self._ask(http_calls.reload_call(token), http_wire.reload)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""From HTTP answers and lines to messages. No connection is here."""
+"""Turns HTTP answers and lines of a stream into the client's results and events; nothing is received here."""
 
 __all__ = ["Json", "StreamReader", "encode", "likelihood", "model", "models", "reload", "score"]
 
@@ -31,19 +31,23 @@ Json = Mapping[str, Any]
 
 
 class LineReader:
-    """Puts chunks together and takes them apart at line feeds, and at nothing else."""
+    """Cuts chunks of bytes into lines, at line feeds and at nothing else."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that `chunk` completes."""
+        """Takes the next chunk and returns the lines that are complete with it."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         return lines
 
 
 class StreamReader:
-    """Reads the lines of one drawing, which must end with `done` or `error`."""
+    """Reads the lines of one drawing, which must end with `done` or `error`.
+
+    Attributes:
+        header: Model, version, seed, steps and scorer, from the answer's headers.
+    """
 
     def __init__(self, response: httpx.Response) -> None:
         self._lines = LineReader()
@@ -71,7 +75,7 @@ class StreamReader:
                 raise error_from(content, {})
 
     def end(self) -> None:
-        """To be called when nothing more comes.
+        """Must be called when nothing more comes.
 
         Raises:
             PentimentoError: UNAVAILABLE: the drawing was not complete.
@@ -126,7 +130,7 @@ def models(content: Json) -> Models:
 
 
 def reload(content: Json) -> Reload:
-    """The answer of POST /models:reload."""
+    """Reads the answer of POST /models:reload."""
     return Reload(
         added=tuple(_revision(each) for each in content["added"]),
         replaced=tuple(_revision(each) for each in content["replaced"]),

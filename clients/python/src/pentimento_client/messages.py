@@ -1,4 +1,4 @@
-"""What comes of a drawing, free of any transport.
+"""A drawing as the client gives it, and the events that it comes in; the same for both transports.
 
 Shapes: n images in a request, C channels, H x W pixels; arrays are float32 in [0, 1].
 """
@@ -48,7 +48,7 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Scores:
-    """A scorer's opinion of n images; of either kind, more is more real.
+    """A scorer's verdict on n images; of either kind, higher means more like real data.
 
     A critic's score is no probability: it is unbounded, and comparable only within one model.
     """
@@ -104,7 +104,7 @@ between them."""
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Drawing:
-    """A complete drawing."""
+    """A complete drawing: its header and all its frames, and what it started from."""
 
     header: Header
     frames: tuple[Frame, ...]

@@ -1,4 +1,4 @@
-"""What is known of the served models."""
+"""What the server tells of its models, and of a reload."""
 
 __all__ = [
     "Latent",
@@ -22,7 +22,7 @@ LikelihoodKind: TypeAlias = Literal["exact", "bound"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepRange:
-    """Steps that a drawing of a model may have."""
+    """How many steps a drawing may have: by default, at least, at most; and in training."""
 
     default: int
     min: int
@@ -72,7 +72,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revision:
-    """A model that a reload brought."""
+    """A model that a reload added or replaced."""
 
     name: str
     version: str

@@ -1,4 +1,4 @@
-"""Between pictures in files, Pillow images and arrays.
+"""Converts between picture files, Pillow images and arrays.
 
 Shapes: n images, T steps, C channels (1 grey, 3 RGB), H x W pixels; arrays are float32 in [0, 1].
 """
@@ -26,7 +26,7 @@ _PAPER = 255  # the gap's colour
 
 
 def from_png(data: bytes) -> Floats:
-    """A PNG of the server as an array.
+    """Decodes a PNG of the server.
 
     Returns:
         Multiples of 1/255 in [0, 1], (C, H, W).
@@ -38,12 +38,12 @@ def from_png(data: bytes) -> Floats:
 
 
 def to_image(array: Floats) -> Image.Image:
-    """An array (C, H, W) as a grey or RGB image; a byte is floor(255 x + 1/2), as in the server's PNGs."""
+    """Makes an array (C, H, W) a grey or RGB image; a byte is floor(255 x + 1/2), as on the server."""
     return _image(_to_uint8(array))
 
 
 def to_picture_file(image: ImageLike) -> bytes:
-    """A picture as the bytes of a file that the server reads.
+    """Makes a picture into the bytes of a PNG or JPEG file; bytes and files are passed on as they are.
 
     Raises:
         OSError: A path cannot be read.

@@ -1,4 +1,4 @@
-"""What a server can be asked for, free of any transport.
+"""Options and requests, the same for both transports.
 
 Shapes: n images in a request, C channels, H x W pixels.
 """
@@ -37,7 +37,7 @@ Travel: TypeAlias = Literal["png", "float32"]
 
 
 class DrawOptions(TypedDict, total=False):
-    """What a drawing can be asked for; everything has a default."""
+    """Options of a drawing from noise; all have defaults."""
 
     n: int
     """Images to draw; by default as many as the latents that are given, or else 1."""
@@ -65,7 +65,7 @@ class DrawOptions(TypedDict, total=False):
 
 
 class ReadOptions(TypedDict, total=False):
-    """What reading pictures can be asked for; everything has a default."""
+    """Options of requests that start from pictures; all have defaults."""
 
     fit: Fit
     """What to do with a picture of another size or colour mode: refuse it, or resize and convert."""
@@ -78,7 +78,7 @@ class ReadOptions(TypedDict, total=False):
 
 
 class AutoencodeOptions(ReadOptions, total=False):
-    """What a reconstruction can be asked for besides."""
+    """Options of `autoencode`, besides those of ReadOptions."""
 
     samples: int
     """Reconstructions, each from a draw of its own; by default 1."""
@@ -93,7 +93,7 @@ class AutoencodeOptions(ReadOptions, total=False):
 
 
 class CompleteOptions(ReadOptions, total=False):
-    """What a completion can be asked for besides."""
+    """Options of `complete`, besides those of ReadOptions."""
 
     n: int
     """Completions, each from noise of its own; by default 1."""
@@ -108,7 +108,7 @@ class CompleteOptions(ReadOptions, total=False):
 
 
 class LikelihoodOptions(ReadOptions, total=False):
-    """What a log-likelihood can be asked for besides."""
+    """Options of `likelihood`, besides those of ReadOptions."""
 
     importance_samples: int
     """Draws for each image, by default 1; more make a bound tighter. An exact model takes 1 only."""
@@ -118,7 +118,7 @@ class LikelihoodOptions(ReadOptions, total=False):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawRequest:
-    """A drawing that is asked for; None means the default. Fields as in DrawOptions."""
+    """A request to draw from noise; None means the default. Fields as in DrawOptions."""
 
     model: str | None = None
     n: int | None = None
@@ -136,7 +136,7 @@ class DrawRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadRequest:
-    """What all requests with pictures have; a picture is the bytes of a PNG or JPEG file."""
+    """The fields that requests with pictures share; a picture is the bytes of a PNG or JPEG file."""
 
     model: str | None = None
     fit: Fit = "exact"
@@ -147,7 +147,7 @@ class ReadRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AutoencodeRequest(ReadRequest):
-    """A picture to encode and draw again. Fields as in AutoencodeOptions."""
+    """A request to encode a picture and draw it again. Fields as in AutoencodeOptions."""
 
     image: bytes
     samples: int | None = None
@@ -159,7 +159,7 @@ class AutoencodeRequest(ReadRequest):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompleteRequest(ReadRequest):
-    """A picture to complete where the mask is black. Fields as in CompleteOptions."""
+    """A request to complete a picture where the mask is black. Fields as in CompleteOptions."""
 
     image: bytes
     mask: bytes
@@ -172,14 +172,14 @@ class CompleteRequest(ReadRequest):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncodeRequest(ReadRequest):
-    """Pictures to encode."""
+    """A request to encode pictures."""
 
     images: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LikelihoodRequest(ReadRequest):
-    """Pictures whose log-likelihood is asked for. Fields as in LikelihoodOptions."""
+    """A request for the log-likelihood of pictures. Fields as in LikelihoodOptions."""
 
     images: tuple[bytes, ...]
     importance_samples: int | None = None
@@ -188,7 +188,7 @@ class LikelihoodRequest(ReadRequest):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoreRequest:
-    """Pictures to judge, each the bytes of a PNG or JPEG file."""
+    """A request to score pictures, each the bytes of a PNG or JPEG file."""
 
     model: str | None = None
     images: tuple[bytes, ...]
@@ -198,11 +198,11 @@ class ScoreRequest:
 
 
 StreamRequest: TypeAlias = DrawRequest | AutoencodeRequest | CompleteRequest
-"""What is answered with frames."""
+"""The requests whose answer is a stream of frames."""
 
 
 def latent_arrays(request: DrawRequest) -> dict[str, Floats]:
-    """The latents of a request as float32.
+    """Converts the latents of a request to float32 arrays.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT: one is not an array of numbers.
@@ -219,10 +219,10 @@ def latent_arrays(request: DrawRequest) -> dict[str, Floats]:
 
 
 def label_list(request: DrawRequest) -> list[int] | None:
-    """The labels of a request as numbers.
+    """Converts the labels of a request to integers; None if there are none.
 
     Raises:
-        PentimentoError: INVALID_ARGUMENT: one is not a whole number, or there is none.
+        PentimentoError: INVALID_ARGUMENT: one is not a whole number, or the list is empty.
     """
     if request.labels is None:
         return None

@@ -1,4 +1,4 @@
-"""Answers about pictures that a server was given.
+"""Answers of `score`, `encode` and `likelihood`.
 
 Shapes: n images in a request, C channels, H x W pixels; arrays are float32.
 """

@@ -1,7 +1,7 @@
-"""Trying again what a server refused for now, or did not hear.
+"""Retries requests that met an overloaded or unreachable server.
 
-Nothing that can be tried again changes anything on the server. A stream is tried again only until its first
-event is given out: from then on somebody has seen its seed.
+Nothing that is retried changes anything on the server. A stream is retried only until its first event is
+given out: from then on somebody has seen its seed.
 """
 
 __all__ = ["AsyncRetryingTransport", "RetryingTransport"]
@@ -23,7 +23,7 @@ from pentimento_client.transport import AsyncTransport, Transport
 
 FIRST_WAIT_S = 0.2  # doubles with each try
 LONGEST_WAIT_S = 5.0
-LONGEST_RETRY_AFTER_S = 60.0  # who is told to come back later than that is told so, and decides
+LONGEST_RETRY_AFTER_S = 60.0  # a server's wish beyond that is not waited for: the caller gets the error
 
 _TRANSIENT = (Code.OVERLOADED, Code.UNAVAILABLE)
 
@@ -32,7 +32,7 @@ Request = TypeVar("Request", bound="StreamRequest | ScoreRequest | EncodeRequest
 
 
 class _Tries:
-    """The tries of one request."""
+    """Counts the tries of one request, and keeps them within its time."""
 
     def __init__(self, retries: int, timeout_s: float | None) -> None:
         self._retries = self._left = retries
@@ -40,7 +40,11 @@ class _Tries:
         self._end = None if timeout_s is None else time.monotonic() + timeout_s
 
     def wait_s(self, error: PentimentoError) -> float | None:
-        """Seconds before the next try, with full jitter: clients must not come together. None: no more."""
+        """Seconds before the next try, or None: no more.
+
+        With exponential backoff and full jitter, so that clients do not come back together, and not before
+        the server's `retry_after_s`.
+        """
         if error.code not in _TRANSIENT or self._left == 0:
             return None
         if (error.retry_after_s or 0) > LONGEST_RETRY_AFTER_S:
@@ -53,14 +57,19 @@ class _Tries:
         return wait_s
 
     def timed(self, request: Request) -> Request:
-        """The request with what is left of its time."""
+        """The request with what is left of its time as `timeout_s`."""
         if self._end is None or self._left == self._retries:  # the first: as the caller said it
             return request
         return replace(request, timeout_s=max(0.001, self._end - time.monotonic()))
 
 
 class RetryingTransport:
-    """A transport that tries again."""
+    """A blocking transport that retries the calls of another; methods as described in `Transport`.
+
+    Args:
+        inner: Makes the calls.
+        retries: How often one call is repeated at most.
+    """
 
     def __init__(self, inner: Transport, retries: int) -> None:
         self._inner = inner
@@ -68,7 +77,7 @@ class RetryingTransport:
         self._closed = threading.Event()
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
-        """A drawing as it comes; closing the generator cancels it."""
+        """Yields the events of a drawing; closing the generator cancels it."""
         events, first = self._again(self._begin, request)
         try:
             yield first
@@ -81,23 +90,23 @@ class RetryingTransport:
         return events, next(events)
 
     def score(self, request: ScoreRequest) -> ScoreResult:
-        """A scorer's opinion of pictures."""
+        """Scores pictures."""
         return self._again(self._inner.score, request)
 
     def encode(self, request: EncodeRequest) -> EncodeResult:
-        """What an encoder makes of pictures."""
+        """Encodes pictures."""
         return self._again(self._inner.encode, request)
 
     def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """How likely a model finds pictures."""
+        """Computes the log-likelihood of pictures, or a bound of it."""
         return self._again(self._inner.likelihood, request)
 
     def models(self) -> Models:
-        """All served models."""
+        """Lists the served models."""
         return self._repeat(_Tries(self._retries, None), self._inner.models)
 
     def model(self, name: str) -> Model:
-        """One served model with its manifest."""
+        """Returns one served model with its manifest."""
         return self._repeat(_Tries(self._retries, None), lambda: self._inner.model(name))
 
     def reload(self, token: str) -> Reload:
@@ -105,7 +114,7 @@ class RetryingTransport:
         return self._inner.reload(token)
 
     def close(self) -> None:
-        """Closes the connections; nothing is tried again."""
+        """Closes the connections, and ends the waiting between tries."""
         self._closed.set()
         self._inner.close()
 
@@ -124,7 +133,12 @@ class RetryingTransport:
 
 
 class AsyncRetryingTransport:
-    """The same for asyncio."""
+    """The same for asyncio; methods as described in `AsyncTransport`.
+
+    Args:
+        inner: Makes the calls.
+        retries: How often one call is repeated at most.
+    """
 
     def __init__(self, inner: AsyncTransport, retries: int) -> None:
         self._inner = inner
@@ -132,7 +146,7 @@ class AsyncRetryingTransport:
         self._closed = False
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
-        """A drawing as it comes; closing the generator cancels it."""
+        """Yields the events of a drawing; closing the generator cancels it."""
         events, first = await self._again(self._begin, request)
         try:
             yield first
@@ -146,27 +160,27 @@ class AsyncRetryingTransport:
         return events, await anext(events)
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """A scorer's opinion of pictures."""
+        """Scores pictures."""
         return await self._again(self._inner.score, request)
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
-        """What an encoder makes of pictures."""
+        """Encodes pictures."""
         return await self._again(self._inner.encode, request)
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """How likely a model finds pictures."""
+        """Computes the log-likelihood of pictures, or a bound of it."""
         return await self._again(self._inner.likelihood, request)
 
     async def models(self) -> Models:
-        """All served models."""
+        """Lists the served models."""
         return await self._repeat(_Tries(self._retries, None), self._inner.models)
 
     async def model(self, name: str) -> Model:
-        """One served model with its manifest."""
+        """Returns one served model with its manifest."""
         return await self._repeat(_Tries(self._retries, None), lambda: self._inner.model(name))
 
     async def reload(self, token: str) -> Reload:
-        """Lets the server read its bundle folder again; once, as above."""
+        """Lets the server read its bundle folder again; not retried, as in `RetryingTransport`."""
         return await self._inner.reload(token)
 
     async def close(self) -> None:

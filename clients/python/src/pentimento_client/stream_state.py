@@ -1,4 +1,4 @@
-"""What a stream of frames knows besides its frames; the same for blocking and asyncio streams."""
+"""What blocking and asyncio streams share: header, timing, and what the drawing starts from."""
 
 __all__ = ["StreamState"]
 
@@ -9,7 +9,7 @@ from pentimento_client.pixels import Floats
 
 
 class StreamState:
-    """Header, timing and origin of a stream."""
+    """What a stream of frames knows besides its frames."""
 
     def __init__(self) -> None:
         self._header: Header | None = None
@@ -25,13 +25,13 @@ class StreamState:
 
     @property
     def header(self) -> Header:
-        """Model, version, seed and steps of the drawing."""
+        """Model, version, seed, steps and scorer; RuntimeError before the stream is entered."""
         self._check_entered()
         assert self._header is not None
         return self._header
 
     def drawing(self, frames: tuple[Frame, ...]) -> Drawing:
-        """The complete drawing, of all its frames."""
+        """The complete drawing, made of all its frames and of what is known here."""
         assert self.timing is not None
         return Drawing(
             header=self.header,

@@ -15,7 +15,7 @@ File: TypeAlias = str | PathLike[str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tls:
-    """What both transports need of it."""
+    """Authorities, certificate and key, as both transports need them."""
 
     context: ssl.SSLContext
     authorities: bytes | None
@@ -24,7 +24,7 @@ class Tls:
 
     @classmethod
     def read(cls, ca_file: File | None, certificate_file: File | None, key_file: File | None) -> Self:
-        """Reads PEM files.
+        """Reads and checks PEM files.
 
         Args:
             ca_file: Authorities that are trusted instead of the usual ones.
@@ -57,7 +57,7 @@ class Tls:
 
     @property
     def credentials(self) -> grpc.ChannelCredentials:
-        """For gRPC."""
+        """The same as credentials of gRPC."""
         return grpc.ssl_channel_credentials(
             root_certificates=self.authorities, private_key=self.key, certificate_chain=self.certificate
         )

@@ -1,4 +1,4 @@
-"""What a client needs of a transport, sync or async. A stream that is closed is cancelled."""
+"""The interface of the transports, HTTP and gRPC, blocking and asyncio; and the server's address."""
 
 __all__ = ["Address", "AsyncTransport", "Transport", "bearer", "parse_url"]
 
@@ -17,80 +17,80 @@ _GRPC_PORT = 50051
 
 
 class Transport(Protocol):
-    """Calls that block. Every error is a PentimentoError."""
+    """Blocking calls to a server. Every error is a PentimentoError."""
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
-        """A drawing as it comes; closing the generator cancels it."""
+        """Yields the events of a drawing as they come; closing the generator cancels the drawing."""
         ...
 
     def score(self, request: ScoreRequest) -> ScoreResult:
-        """A scorer's opinion of pictures."""
+        """Scores pictures with a model's discriminator or critic."""
         ...
 
     def encode(self, request: EncodeRequest) -> EncodeResult:
-        """What an encoder makes of pictures."""
+        """Encodes pictures with a model's encoder."""
         ...
 
     def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """How likely a model finds pictures."""
+        """Computes the log-likelihood of pictures, or a lower bound of it."""
         ...
 
     def models(self) -> Models:
-        """All served models."""
+        """Lists the served models, and the folders that were refused."""
         ...
 
     def model(self, name: str) -> Model:
-        """One served model with its manifest."""
+        """Returns one served model with its manifest."""
         ...
 
     def reload(self, token: str) -> Reload:
-        """Lets the server read its bundle folder again."""
+        """Lets the server read its bundle folder again; needs its admin token."""
         ...
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, and cancels what still runs on them."""
         ...
 
 
 class AsyncTransport(Protocol):
-    """The same calls for asyncio."""
+    """The same calls for asyncio. Every error is a PentimentoError."""
 
     def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
-        """A drawing as it comes; closing the generator cancels it."""
+        """Yields the events of a drawing as they come; closing the generator cancels the drawing."""
         ...
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """A scorer's opinion of pictures."""
+        """Scores pictures with a model's discriminator or critic."""
         ...
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
-        """What an encoder makes of pictures."""
+        """Encodes pictures with a model's encoder."""
         ...
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """How likely a model finds pictures."""
+        """Computes the log-likelihood of pictures, or a lower bound of it."""
         ...
 
     async def models(self) -> Models:
-        """All served models."""
+        """Lists the served models, and the folders that were refused."""
         ...
 
     async def model(self, name: str) -> Model:
-        """One served model with its manifest."""
+        """Returns one served model with its manifest."""
         ...
 
     async def reload(self, token: str) -> Reload:
-        """Lets the server read its bundle folder again."""
+        """Lets the server read its bundle folder again; needs its admin token."""
         ...
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, and cancels what still runs on them."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Address:
-    """Where a server is, and how to speak to it."""
+    """The address of a server, and the transport and security that its URL asks for."""
 
     kind: Literal["http", "grpc"]
     url: str  # of HTTP
@@ -99,7 +99,7 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """Reads `http://`, `https://`, `grpc://` or `grpcs://` with host and port.
+    """Parses a server's URL: `http://`, `https://`, `grpc://` or `grpcs://` with a host, maybe a port.
 
     Raises:
         ValueError: It is something else.
@@ -119,7 +119,7 @@ def parse_url(url: str) -> Address:
 
 
 def bearer(token: str, name: str = "token") -> str:
-    """The value of `authorization` for a token.
+    """Makes the value of `authorization` for a token: `Bearer TOKEN`.
 
     Args:
         token: A secret.
