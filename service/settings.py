@@ -16,7 +16,7 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pen
 
 
 class Settings(BaseSettings):
-    """Every setting with its default, range and reason."""
+    """The settings; each docstring here is the option's help text, defaults and ranges are its annotation."""
 
     model_config = SettingsConfigDict(
         env_prefix="PENTIMENTO_", frozen=True, extra="ignore", use_attribute_docstrings=True
@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     cuda_graphs: bool = False
     """Whether calls on CUDA are captured at the start, at 1 to 64 rows, and replayed. Not yet run on one."""
     lanes: Annotated[int, Field(ge=1, le=256)] | None = None
-    """Lanes that call graphs side by side, each single-threaded; unset: as many as were measured to add to
-    what is computed, at most the CPUs this process may use; on a GPU one."""
+    """Lanes (workers) that call graphs side by side, each single-threaded; unset: as many as were measured to
+    add throughput, at most the CPUs this process may use; on a GPU one."""
     lane_processes: bool = True
     """Whether each lane is a process of its own, with its own copy of the bundles: faster by far, for some
     more memory. Else they are threads, as they always are on a GPU."""
@@ -55,13 +55,13 @@ class Settings(BaseSettings):
     """Whether browsers get the studio at `/`."""
 
     api_keys: SecretStr | None = None
-    """Keys of which a client must have one, each on a line of its own, 16 to 512 visible ASCII characters, if
-    you like after a name of at most 15 and a space; unset, everybody may draw. Other users of the machine see
-    the options of a program: the environment or a file is the better place."""
+    """API keys of which a client must have one, a line each: 16 to 512 visible ASCII characters, optionally
+    after a name of at most 15 characters and a space; unset, everybody may draw. Other users of the machine
+    see the options of a program: the environment or a file is the better place."""
     api_keys_file: Path | None = None
     """File of more such lines, and of comments after #; it is read at the start."""
     admin_token: SecretStr | None = None
-    """What `POST /models:reload` and ReloadModels want as bearer token, 16 to 512 visible ASCII characters;
+    """Bearer token that `POST /models:reload` and ReloadModels require, 16 to 512 visible ASCII characters;
     unset, nobody may call them. Other users of the machine see the options of a program: the environment or a
     file is the better place."""
     admin_token_file: Path | None = None
@@ -100,20 +100,20 @@ class Settings(BaseSettings):
     max_header_bytes: Annotated[int, Field(ge=1024, le=1 << 20)] = 16 << 10
     """Bytes of a request's line and headers over HTTP, and of its metadata over gRPC."""
     max_headers: Annotated[int, Field(ge=16, le=10_000)] = 100
-    """Headers of an HTTP request; gRPC counts 32 bytes more for each instead."""
+    """Headers of an HTTP request; over gRPC each counts 32 bytes more in `max_header_bytes` instead."""
     max_connections: Annotated[int, Field(ge=1)] = 4096
     """Open connections of each transport; one more is closed at once, over HTTP after a 503."""
     max_client_streams: Annotated[int, Field(ge=1)] | None = None
-    """Streams that one client may have open; unset, as many as rows in flight allow."""
+    """Streams that one client may have open at a time; unset, as many as `max_rows_in_flight` allows."""
     client_requests_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Requests a second that one client may make over a longer time; unset, as many as it likes."""
     client_burst_requests: Annotated[int, Field(ge=1)] = 20
-    """Requests that it may make at once, where there is such a limit."""
+    """Requests that a client may make at once, where `client_requests_per_s` is set."""
     max_stall_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    """Seconds in which a client must take, or give, `min_client_bytes_per_s` of what is under way; or else
-    its connection is closed, and its drawing cancelled."""
+    """Seconds over which a client must read, or send, at least `min_client_bytes_per_s`; or else its
+    connection is closed, and its drawing cancelled."""
     min_client_bytes_per_s: Annotated[int, Field(ge=1)] = 1024
-    """Bytes a second, over `max_stall_s`, that a client must take or give."""
+    """Bytes a second, over `max_stall_s`, that a client must read or send."""
     max_grpc_connection_age_s: Annotated[int, Field(ge=1, le=2_000_000)] = 3600
     """Seconds after which a gRPC connection takes no new calls, and its client makes another: what gRPC holds
     for a reader that takes nothing is freed then, when the longest deadline has passed."""
