@@ -30,7 +30,7 @@ class Code(Enum):
 
 
 class PentimentoError(Exception):
-    """The one exception of the core.
+    """The one exception that operations and engine raise for a client to see.
 
     Args:
         code: What went wrong.

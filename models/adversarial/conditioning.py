@@ -145,11 +145,11 @@ class LabelledScorer(OneShotScorer):
         )
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Judgement:
-        """Judges images; see `OneShotScorer.forward`."""
+        """Scores images; see `OneShotScorer.forward`."""
         _check_label(label, self.told_classes, "scorer")
         x = 2 * image - 1 if self.signed else image
         return self.head(self.hidden(with_one_hot(x, label, self.told_classes)))
 
     @abstractmethod
     def hidden(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) -> features of the last hidden layer, (B, F)."""
+        """Computes the features of the last hidden layer: (B, inputs, H, W) -> (B, F)."""

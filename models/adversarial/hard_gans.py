@@ -167,7 +167,7 @@ class Bottleneck(nn.Module):
 
 
 def _plan(config: OneShotConfig) -> list[tuple[int, int, int, int]]:
-    """(inputs, outputs, side, side after) of the generator's blocks; the scorer's are these backwards."""
+    """The generator's blocks as (inputs, outputs, side, side after); the scorer's are these backwards."""
     sides = map_sides(config.image_size)
     scales = len(sides)
     widths = [config.width // 2 * 2**level for level in reversed(range(scales))]  # ..., 2d, d, d/2
@@ -223,7 +223,7 @@ class ResNet101Scorer(LabelledScorer):
         self.head.apply(init_scaled)
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Judgement:
-        """Judges images; see `OneShotScorer.forward`."""
+        """Scores images; see `OneShotScorer.forward`."""
         judgement = super().forward(image, label)
         return judgement._replace(score=judgement.score / OUTPUT_SCALE)
 

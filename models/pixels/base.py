@@ -1,4 +1,4 @@
-"""What every pixel-by-pixel model has in common: a likelihood in one pass, and slow but plain samplers.
+"""The interface of pixel-by-pixel models: a likelihood in one pass, and slow but plain samplers.
 
 An autoregressive model gives the logits of all pixels in one parallel pass over a known image; the logits of
 a pixel depend on the pixels before it in raster order and on nothing else of the image. Drawing has no such

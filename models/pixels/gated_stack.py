@@ -71,7 +71,7 @@ def gate(x: Tensor) -> Tensor:
 
 
 class GatedLayer(nn.Module):
-    """The convolutions of one layer; `GatedPixelCNN` and the incremental sampler put them together."""
+    """The convolutions of one layer; `GatedStack` and the incremental sampler put them together."""
 
     def __init__(self, inputs: int, features: int, kernel: int, *, first: bool) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class GatedStack(nn.Module):
         self._init_weights()
 
     def biases(self, condition: Tensor | None) -> list[Tensor | None]:
-        """The condition's part in every gate.
+        """The biases that a condition adds to every gate.
 
         Args:
             condition: Shape (B, D), or None if D is 0.

@@ -35,7 +35,7 @@ from pentimento.models.pixels.pixel_step import Draw, PixelStep, loop_over_colum
 
 
 class RowState(NamedTuple):
-    """What one row hands to the next; fields that the stack has no use for are None.
+    """The state between two rows of a drawing; fields that the stack has no use for are None.
 
     The biases and the map stay as they are from the first row to the last.
     """
@@ -107,7 +107,7 @@ class RowSampler(nn.Module):
         )
 
     def step(self, t: Tensor, noise: Tensor, state: RowState) -> tuple[Tensor, RowState]:
-        """Draws row t.
+        """Draws the next row of each drawing.
 
         Args:
             t: 0-based row of each drawing, int64, shape (B,). Drawings may be at different rows.
@@ -125,7 +125,7 @@ class RowSampler(nn.Module):
         return canvas, state._replace(canvas=canvas, rows=rows, above=above)
 
     def row_step(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor | None]:
-        """The vertical stack of one row.
+        """Runs the vertical stack for one row; arguments as for `step`.
 
         Returns:
             What is above and outside, as what the horizontal gates' products of each column start from,
@@ -154,7 +154,7 @@ class RowSampler(nn.Module):
         return columns, torch.cat(seen, dim=1) if seen else None
 
     def draw_row(self, starts: Tensor, noise: Tensor, state: RowState) -> Tensor:
-        """The horizontal stack of one row.
+        """Runs the horizontal stack for one row, which draws its pixels.
 
         Args:
             starts: From `row_step`.
@@ -173,7 +173,7 @@ class RowSampler(nn.Module):
         return values.permute(1, 2, 0)[:, :, None]
 
     def _placed(self, t: Tensor, state: RowState) -> list[tuple[Tensor, Tensor]]:
-        """What has a value for every place, in the first layer's gates: of the row above, and of row t.
+        """Terms of the first layer's gates that differ from place to place: of the row above, and of row t.
 
         The row above the first one does not exist: whatever is taken for it is multiplied by zero later.
 

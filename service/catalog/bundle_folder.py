@@ -74,7 +74,7 @@ def _subfolders(folder: Path) -> set[str]:
 
 
 def _wait_for(folder: Path, names: set[str]) -> set[str]:
-    """Waits a moment; those of the subfolders that were not there once."""
+    """Looks for subfolders for a moment; returns those that were there at no time."""
     for _ in range(_LOOKS):
         time.sleep(_BETWEEN_LOOKS_S)
         names = {name for name in names if not (folder / name).is_dir()}

@@ -65,7 +65,7 @@ class Catalog:
         self._watchers.append(tell)
 
     def read(self) -> Contents:
-        """Reads the folder again and loads what is new or other than before; for a thread, one at a time.
+        """Reads the folder again and loads what is new or has changed; for a thread, one at a time.
 
         Raises:
             BundleError: The folder cannot be read.
@@ -73,7 +73,7 @@ class Catalog:
         return read_folder(self._folder, self._runtime, self._models)
 
     def swap(self, contents: Contents) -> Reload:
-        """Serves what `read` found, from one request to the next.
+        """Replaces what is served by what `read` found, all at once.
 
         Returns:
             What that changed.
@@ -98,7 +98,7 @@ class Catalog:
         )
 
     def _choose_default(self) -> str | None:
-        """The one that was asked for, while it is served; else the one that there was, while it draws.
+        """The default that was asked for, while it is served; else the present one, while it draws.
 
         So a bundle that comes never takes the place of the default, and one that was asked for by name is it
         again when it is back.

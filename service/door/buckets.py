@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Buckets:
-    """A bucket of `burst` requests for each client, which fills by `per_s` a second; full at first.
+    """A token bucket for each client: `burst` requests at once, and `per_s` a second in the long run.
 
-    A bucket is kept as the one moment at which it will be full again. One that is full is the same as none.
-    Belongs to one thread.
+    A bucket is full at first, and kept as the moment at which it will be full again; a full one is the same
+    as none. Belongs to one thread.
 
     Args:
         per_s: Requests a second, above 0.
@@ -29,7 +29,7 @@ class Buckets:
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def __len__(self) -> int:
-        """Buckets that are kept."""
+        """Number of buckets that are kept."""
         return len(self._full_at)
 
     def take(self, client: str) -> float:

@@ -57,7 +57,7 @@ class Call:
 
 
 class JobState(Enum):
-    """Life of a job; only the scheduler changes it."""
+    """The states of a job; only the scheduler changes them."""
 
     WAITING = "waiting"
     RUNNING = "running"  # in a batch, on a lane

@@ -1,4 +1,4 @@
-"""Execution providers: what ONNX Runtime computes on, as asked for and as this machine has it."""
+"""Chooses the execution providers: what ONNX Runtime computes on, as asked for and as this machine has it."""
 
 __all__ = ["choose_providers", "installed_runtimes", "session_providers"]
 
@@ -9,7 +9,7 @@ from typing import Literal
 def choose_providers(
     wanted: Literal["auto", "cpu", "cuda"], available: list[str], installed: list[str]
 ) -> list[str]:
-    """Decides the execution providers.
+    """Chooses the execution providers, the first preferred.
 
     Args:
         wanted: The setting.

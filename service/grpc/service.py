@@ -139,7 +139,7 @@ class CanvasService:
         return pb.GetModelResponse(model=model_message(info), manifest_json=manifest)
 
     async def ReloadModels(self, request: pb.ReloadModelsRequest, call: Call) -> pb.ReloadModelsResponse:
-        """Reads the bundle folder again, for who has the admin token."""
+        """Reads the bundle folder again, and answers with what that changed; needs the admin token."""
         self._admin.check(call.authorization)
         return reload_message(await self._operations.reload())
 

@@ -1,4 +1,4 @@
-"""How the core's errors look in gRPC, and the handlers that make every RPC answer that way.
+"""Maps the core's errors to gRPC statuses, and makes the handlers through which every RPC answers.
 
 An error becomes a status with the error's sentence, and trailing metadata for programs: `pentimento-code`,
 `pentimento-field`, `retry-after-ms`.

@@ -101,7 +101,7 @@ class Exchange(RequestFacts):
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """The first header of that name, which is in lower case; None: there is none."""
+    """The first header of a name, given in lower case; None without one."""
     for key, value in scope["headers"]:
         if key == name:
             text: str = value.decode("latin-1")
@@ -110,7 +110,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def exchange_of(scope: Scope) -> Exchange:
-    """The exchange that a request belongs to."""
+    """The exchange of a request, by its ASGI scope."""
     exchange: Exchange = scope[_KEY]
     return exchange
 

@@ -83,7 +83,7 @@ class Operations(Readings):
         return self._catalog.infos(), self._catalog.refused
 
     def model(self, name: str) -> ModelInfo:
-        """One served bundle."""
+        """One served bundle; NOT_FOUND if there is none of that name."""
         return self._catalog.info(name)
 
     async def reload(self) -> Reload:

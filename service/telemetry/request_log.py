@@ -46,12 +46,12 @@ class RequestFacts:
     model: str | None = None
     n: int | None = None
     steps: int | None = None
-    outcome: str = "ok"  # ok, cancelled, or an error code in lower case
+    outcome: str = "ok"  # ok, cancelled, stalled, or an error code in lower case
     started: float = field(default_factory=time.monotonic)
 
     @property
     def seconds(self) -> float:
-        """Time since the request began."""
+        """Seconds since the request began."""
         return time.monotonic() - self.started
 
     def asks(self, request: Asked) -> None:

@@ -62,7 +62,7 @@ class TritonNames(Collector):
             known.totals["nv_inference_queue_duration_us"] += queue_s * 1e6
 
     def keep_models(self, names: Collection[str]) -> None:
-        """Forgets all models but these."""
+        """Forgets the counts of all models but `names`."""
         with self._lock:
             self._models = {name: known for name, known in self._models.items() if name in names}
 
