@@ -100,8 +100,8 @@ class Catalog:
     def _choose_default(self) -> str | None:
         """The default that was asked for, while it is served; else the present one, while it draws.
 
-        So a bundle that comes never takes the place of the default, and one that was asked for by name is it
-        again when it is back.
+        Without either, `_PREFERRED_DEFAULT` or the first that draws; None if none does. So a new bundle
+        never takes the place of the default, and one that was asked for by name is it again when it is back.
         """
         if self._wanted_default in self._models:
             return self._wanted_default
