@@ -87,7 +87,7 @@ class LikelihoodQuery(_ReadingQuery):
 
 
 class ScoreImagesBody(InputBody):
-    """JSON body of `POST /score`."""
+    """JSON body of `POST /score`, `/encode` and `/likelihood`."""
 
     images: Annotated[list[StrictStr], Field(description="PNG or JPEG files, each as base64.")]
 
