@@ -21,7 +21,7 @@ import torch
 from benchmarks.bundled_model import FullPass, full_pass, load_model
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import read_bundle
-from pentimento.training.export.bundle_drawing import draw_bundle
+from pentimento.training.export.draw import draw_bundle
 from pentimento.training.export.parity import Session
 
 ROUNDS = 7

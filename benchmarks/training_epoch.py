@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from pentimento.models.pixels.gated_stack import GatedLayer
-from pentimento.training.families.likelihood.iteration import LikelihoodPlayers, fit
+from pentimento.training.families.likelihood.iteration import fit
+from pentimento.training.families.likelihood.players import LikelihoodPlayers
 from pentimento.training.families.likelihood.recipes import LIKELIHOOD_RECIPES
 from pentimento.training.loop.device import choose_precision
 

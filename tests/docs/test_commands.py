@@ -9,7 +9,7 @@ import typer
 
 from pentimento.service.cli.main import app
 from pentimento.training.commands.main import register
-from pentimento.training.families.recurrent.recipes import RECIPES
+from pentimento.training.families.table import recipes
 from tests.docs.snippets import PAGES, ROOT, page_of, snippets
 
 _INLINE = re.compile(r"(?<!`)`((?:pentimento|make|python -m) [^`]+)`", re.DOTALL)
@@ -45,7 +45,7 @@ def refuse_unknown(command):
         found = COMMANDS.get(words[0])
         assert found, f"there is no pentimento {words[0]}"
         if len(words) > 1:
-            assert words[0] != "train" or words[1] in {*RECIPES, "NAME"}, f"there is no recipe {words[1]}"
+            assert words[0] != "train" or words[1] in {*recipes(), "NAME"}, f"there is no recipe {words[1]}"
             options = {
                 name for parameter in found.params for name in parameter.opts + parameter.secondary_opts
             }

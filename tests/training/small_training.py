@@ -12,13 +12,14 @@ import torch
 
 from pentimento.models.recurrent.gran import GRANConfig
 from pentimento.training.data.datasets import load_dataset
+from pentimento.training.families.recurrent import family
+from pentimento.training.families.recurrent.config import RecurrentConfig
 from pentimento.training.judging.classifier import Classifier
-from pentimento.training.loop import loop
-from pentimento.training.loop.config import TrainConfig
+from tests.training.trainings import train
 
 SLICE = Path(__file__).parents[1] / "data" / "mnist-slice"
 
-SMALL = TrainConfig(
+SMALL = RecurrentConfig(
     recipe="small",
     model=GRANConfig(widths=(8, 4), latent_dim=6, step_count=2),
     dataset=str(SLICE),
@@ -43,7 +44,7 @@ def main():
     torch.manual_seed(0)
     classifier = Classifier(1, 28, 10).eval()
     torch.rand(os.getpid() % 7)  # what was drawn before must not matter
-    play, done = loop.play, 0
+    play, done = family.play, 0
 
     def deadly_play(*args):
         nonlocal done
@@ -53,16 +54,9 @@ def main():
             os.kill(os.getpid(), signal.SIGKILL)
         return figures
 
-    loop.play = deadly_play
-    loop.train(
-        SMALL,
-        dataset,
-        classifier,
-        arguments.folder,
-        device=torch.device("cpu"),
-        precision="float32",
-        resume=arguments.resume,
-    )
+    family.play = deadly_play
+    options = {"device": torch.device("cpu"), "precision": "float32", "resume": arguments.resume}
+    train(SMALL, dataset, classifier, arguments.folder, **options)
 
 
 if __name__ == "__main__":

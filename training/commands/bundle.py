@@ -42,7 +42,7 @@ def export(
     console = Console()
     where = choose_device(device)
     with console.status("Freezing the statistics"):
-        trained = load_result(run, where, checkpoint=LATEST if latest else BEST)
+        trained = load_result(run / (LATEST if latest else BEST), where)
     channels, image_size, _ = trained.config.image_shape
     dataset = load_dataset(trained.config.dataset, channels=channels, image_size=image_size, folder=data)
     folder = zoo / (name or trained.config.recipe)
@@ -91,8 +91,8 @@ def evaluate(
     from pentimento.bundle.store import read_bundle
     from pentimento.training.commands.show import show_figures
     from pentimento.training.data.datasets import load_dataset
-    from pentimento.training.export.bundle_drawing import draw_bundle
-    from pentimento.training.export.bundle_likelihood import bundle_likelihood
+    from pentimento.training.export.draw import draw_bundle
+    from pentimento.training.export.likelihood import bundle_likelihood
     from pentimento.training.judging.classifier import load_classifier
     from pentimento.training.judging.evaluation import figures
 

@@ -30,10 +30,10 @@ def recipes() -> None:
     A recipe decides everything: model, data set, optimiser, seed.
     `pentimento train NAME` runs it.
     """
-    from pentimento.training.families.recurrent.recipes import RECIPES
+    from pentimento.training.families.table import recipes as all_recipes
 
     table = Table("recipe", "what", "data set", "epochs")
-    for name, build in RECIPES.items():
+    for name, build in all_recipes().items():
         config = build()
         what = (build.__doc__ or "").strip().splitlines()[0]
         table.add_row(name, what, config.dataset, str(config.epochs))

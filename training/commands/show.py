@@ -12,11 +12,11 @@ from rich.table import Table
 
 from pentimento.bundle.store import read_bundle
 from pentimento.training.data.datasets import DatasetError, load_dataset
-from pentimento.training.export.bundle_drawing import draw_bundle
+from pentimento.training.export.draw import draw_bundle
+from pentimento.training.families.table import rehearse
 from pentimento.training.judging.plots import save_strip
 from pentimento.training.loop.config import LoopConfig
 from pentimento.training.loop.device import Precision, describe_device
-from pentimento.training.loop.loop import rehearse
 
 
 def show_plan(

@@ -45,15 +45,19 @@ def stability(
     same call can be repeated.
     """
     from pentimento.training.data.datasets import load_dataset
-    from pentimento.training.experiments.stability import ARCHITECTURES, StabilityPlan, run_stability
+    from pentimento.training.experiments.stability import (
+        ARCHITECTURES,
+        OBJECTIVE_NAMES,
+        StabilityPlan,
+        run_stability,
+    )
     from pentimento.training.experiments.stability_report import save_stability_picture, save_stability_table
-    from pentimento.training.families.one_shot.objectives import OBJECTIVES
     from pentimento.training.judging.classifier import load_classifier
     from pentimento.training.loop.device import choose_device, choose_precision
 
     for what, chosen, known in (
         ("--architecture", architecture, ARCHITECTURES),
-        ("--objective", objective, tuple(OBJECTIVES)),
+        ("--objective", objective, OBJECTIVE_NAMES),
     ):
         unknown = sorted(set(chosen or ()) - set(known))
         if unknown:
@@ -62,7 +66,7 @@ def stability(
     plan = StabilityPlan(
         dataset=dataset,
         architectures=tuple(architecture or ARCHITECTURES),
-        objectives=tuple(objective or OBJECTIVES),
+        objectives=tuple(objective or OBJECTIVE_NAMES),
         iterations=iterations,
         deep_iterations=deep_iterations,
         width=width,

@@ -46,8 +46,8 @@ def train(
 
     from pentimento.training.commands.show import show_plan
     from pentimento.training.data.datasets import load_dataset
-    from pentimento.training.families.likelihood.config import LikelihoodConfig
-    from pentimento.training.families.recurrent.recipes import recipe as find_recipe
+    from pentimento.training.families.table import family_of, prepare
+    from pentimento.training.families.table import recipe as find_recipe
     from pentimento.training.judging.classifier import load_classifier
     from pentimento.training.loop.checkpoints import LATEST
     from pentimento.training.loop.device import choose_device, choose_precision, describe_device
@@ -72,13 +72,12 @@ def train(
     loaded = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
     console.print(f"{config.recipe} on {loaded.name}: {describe_device(where, how)}; into {folder}")
     classifier = None
-    if not isinstance(config, LikelihoodConfig):  # a likelihood needs no judge
+    if family_of(config).wants_classifier:
         with console.status("Training or loading the classifier that judges the drawings"):
             classifier = load_classifier(loaded, where)
         console.print(f"The classifier's accuracy on test images is {classifier.test_accuracy:.2%}.")
-    outcome = run_training(
-        config, loaded, classifier, folder, device=where, precision=how, resume=resume, console=console
-    )
+    training = prepare(config, loaded, classifier, device=where, precision=how)
+    outcome = run_training(training, folder, resume=resume, console=console)
     console.print(f"Next: pentimento export {folder}")
     if outcome.stopped is not None:
         raise typer.Exit(2)

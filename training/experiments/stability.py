@@ -10,7 +10,15 @@ minutes for all of it. An update of the generator takes 0.01 to 0.25 s; with 101
 of the scorer, 1.0 s with five and 2.9 s with the gradient penalty as well.
 """
 
-__all__ = ["ARCHITECTURES", "Cell", "StabilityPlan", "cell_config", "cell_iterations", "run_stability"]
+__all__ = [
+    "ARCHITECTURES",
+    "OBJECTIVE_NAMES",
+    "Cell",
+    "StabilityPlan",
+    "cell_config",
+    "cell_iterations",
+    "run_stability",
+]
 
 import json
 from collections.abc import Iterator
@@ -28,6 +36,7 @@ from pentimento.training.families.one_shot.drawing import draw_chunks
 from pentimento.training.families.one_shot.export import load_one_shot
 from pentimento.training.families.one_shot.judge import EVALUATION_SEED, OneShotEvaluation
 from pentimento.training.families.one_shot.objectives import OBJECTIVES
+from pentimento.training.families.table import prepare
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.failure import inspect_evaluation
 from pentimento.training.judging.plots import save_sheet
@@ -36,6 +45,7 @@ from pentimento.training.loop.device import Precision
 from pentimento.training.loop.loop import train
 from pentimento.training.loop.run import DivergedError
 
+OBJECTIVE_NAMES = tuple(OBJECTIVES)
 ARCHITECTURES = (
     "dcgan",
     "constant_filters",
@@ -55,7 +65,7 @@ class StabilityPlan:
 
     dataset: str
     architectures: tuple[str, ...] = ARCHITECTURES
-    objectives: tuple[str, ...] = tuple(OBJECTIVES)
+    objectives: tuple[str, ...] = OBJECTIVE_NAMES
     iterations: int = 2000  # updates of the generator
     deep_iterations: int = 600  # those of the 101-layer nets, one of which costs some twenty others
     image_size: int = 28
@@ -174,20 +184,12 @@ def _run_cell(
     console: Console,
 ) -> Cell:
     try:
-        outcome = train(
-            config,
-            dataset,
-            classifier,
-            folder,
-            device=device,
-            precision=precision,
-            resume=(folder / LATEST).is_file(),
-            console=console,
-        )
+        training = prepare(config, dataset, classifier, device=device, precision=precision)
+        outcome = train(training, folder, resume=(folder / LATEST).is_file(), console=console)
     except DivergedError as error:
         return _judged(plan, config, None, str(error), 0)
-    trained = load_one_shot(folder, device, checkpoint=LATEST, statistics_rows=_STATISTICS_ROWS)
-    (drawn,) = draw_chunks(trained.generator, SHEET_SIDE**2, EVALUATION_SEED)
+    trained = load_one_shot(folder / LATEST, device, statistics_rows=_STATISTICS_ROWS)
+    (drawn,) = draw_chunks(trained.networks.generator, SHEET_SIDE**2, EVALUATION_SEED)
     save_sheet(folder / "sheet.png", drawn[:, 0].numpy(), SHEET_SIDE)
     return _judged(plan, config, asdict(outcome.best), "", outcome.iterations)
 

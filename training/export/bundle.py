@@ -1,182 +1,111 @@
-"""From a checkpoint to a bundle: graphs, measured parity, figures, and where it all comes from."""
+"""From networks to a bundle: graphs, measured parity, figures, and where it all comes from.
 
-__all__ = [
-    "EVALUATION_SEED",
-    "MAX_STEPS",
-    "Trained",
-    "export_bundle",
-    "graph_entry",
-    "load_trained",
-    "provenance",
-]
+A family says what its bundle is (`Draft`); exporting, comparing, judging and writing are the same for all.
+"""
+
+__all__ = ["EVALUATION_SEED", "Draft", "export_bundle", "graph_entry", "provenance"]
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
+import numpy as np
+from numpy.typing import NDArray
 
 from pentimento.bundle.manifest import (
     Drawing,
     GraphSpec,
     ImageSpec,
+    Labels,
+    Likelihood,
     Manifest,
-    NoiseSpec,
     Paper,
     Parity,
-    Phase,
     Provenance,
     Scorer,
-    Steps,
     TensorSpec,
 )
 from pentimento.bundle.store import graph_spec, write_bundle
-from pentimento.models.recurrent.base import SequentialGenerator
-from pentimento.training.data.datasets import Dataset
-from pentimento.training.export.graphs import ExportedGraph, drawing_graphs, export_graph, score_graph
-from pentimento.training.export.parity import BATCHES, TOLERANCE, ParityFigures, Session, measure_parity
-from pentimento.training.families.recurrent.networks import build_networks
-from pentimento.training.judging.classifier import Classifier
-from pentimento.training.judging.evaluation import draw_chunks, figures, freeze_statistics
-from pentimento.training.loop.checkpoints import BEST, CheckpointError, read_checkpoint
-from pentimento.training.loop.config import LoopConfig, TrainConfig, config_from_json
+from pentimento.training.export.graphs import ExportedGraph, GraphModule, export_graph
+from pentimento.training.export.parity import BATCHES, TOLERANCE, Session, measure_parity
+from pentimento.training.export.trained import Trained
+from pentimento.training.loop.config import LoopConfig
 
-MAX_STEPS = 16  # a drawing may go on beyond the trained steps, with the last step's statistics
 EVALUATION_SEED = 1  # of the drawings that are judged, so that anyone can have them judged again
-_STATISTICS_SEED = 29
 _ORT_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
-
-GRAN_PAPER = Paper(
-    title="Generating images with recurrent adversarial networks",
-    authors="Daniel Jiwoong Im, Chris Dongjoo Kim, Hui Jiang, Roland Memisevic",
-    year=2016,
-    arxiv="1602.05110",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trained:
-    """The networks of a checkpoint, ready to draw, and the checkpoint's own records."""
+class Draft:
+    """A bundle before its graphs are exported: what a family knows of it."""
 
-    config: TrainConfig
-    generator: SequentialGenerator  # the averaged one, in inference mode, its statistics frozen
-    scorer: nn.Module
-    record: Mapping[str, Any]
-
-
-def load_trained(
-    run_folder: Path, device: torch.device, *, checkpoint: str = BEST, statistics_rows: int = 20_000
-) -> Trained:
-    """Loads a training's result and freezes its statistics.
-
-    Args:
-        run_folder: The training's folder.
-        device: Where to compute.
-        checkpoint: File name of the checkpoint.
-        statistics_rows: Latents that the statistics of every step are collected over.
-
-    Raises:
-        CheckpointError: There is no usable checkpoint.
-    """
-    record = read_checkpoint(run_folder / checkpoint, device)
-    try:
-        config = config_from_json(record["config"])
-        generator, scorer = build_networks(config.model)
-        generator.load_state_dict(record["players"]["average"])
-        scorer.load_state_dict(record["players"]["scorer"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"the checkpoint in {run_folder} does not fit this version: {error}") from error
-    generator.to(device)
-    freeze_statistics(generator, statistics_rows, _STATISTICS_SEED)
-    return Trained(config=config, generator=generator, scorer=scorer.to(device).eval(), record=record)
+    family: str  # as the manifest says it, such as `gran`
+    summary: str  # a sentence
+    paper: Paper
+    image: ImageSpec
+    graphs: Mapping[str, GraphModule]  # on the CPU: parity is a promise about the CPU
+    images: NDArray[np.float32]  # at least one, as the model sees them, (N, C, H, W), for the parity
+    judge: Callable[[], dict[str, Any]]  # the manifest's figures; called once the graphs agree with torch
+    drawing: Drawing | None = None
+    scorer: Scorer | None = None
+    labels: Labels | None = None
+    likelihood: Likelihood | None = None
 
 
 def export_bundle(
-    trained: Trained,
+    trained: Trained[Any, Any],
+    draft: Draft,
     folder: Path,
     *,
-    classifier: Classifier,
-    dataset: Dataset,
-    rows: int = 10_000,
+    dataset_note: str | None = None,
     bundle_version: str = "1.0.0",
 ) -> Manifest:
-    """Exports graphs, measures parity, judges drawings, and writes a bundle.
+    """Exports graphs, measures their parity with torch, has drawings judged, and writes a bundle.
 
     Args:
         trained: The networks.
+        draft: What the family says of the bundle.
         folder: Where the bundle goes; its name is the bundle's.
-        classifier: Judges the drawings.
-        dataset: What they are compared with.
-        rows: Drawings to judge.
-        bundle_version: Version of the bundle.
+        dataset_note: What is special about the data set, for the manifest.
+        bundle_version: Version of the bundle, such as 1.0.0.
 
     Raises:
         ParityError: The graphs differ from the networks; nothing is written.
     """
-    config = trained.config
-    model = config.model
-    image = ImageSpec(channels=model.channels, height=model.image_size, width=model.image_size)
-    # Exported on the CPU: a graph does not remember a device, and parity is a promise about the CPU.
-    generator, scorer = trained.generator.cpu(), trained.scorer.cpu()
-    modules = drawing_graphs(generator) | {"score": score_graph(scorer, image.shape)}
-    graphs = {name: export_graph(module) for name, module in modules.items()}
-    parity = measure_parity(graphs, model.step_count)
-    drawings = draw_chunks(generator, rows, EVALUATION_SEED)
-    evaluation = figures(drawings, classifier.cpu(), dataset, EVALUATION_SEED)
-    same = model.noise_mode == "same"
+    graphs = {name: export_graph(module) for name, module in draft.graphs.items()}
+    entries = {name: graph_entry(name, graph) for name, graph in graphs.items()}
+    parity = measure_parity(
+        graphs, entries, draft.drawing, draft.images, len(draft.labels.names) if draft.labels else 0
+    )
     manifest = Manifest(
         name=folder.name,
         version=bundle_version,
-        family="gran",
-        summary=_summary(config),
-        paper=GRAN_PAPER,
-        image=image,
-        graphs={name: graph_entry(name, graph) for name, graph in graphs.items()},
-        drawing=Drawing(
-            phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
-            steps=Steps(
-                default=model.step_count,
-                min=1,
-                # With T = 1 nothing ever reads g, so it has learned nothing that a second step could use.
-                max=MAX_STEPS if model.step_count > 1 else 1,
-                trained=model.step_count,
-            ),
-            noise=(
-                NoiseSpec(
-                    name="latent" if same else "noise",
-                    shape=(model.latent_dim,),
-                    per="drawing" if same else "call",
-                ),
-            ),
+        family=draft.family,
+        summary=draft.summary,
+        paper=draft.paper,
+        image=draft.image,
+        graphs=entries,
+        drawing=draft.drawing,
+        scorer=draft.scorer,
+        labels=draft.labels,
+        likelihood=draft.likelihood,
+        parity=Parity(
+            batches=BATCHES,
+            tolerance=TOLERANCE,
+            **{name: float(f"{value:.3g}") for name, value in asdict(parity).items()},
         ),
-        scorer=Scorer(kind="discriminator"),
-        parity=Parity(batches=BATCHES, tolerance=TOLERANCE, **_rounded(parity)),
-        provenance=provenance(trained.config, trained.record, evaluation, dataset.note),
+        provenance=provenance(trained.config, trained.record, draft.judge(), dataset_note),
     )
     write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
     return manifest
 
 
-def _summary(config: TrainConfig) -> str:
-    model = config.model
-    steps = "in one step" if model.step_count == 1 else f"in {model.step_count} steps"
-    noise = "the same latent at each" if model.noise_mode == "same" else "a fresh latent at each"
-    return f"GRAN, trained on {Path(config.dataset).name} to draw {steps}" + (
-        f", {noise}." if model.step_count > 1 else "."
-    )
-
-
-def _rounded(parity: ParityFigures) -> dict[str, float]:
-    return {name: float(f"{value:.3g}") for name, value in asdict(parity).items()}
-
-
 def graph_entry(name: str, graph: ExportedGraph) -> GraphSpec:
-    """A graph as a manifest lists it."""
+    """A graph as a manifest lists it: file, checksum, inputs and outputs."""
     session = Session(graph.data)
     sides = [
         tuple(

@@ -1,4 +1,4 @@
-"""Draws with an exported bundle, call by call: the plainest reading of a manifest, without a server."""
+"""Draws with a bundle as a server would, without one."""
 
 __all__ = ["draw_bundle"]
 
@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
-from pentimento.bundle.manifest import state_name
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import Bundle
-from pentimento.training.export.parity import Array, Session
+from pentimento.training.export.parity import Session
+from pentimento.training.export.replay import Array, Arrays, replay
 
 _CHUNK_ROWS = 250
 
@@ -40,29 +40,21 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
     if not drawing.steps.min <= steps <= drawing.steps.max:
         raise ValueError(f"steps must be {drawing.steps.min}..{drawing.steps.max}, got {steps}")
     sessions = {name: Session(data) for name, data in bundle.graphs.items()}
+
+    def run(name: str, feeds: Arrays) -> dict[str, Array]:
+        return sessions[name].run(feeds)
+
+    graphs, (_, height, width) = bundle.manifest.graphs, bundle.manifest.image.shape
     for start in range(0, rows, _CHUNK_ROWS):
         chunk = range(start, min(start + _CHUNK_ROWS, rows))
-        # Nothing is given: a drawing from nothing.
-        _, height, width = bundle.manifest.image.shape
-        values: dict[str, Array] = {
+        values: dict[str, Array] = {  # nothing is given: a drawing from nothing
             KNOWN: np.zeros((len(chunk), *bundle.manifest.image.shape), np.float32),
             KNOWN_MASK: np.zeros((len(chunk), 1, height, width), np.float32),
             "label": np.array([row % class_count for row in chunk], np.int64),
         }
-        noise = draw_noise(drawing, bundle.manifest.graphs, seed=seed, rows=chunk, steps=steps)
-        per_call = {spec.name for spec in drawing.noise if spec.per == "call"}
-        canvases = []
-        for phase in drawing.phases:
-            for t in range(drawing.calls(phase, steps)):
-                for tensor in bundle.manifest.graphs[phase.graph].inputs:
-                    if tensor.name in noise:
-                        value = noise[tensor.name]
-                        values[tensor.name] = value[:, t] if tensor.name in per_call else value
-                values["t"] = np.full(len(chunk), t, dtype=np.int64)
-                outputs = sessions[phase.graph].run(values)
-                values |= {state_name(k): v for k, v in outputs.items() if k.startswith("next.")}
-                if phase.shows:
-                    canvases.append(outputs["canvas"])
+        noise = draw_noise(drawing, graphs, seed=seed, rows=chunk, steps=steps)
+        calls = replay(drawing, graphs, run, values=values, noise=noise, rows=len(chunk), steps=steps)
+        canvases = [call.outputs["canvas"] for call in calls if call.shows]
         # A phase that shows with a fixed number of calls reveals the picture in even parts.
         shown = [canvases[-(-len(canvases) * step // steps) - 1] for step in range(1, steps + 1)]
         yield torch.from_numpy(np.stack(shown, axis=1))

@@ -13,7 +13,7 @@ from pentimento.bundle.store import Bundle
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.parity import Session
-from pentimento.training.families.likelihood.evaluation import LikelihoodEvaluation
+from pentimento.training.judging.likelihood import LikelihoodEvaluation
 
 _CHUNK_ROWS = 250
 

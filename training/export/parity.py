@@ -1,18 +1,8 @@
-"""Do the exported graphs draw what torch draws, and does a row not depend on its batch mates?"""
+"""Do the exported graphs draw and judge as torch does, and does a row not depend on its batch mates?"""
 
-__all__ = [
-    "BATCHES",
-    "TOLERANCE",
-    "Arrays",
-    "ParityError",
-    "ParityFigures",
-    "Session",
-    "difference",
-    "measure_parity",
-    "refuse_large",
-]
+__all__ = ["BATCHES", "TOLERANCE", "ParityError", "ParityFigures", "Session", "difference", "measure_parity"]
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,16 +10,18 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from pentimento.bundle.noise import draw
+from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, Drawing
+from pentimento.bundle.graphs import GraphSpec
+from pentimento.bundle.noise import draw, draw_noise
 from pentimento.training.export.graphs import ExportedGraph
+from pentimento.training.export.replay import Array, Arrays, Call, replay
 
 BATCHES = (1, 2, 7, 64)
 TOLERANCE = 1e-4
 _SEED = 7
 _EXTRA_STEPS = 2  # beyond those of the training
+_READERS = ("score", "encode", "likelihood")  # graphs that take a given image
 
-Array = NDArray[np.generic]
-Arrays = Mapping[str, Array]
 Run = Callable[[str, Arrays], dict[str, Array]]
 
 
@@ -39,7 +31,7 @@ class ParityError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityFigures:
-    """Largest differences over all outputs of all calls of a drawing, and of its scores.
+    """Largest differences over all outputs of all calls of a drawing, and of what is said of images.
 
     Absolute for values up to 1, such as canvases; relative for larger ones, such as the logits of a canvas,
     whose float32 rounding grows with their size.
@@ -67,14 +59,25 @@ class Session:
         return dict(zip(names, values, strict=True))
 
 
-def measure_parity(graphs: Mapping[str, ExportedGraph], trained_steps: int) -> ParityFigures:
-    """Draws whole images at several batch sizes, in torch and in ONNX Runtime, and compares everything.
+def measure_parity(
+    graphs: Mapping[str, ExportedGraph],
+    entries: Mapping[str, GraphSpec],
+    drawing: Drawing | None,
+    images: NDArray[np.float32],
+    class_count: int = 0,
+) -> ParityFigures:
+    """Draws whole pictures at several batch sizes, in torch and in ONNX Runtime, and compares every output.
 
-    Besides batches whose rows are all at the same step, each size is tried with rows at different steps.
+    Canvases are scored where there is a scorer, given images are read by every graph that reads them, and
+    half of a picture is given where a drawing can be completed. Besides batches whose rows are at the same
+    step, rows at different steps share calls, as in the server.
 
     Args:
-        graphs: `init`, `step`, and `score` if there is one.
-        trained_steps: Number of steps the model was trained with.
+        graphs: All graphs of a bundle.
+        entries: The same as the manifest lists them.
+        drawing: How a drawing runs, or None.
+        images: At least one, as the model sees them, (N, C, H, W); rows beyond them take them again.
+        class_count: K; rows of a batch are of different classes. 0 without.
 
     Raises:
         ParityError: A difference exceeds `TOLERANCE`.
@@ -86,84 +89,98 @@ def measure_parity(graphs: Mapping[str, ExportedGraph], trained_steps: int) -> P
 
     def in_torch(name: str, feeds: Arrays) -> dict[str, Array]:
         source = graphs[name].source
-        device = next(iter(source.inputs.values())).device
-        results = source.run({key: torch.from_numpy(feeds[key]).to(device) for key in source.inputs})
-        return {key: value.cpu().numpy() for key, value in results.items()}
+        results = source.run({key: torch.from_numpy(feeds[key]) for key in source.inputs})
+        return {key: value.numpy() for key, value in results.items()}
 
-    steps = trained_steps + _EXTRA_STEPS
-    noise = _noise(graphs, max(BATCHES), steps)
-    alone = [_trace(in_onnx, noise, [row], steps, "score" in graphs) for row in range(max(BATCHES))]
+    # Pixels that are drawn by comparing noise with a probability would turn a rounding into another picture:
+    # there torch is asked with ONNX Runtime's inputs, call by call. Elsewhere it carries its own state.
+    carried = drawing is None or all(noise.prior == "normal" for noise in drawing.noise)
+    trial = _Trial(entries, drawing, images, class_count)
+    alone = [trial.calls(in_onnx, [row]) for row in range(max(BATCHES))]
     between_runtimes = between_batches = 0.0
-    for rows in BATCHES:
-        together = _trace(in_onnx, noise, list(range(rows)), steps, "score" in graphs)
-        expected = _trace(in_torch, noise, list(range(rows)), steps, "score" in graphs)
-        for t, call in enumerate(together):
-            between_runtimes = max(between_runtimes, difference(call.outputs, expected[t].outputs))
-            singles = _stack([alone[row][t].outputs for row in range(rows)])
+    for count in BATCHES:
+        rows = list(range(count))
+        together = trial.calls(in_onnx, rows)
+        if carried:
+            expected = [call.outputs for call in trial.calls(in_torch, rows)]
+        else:
+            expected = [in_torch(call.graph, call.feeds) for call in together]
+        for index, call in enumerate(together):
+            between_runtimes = max(between_runtimes, difference(call.outputs, expected[index]))
+            singles = _stack([alone[row][index].outputs for row in rows])
             between_batches = max(between_batches, difference(call.outputs, singles))
-        # Row i at step i mod steps, each with the state it had there when drawn alone.
-        chosen = [alone[row][1 + row % steps] for row in range(rows)]
-        mixed = in_onnx("step", _stack([call.feeds for call in chosen]))
-        singles = _stack([{key: call.outputs[key] for key in mixed} for call in chosen])
-        between_batches = max(between_batches, difference(mixed, singles))
-    return refuse_large(
+    for name in graphs:
+        at = [index for index, call in enumerate(alone[0]) if call.graph == name]
+        chosen = [calls[at[row % len(at)]] for row, calls in enumerate(alone)]
+        mixed = in_onnx(name, _stack([call.feeds for call in chosen]))
+        between_batches = max(between_batches, difference(mixed, _stack([call.outputs for call in chosen])))
+    return _refuse_large(
         ParityFigures(torch_vs_onnxruntime=between_runtimes, batched_vs_single=between_batches)
     )
 
 
-def refuse_large(figures: ParityFigures) -> ParityFigures:
-    """The figures, if they are within the tolerance.
+class _Trial:
+    """The same calls for any rows: a drawing with its scores, then what is said of given images."""
 
-    Raises:
-        ParityError: A difference exceeds `TOLERANCE`.
-    """
-    for what, value in (
-        ("torch and ONNX Runtime", figures.torch_vs_onnxruntime),
-        ("a batch and its rows drawn alone", figures.batched_vs_single),
-    ):
-        if not value <= TOLERANCE:  # also when it is not a number
-            raise ParityError(
-                f"{what} differ by {value:.2e}, more than {TOLERANCE:.0e}: the export is refused"
+    def __init__(
+        self,
+        entries: Mapping[str, GraphSpec],
+        drawing: Drawing | None,
+        images: NDArray[np.float32],
+        class_count: int,
+    ) -> None:
+        rows = max(BATCHES)
+        self._entries, self._drawing = entries, drawing
+        image = images[np.arange(rows) % len(images)].astype(np.float32)
+        mask = np.zeros((rows, 1, *image.shape[2:]), np.float32)
+        mask[1::2, :, : image.shape[2] // 2] = 1  # every other row completes the lower half of an image
+        self._values: dict[str, Array] = {
+            KNOWN: image * mask,
+            KNOWN_MASK: mask,
+            "image": image,
+            "label": np.arange(rows) % max(class_count, 1),
+        }
+        self._steps, self._noise = 1, {}
+        if drawing is not None:
+            self._steps = min(drawing.steps.trained + _EXTRA_STEPS, drawing.steps.max)
+            self._noise = draw_noise(drawing, dict(entries), seed=_SEED, rows=range(rows), steps=self._steps)
+        readers = [entries[name] for name in _READERS if name in entries]
+        own = {tensor.name: tensor.shape for entry in readers for tensor in entry.inputs}
+        self._reading = self._values | {
+            name: draw(_SEED, f"{name} of a reader", shape, rows=range(rows))
+            for name, shape in own.items()
+            if name not in self._values
+        }
+
+    def calls(self, run: Run, rows: Sequence[int]) -> list[Call]:
+        """All calls for these rows, in order."""
+        values = {name: value[rows] for name, value in self._values.items()}
+        made: list[Call] = []
+        if self._drawing is not None:
+            noise = {name: value[rows] for name, value in self._noise.items()}
+            drawn = replay(
+                self._drawing,
+                self._entries,
+                run,
+                values=values,
+                noise=noise,
+                rows=len(rows),
+                steps=self._steps,
             )
-    return figures
+            for call in drawn:
+                made.append(call)
+                if call.shows and "score" in self._entries:
+                    made.append(self._read("score", run, values | {"image": call.outputs["canvas"]}))
+        reading = {name: value[rows] for name, value in self._reading.items()}
+        made += [self._read(name, run, reading) for name in _READERS if name in self._entries]
+        return made
+
+    def _read(self, name: str, run: Run, values: Arrays) -> Call:
+        feeds = {tensor.name: values[tensor.name] for tensor in self._entries[name].inputs}
+        return Call(graph=name, shows=False, feeds=feeds, outputs=run(name, feeds))
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    feeds: dict[str, Array]
-    outputs: dict[str, Array]
-
-
-def _noise(graphs: Mapping[str, ExportedGraph], rows: int, steps: int) -> dict[str, Array]:
-    noise: dict[str, Array] = {}
-    if "latent" in (inputs := graphs["init"].source.inputs):
-        noise["latent"] = draw(_SEED, "latent", inputs["latent"].shape[1:], rows=range(rows))
-    if "noise" in (inputs := graphs["step"].source.inputs):
-        noise["noise"] = draw(_SEED, "noise", (steps, *inputs["noise"].shape[1:]), rows=range(rows))
-    return noise
-
-
-def _trace(run: Run, noise: Arrays, rows: list[int], steps: int, scored: bool) -> list[_Call]:
-    """All calls of a drawing: `init`, then `steps` times `step`, each followed by `score`."""
-    values: dict[str, Array] = {"t": np.zeros(len(rows), dtype=np.int64)}
-    if "latent" in noise:
-        values["latent"] = noise["latent"][rows]
-    calls = [_Call(dict(values), run("init", values))]
-    for t in range(steps):
-        for name, value in calls[-1].outputs.items():
-            if name.startswith("next."):
-                values["state." + name.removeprefix("next.")] = value
-        values["t"] = np.full(len(rows), t, dtype=np.int64)
-        if "noise" in noise:
-            values["noise"] = noise["noise"][rows, t]
-        outputs = run("step", values)
-        if scored:
-            outputs |= run("score", {"image": outputs["canvas"]})
-        calls.append(_Call(dict(values), outputs))
-    return calls
-
-
-def _stack(parts: list[dict[str, Array]]) -> dict[str, Array]:
+def _stack(parts: Sequence[Arrays]) -> dict[str, Array]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -174,3 +191,15 @@ def difference(ours: Arrays, theirs: Arrays) -> float:
         difference = np.abs(value - theirs[name]) / np.maximum(1, np.abs(theirs[name]))
         worst = float(np.maximum(worst, difference.max()))  # keeps NaN
     return worst
+
+
+def _refuse_large(figures: ParityFigures) -> ParityFigures:
+    for what, value in (
+        ("torch and ONNX Runtime", figures.torch_vs_onnxruntime),
+        ("a batch and its rows drawn alone", figures.batched_vs_single),
+    ):
+        if not value <= TOLERANCE:  # also when it is not a number
+            raise ParityError(
+                f"{what} differ by {value:.2e}, more than {TOLERANCE:.0e}: the export is refused"
+            )
+    return figures

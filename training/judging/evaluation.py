@@ -5,11 +5,7 @@ Drawings come from the same seeded noise that the server uses, so the figures of
 
 __all__ = [
     "Evaluation",
-    "draw_chunks",
-    "evaluate",
     "figures",
-    "freeze_statistics",
-    "prior_latents",
     "summarise",
 ]
 
@@ -22,14 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pentimento.bundle.noise import draw
-from pentimento.models.recurrent.base import SequentialGenerator
-from pentimento.models.shared.blocks import collect_statistics
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.novelty import measure_novelty
-
-_CHUNK_ROWS = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,63 +43,6 @@ class Evaluation:
         """One figure for choosing between checkpoints: the lower the better."""
         disobeyed = 0.0 if self.label_accuracy is None else 1 - self.label_accuracy
         return self.kl_to_data + (1 - self.confidence) + disobeyed
-
-
-def prior_latents(
-    generator: SequentialGenerator, rows: range, seed: int, step_count: int | None = None
-) -> Tensor:
-    """Latents as the server would draw them for these rows of a request with this seed.
-
-    Returns:
-        Standard normal, shape (B, Z), or (B, T, Z) if the model takes fresh noise at each step.
-    """
-    shape = generator.latent_shape(1, step_count)[1:]
-    name = "latent" if generator.noise_mode == "same" else "noise"
-    return torch.from_numpy(draw(seed, name, shape, rows=rows))
-
-
-def freeze_statistics(generator: SequentialGenerator, rows: int, seed: int) -> None:
-    """Collects the per-step statistics over `rows` latents and leaves the generator in inference mode."""
-    device = next(generator.parameters()).device
-    chunks = [
-        prior_latents(generator, range(start, min(start + _CHUNK_ROWS, rows)), seed).to(device)
-        for start in range(0, rows, _CHUNK_ROWS)
-    ]
-    collect_statistics(generator, [lambda latent=latent: generator.draw_last(latent) for latent in chunks])
-
-
-def evaluate(
-    generator: SequentialGenerator,
-    classifier: Classifier,
-    dataset: Dataset,
-    *,
-    rows: int,
-    seed: int,
-    step_count: int | None = None,
-) -> Evaluation:
-    """Draws `rows` images with frozen statistics and judges them.
-
-    Args:
-        generator: In inference mode.
-        classifier: Classifier of the same data set.
-        dataset: Its class shares are what the drawings' are compared with.
-        rows: Number of drawings.
-        seed: Seed of the noise.
-        step_count: Steps to draw, by default as trained.
-    """
-    return summarise(draw_chunks(generator, rows, seed, step_count), classifier, dataset)
-
-
-@torch.no_grad()
-def draw_chunks(
-    generator: SequentialGenerator, rows: int, seed: int, step_count: int | None = None
-) -> Iterator[Tensor]:
-    """Draws `rows` images; yields chunks of canvases on the CPU, each of shape (B, T, C, H, W)."""
-    device = next(generator.parameters()).device
-    for start in range(0, rows, _CHUNK_ROWS):
-        chunk = range(start, min(start + _CHUNK_ROWS, rows))
-        latent = prior_latents(generator, chunk, seed, step_count).to(device)
-        yield generator.draw(latent, step_count).cpu()
 
 
 @torch.no_grad()

@@ -1,17 +1,16 @@
 """Bookkeeping around the training loop: log, checkpoints, pictures, evaluations, findings."""
 
-__all__ = ["DivergedError", "Outcome", "Run", "Trainee"]
+__all__ = ["DivergedError", "Outcome", "Run"]
 
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pentimento.training.data.datasets import Dataset
 from pentimento.training.judging.failure import Finding, inspect_iteration
 from pentimento.training.loop.checkpoints import (
     BEST,
@@ -20,33 +19,12 @@ from pentimento.training.loop.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
-from pentimento.training.loop.config import LoopConfig
-from pentimento.training.loop.judge import Judge
 from pentimento.training.loop.run_log import Meters, RunLog
+from pentimento.training.loop.training import Training
 
 
 class DivergedError(CheckpointError):
     """A training ended before its first evaluation: there is nothing to keep."""
-
-
-class Trainee(Protocol):
-    """Networks that can be saved and taken up again."""
-
-    def state(self) -> dict[str, Any]:
-        """For checkpoints."""
-        ...
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Takes up a checkpoint's state."""
-        ...
-
-    def set_rates(self, factor: float) -> None:
-        """Sets the learning rates to `factor` times the recipe's."""
-        ...
-
-    def update_average(self, iteration: int) -> None:
-        """Moves the averaged weights towards those that learn."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,24 +38,17 @@ class Outcome:
 
 
 class Run:
-    """Everything a training does besides playing.
+    """Everything that a training does besides its iterations.
 
     Attributes:
         iteration: Iterations finished.
         stopped: Why the training must end before its last epoch.
     """
 
-    def __init__(
-        self,
-        config: LoopConfig,
-        dataset: Dataset,
-        folder: Path,
-        players: Trainee,
-        judge: Judge[Any],
-        console: Console,
-    ) -> None:
-        self.config, self.dataset, self.judge = config, dataset, judge
-        self.folder, self.players, self.console = folder, players, console
+    def __init__(self, training: Training, folder: Path, console: Console) -> None:
+        self.family, self.config, self.dataset = training.family, training.config, training.dataset
+        self.players, self.judge = training.players, training.judge
+        self.folder, self.console = folder, console
         self.iteration = 0  # iterations finished
         self.stopped: Finding | None = None
         self.history: list[Any] = []  # evaluations, of the judge's kind
@@ -177,6 +148,7 @@ class Run:
 
     def _checkpoint(self) -> dict[str, Any]:
         return {
+            "family": self.family,
             "config": self.config.to_json(),
             "dataset": self.dataset.name,
             "dataset_sha256": self.dataset.sha256,

@@ -93,7 +93,7 @@ def test_an_interrupted_cell_goes_on(dataset, classifier, tmp_path, monkeypatch)
             raise InterruptedError
         return duel(*args)
 
-    monkeypatch.setattr("pentimento.training.loop.loop.duel", interrupted)
+    monkeypatch.setattr("pentimento.training.families.one_shot.family.duel", interrupted)
     with pytest.raises(InterruptedError):
         list(run_stability(plan, dataset, classifier, tmp_path, **OPTIONS))
     (cell,) = run_stability(plan, dataset, classifier, tmp_path, **OPTIONS)
@@ -102,7 +102,9 @@ def test_an_interrupted_cell_goes_on(dataset, classifier, tmp_path, monkeypatch)
 
 def test_a_cell_that_diverges_has_failed(dataset, classifier, tmp_path, monkeypatch):
     plan = replace(PLAN, architectures=("tanh",), objectives=("wgan",))
-    monkeypatch.setattr("pentimento.training.loop.loop.duel", lambda *args: {"generator_loss": float("nan")})
+    monkeypatch.setattr(
+        "pentimento.training.families.one_shot.family.duel", lambda *args: {"generator_loss": float("nan")}
+    )
     (cell,) = run_stability(plan, dataset, classifier, tmp_path, **OPTIONS)
     assert not cell.trained and cell.evaluation is None and "generator_loss became nan" in cell.reason
     assert [cell] == list(run_stability(plan, dataset, classifier, tmp_path, **OPTIONS))

@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from pentimento.training.data.datasets import Dataset, Split
-from pentimento.training.families.recurrent.objectives import dense_penalty, generator_loss, scorer_loss
-from pentimento.training.families.recurrent.recipes import GRAN_RECIPES, RECIPES, recipe
-from pentimento.training.loop.config import TrainConfig, config_to_json
-from pentimento.training.loop.loop import train
+from pentimento.training.families.non_saturating import generator_loss, scorer_loss
+from pentimento.training.families.recurrent.config import RecurrentConfig
+from pentimento.training.families.recurrent.iteration import dense_penalty
+from pentimento.training.families.recurrent.recipes import RECURRENT_RECIPES
+from pentimento.training.families.table import recipe, recipes
 from pentimento.training.loop.run_log import Meters, RunLog
+from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 
@@ -27,14 +29,14 @@ def color_dataset():
 
 
 @pytest.mark.parametrize(
-    "name", GRAN_RECIPES
+    "name", RECURRENT_RECIPES
 )  # others: test_likelihood_training.py, test_one_shot_recipes.py
 def test_a_recipe_trains_on_a_slice(name, dataset, tmp_path):
     from pentimento.training.judging.classifier import Classifier
 
     config = recipe(name)
     assert config.recipe == name and recipe(name) == config
-    assert (RECIPES[name].__doc__ or "").count(f"pentimento train {name}") == 1
+    assert (recipes()[name].__doc__ or "").count(f"pentimento train {name}") == 1
     color = config.model.channels == 3
     model = replace(config.model, widths=tuple(max(width // 8, 2) for width in config.model.widths))
     small = replace(
@@ -59,10 +61,10 @@ def test_unknown_recipes_name_the_known_ones():
         recipe("gran4")
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", recipes())
 def test_a_configuration_survives_a_checkpoint(name):
     config = recipe(name)
-    assert type(config).from_json(config_to_json(config)) == config
+    assert type(config).from_json(config.to_json()) == config
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_impossible_configurations(values, sentence):
 
 
 def test_rates_are_constant_then_fall_to_zero():
-    config: TrainConfig = replace(recipe("gran1-mnist"), decay_from=0.5)
+    config: RecurrentConfig = replace(recipe("gran1-mnist"), decay_from=0.5)
     assert [config.rate_factor(progress) for progress in (0, 0.5, 0.75, 1)] == [1, 1, 0.5, 0]
 
 

@@ -5,16 +5,8 @@ import math
 import pytest
 import torch
 
-from pentimento.bundle.noise import draw
-from pentimento.models.recurrent.gran import GRAN, GRANConfig
 from pentimento.training.judging.classifier import Classifier, load_classifier
-from pentimento.training.judging.evaluation import (
-    evaluate,
-    figures,
-    freeze_statistics,
-    prior_latents,
-    summarise,
-)
+from pentimento.training.judging.evaluation import figures, summarise
 from pentimento.training.judging.novelty import measure_novelty
 
 CPU = torch.device("cpu")
@@ -48,21 +40,6 @@ def test_figures_by_hand(dataset):
     assert judged.step_changes[0] == pytest.approx(0.25)  # from mid-grey
     assert judged.step_changes[1] == pytest.approx(0.25, abs=2e-3)
     assert judged.cost == pytest.approx(judged.kl_to_data + 0.25)
-
-
-@pytest.mark.parametrize("mode", ["same", "per_step"])
-def test_drawings_come_from_the_servers_noise(mode, dataset, classifier):
-    generator = GRAN(GRANConfig(widths=(8, 4), latent_dim=6, step_count=2, noise_mode=mode))
-    freeze_statistics(generator, 600, seed=3)
-    assert not generator.training
-    if mode == "same":
-        expected = draw(5, "latent", (6,), rows=range(7))
-    else:
-        expected = draw(5, "noise", (2, 6), rows=range(7))
-    assert torch.equal(prior_latents(generator, range(7), 5), torch.from_numpy(expected))
-    once = evaluate(generator, classifier, dataset, rows=520, seed=5)
-    assert once == evaluate(generator, classifier, dataset, rows=520, seed=5)
-    assert evaluate(generator, classifier, dataset, rows=20, seed=5, step_count=4).step_count == 4
 
 
 def test_novelty_tells_copies_from_others(dataset):

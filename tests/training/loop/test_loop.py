@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from pentimento.training.families.recurrent.players import Players
+from pentimento.training.families.recurrent.iteration import play
+from pentimento.training.families.recurrent.players import RecurrentPlayers
 from pentimento.training.loop.checkpoints import (
     BEST,
     LATEST,
@@ -18,9 +19,9 @@ from pentimento.training.loop.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
-from pentimento.training.loop.loop import play, train
 from tests.training.run_folders import timeless
 from tests.training.small_training import SMALL
+from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 
@@ -108,7 +109,7 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 
 
 def test_an_iteration_changes_both_players_and_counts_hits():
-    players = Players(SMALL, CPU)
+    players = RecurrentPlayers(SMALL, CPU)
     before = [
         parameter.clone() for parameter in [*players.generator.parameters(), *players.scorer.parameters()]
     ]
@@ -122,7 +123,7 @@ def test_an_iteration_changes_both_players_and_counts_hits():
 
 
 def test_the_average_follows_the_generator():
-    players = Players(SMALL, CPU)
+    players = RecurrentPlayers(SMALL, CPU)
     with torch.no_grad():
         for parameter in players.generator.parameters():
             parameter.add_(1.0)
@@ -140,7 +141,9 @@ def test_late_collapse_ends_a_training_and_keeps_the_best(dataset, classifier, t
     from tests.training.judging.test_failure import evaluation
 
     judged = iter([evaluation(), evaluation(collapsed=True), evaluation(collapsed=True), evaluation()])
-    monkeypatch.setattr("pentimento.training.loop.judge.evaluate", lambda *args, **kwargs: next(judged))
+    monkeypatch.setattr(
+        "pentimento.training.families.recurrent.judge.summarise", lambda *args, **kwargs: next(judged)
+    )
     config = replace(SMALL, epochs=4)
     outcome = train(config, dataset, classifier, tmp_path, device=CPU, precision="float32")
     assert outcome.stopped is not None and outcome.stopped.kind == "late_collapse"
@@ -162,7 +165,7 @@ def test_a_training_that_diverges_ends_with_the_last_sound_checkpoint(
         calls += 1
         return play(*args) | ({"generator_loss": float("nan")} if calls == bad else {})
 
-    monkeypatch.setattr("pentimento.training.loop.loop.play", diverging_play)
+    monkeypatch.setattr("pentimento.training.families.recurrent.family.play", diverging_play)
     if bad == 3:
         with pytest.raises(CheckpointError, match="before its first evaluation: generator_loss became nan"):
             train(SMALL, dataset, classifier, tmp_path, device=CPU, precision="float32")

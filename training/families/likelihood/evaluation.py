@@ -4,7 +4,6 @@ All figures are in nats an image, lower is better for `nats`; every one names ho
 """
 
 __all__ = [
-    "LikelihoodEvaluation",
     "encoded_means",
     "evaluate_likelihood",
     "importance_nats",
@@ -12,7 +11,6 @@ __all__ = [
 ]
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,21 +24,10 @@ from pentimento.models.shared.likelihoods import importance_bound
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Split
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
+from pentimento.training.judging.likelihood import LikelihoodEvaluation
 
 _CHUNK_ROWS = 250
 _NEIGHBOURS = 5
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LikelihoodEvaluation:
-    """Means over images."""
-
-    rows: int
-    binarisation: str
-    exact: bool  # whether `nats` is the likelihood itself; else it is a bound
-    nats: float  # minus the log-likelihood or its bound
-    standard_error: float  # of nats
-    kl: list[float]  # of each level of the latent
 
 
 def _chunks(split: Split, rows: int, rule: Binarisation, seed: int) -> list[tuple[int, Tensor]]:

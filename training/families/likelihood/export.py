@@ -1,39 +1,32 @@
-"""From a likelihood model's checkpoint to a bundle: graphs, measured parity, figures on all test images."""
+"""A likelihood model as a bundle: what is loaded of a checkpoint, and what the manifest says."""
 
-__all__ = ["TrainedLikelihood", "export_likelihood_bundle", "likelihood_figures", "load_likelihood"]
+__all__ = ["draft_likelihood", "likelihood_drawing", "likelihood_figures", "load_likelihood"]
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pentimento.bundle.drawing import Drawing, NoiseSpec, Phase, Steps
-from pentimento.bundle.manifest import ImageSpec, Labels, Likelihood, Manifest, Paper, Parity
-from pentimento.bundle.store import write_bundle
+from pentimento.bundle.manifest import ImageSpec, Labels, Likelihood, Paper
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation, find_binarisation
 from pentimento.training.data.datasets import Dataset
-from pentimento.training.export.bundle import graph_entry, provenance
-from pentimento.training.export.graphs import ExportedGraph, export_graph
-from pentimento.training.export.parity import TOLERANCE
-from pentimento.training.families.likelihood.config import (
-    LikelihoodConfig,
-    LikelihoodModel,
-    build_model,
-)
+from pentimento.training.export.bundle import EVALUATION_SEED, Draft
+from pentimento.training.export.graphs import GraphModule
+from pentimento.training.export.trained import Trained, load_trained
+from pentimento.training.families.likelihood.config import LikelihoodConfig, LikelihoodModel, build_model
 from pentimento.training.families.likelihood.evaluation import (
     evaluate_likelihood,
     importance_nats,
     neighbour_error,
 )
 from pentimento.training.families.likelihood.graphs import likelihood_graphs
-from pentimento.training.families.likelihood.parity import BATCHES, measure_likelihood_parity
-from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
+from pentimento.training.judging.classifier import Classifier
 
-EVALUATION_SEED = 1
 SHOWN = 7  # canvases of a drawing by default: four rows more at each, for 28
 
 PIXELCNN_PAPER = Paper(
@@ -70,30 +63,24 @@ _FAMILIES = {
     "pixelvae_two_level": ("PixelVAE with two latent levels", PIXELVAE_PAPER),
 }
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainedLikelihood:
-    """The averaged model of a checkpoint, in inference mode, and the checkpoint's own records."""
-
-    config: LikelihoodConfig
-    model: LikelihoodModel
-    record: Mapping[str, Any]
+TrainedLikelihood = Trained[LikelihoodConfig, LikelihoodModel]
 
 
-def load_likelihood(run_folder: Path, *, checkpoint: str = LATEST) -> TrainedLikelihood:
-    """Loads a training's result.
+def load_likelihood(path: Path, device: torch.device) -> TrainedLikelihood:
+    """Loads a checkpoint's averaged model, in inference mode.
 
     Raises:
         CheckpointError: There is no usable checkpoint.
     """
-    record = read_checkpoint(run_folder / checkpoint)
-    try:
-        config = LikelihoodConfig.from_json(record["config"])
-        model = build_model(config.model)
-        model.load_state_dict(record["players"]["average"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"the checkpoint in {run_folder} does not fit this version: {error}") from error
-    return TrainedLikelihood(config=config, model=model.eval(), record=record)
+    trained = load_trained(path, device, LikelihoodConfig, _build)
+    trained.networks.to(device).eval()
+    return trained
+
+
+def _build(config: LikelihoodConfig, players: Mapping[str, Any]) -> LikelihoodModel:
+    model = build_model(config.model)
+    model.load_state_dict(players["average"])
+    return model
 
 
 def likelihood_figures(
@@ -118,40 +105,29 @@ def likelihood_figures(
     return figures
 
 
-def export_likelihood_bundle(
+def draft_likelihood(
     trained: TrainedLikelihood,
-    folder: Path,
-    *,
     dataset: Dataset,
+    classifier: Classifier | None = None,
     rows: int = 10_000,
     importance_rows: int = 500,
-    bundle_version: str = "1.0.0",
-) -> Manifest:
-    """Exports graphs, measures parity and likelihoods, and writes a bundle.
+) -> Draft:
+    """What the bundle is.
 
     Args:
         trained: The model.
-        folder: Where the bundle goes; its name is the bundle's.
         dataset: What the model was trained on.
+        classifier: Not asked: likelihoods need none.
         rows: Test images for the likelihood.
         importance_rows: Test images for the bound with several importance samples.
-        bundle_version: Version of the bundle.
-
-    Raises:
-        ParityError: The graphs differ from the model; nothing is written.
     """
-    config, model = trained.config, trained.model
+    config, model = trained.config, trained.networks.cpu()
     rule = find_binarisation(dataset.train.images, config.levels)
     channels, height, width = config.image_shape
-    graphs = {name: export_graph(module) for name, module in likelihood_graphs(model).items()}
-    drawing = likelihood_drawing(graphs)
-    grey = torch.from_numpy(dataset.test.images[: max(BATCHES)]).float() / 255
-    images = binarise_for_evaluation(grey, rule, EVALUATION_SEED, 0).numpy()
-    parity = measure_likelihood_parity(graphs, drawing, images)
+    graphs = likelihood_graphs(model)
+    grey = torch.from_numpy(dataset.test.images[:64]).float() / 255
     what, paper = _FAMILIES[config.family]
-    manifest = Manifest(
-        name=folder.name,
-        version=bundle_version,
+    return Draft(
         family=config.family,
         summary=f"{what}, trained on {Path(config.dataset).name}{_BINARY[rule]}.",
         paper=paper,
@@ -162,24 +138,13 @@ def export_likelihood_bundle(
             levels=2 if config.levels == 2 else 256,
             binarisation={"dynamic": "sample", "static": "threshold", "none": None}[rule],
         ),
-        graphs={name: graph_entry(name, graph) for name, graph in graphs.items()},
-        drawing=drawing,
+        graphs=graphs,
+        images=binarise_for_evaluation(grey, rule, EVALUATION_SEED, 0).numpy(),
+        drawing=likelihood_drawing(graphs),
         labels=Labels(names=dataset.class_names) if config.class_count else None,
         likelihood=Likelihood(kind="exact" if isinstance(model, AutoregressiveModel) else "bound"),
-        parity=Parity(
-            batches=BATCHES,
-            tolerance=TOLERANCE,
-            **{name: float(f"{value:.3g}") for name, value in asdict(parity).items()},
-        ),
-        provenance=provenance(
-            config,
-            trained.record,
-            likelihood_figures(config, model, dataset, rows, importance_rows),
-            dataset.note,
-        ),
+        judge=lambda: likelihood_figures(config, model, dataset, rows, importance_rows),
     )
-    write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
-    return manifest
 
 
 _BINARY: dict[Binarisation, str] = {
@@ -189,11 +154,11 @@ _BINARY: dict[Binarisation, str] = {
 }
 
 
-def likelihood_drawing(graphs: Mapping[str, ExportedGraph]) -> Drawing | None:
+def likelihood_drawing(graphs: Mapping[str, GraphModule]) -> Drawing | None:
     """How a model with these graphs draws: a row a call, a VAE in one; None if it cannot be drawn from."""
     if "step" not in graphs:
         return None
-    inputs = {name: graph.source.inputs for name, graph in graphs.items()}
+    inputs = {name: graph.inputs for name, graph in graphs.items()}
     latent = inputs.get("init", inputs["step"]).get("latent")
     noise = [] if latent is None else [NoiseSpec(name="latent", shape=tuple(latent.shape[1:]))]
     if "init" not in graphs:

@@ -1,9 +1,6 @@
-"""Training by maximum likelihood: the model, its optimiser and average, and what one iteration does."""
+"""One iteration of a training by maximum likelihood."""
 
-__all__ = ["LikelihoodPlayers", "fit", "likelihood_terms"]
-
-import copy
-from typing import Any
+__all__ = ["fit", "likelihood_terms"]
 
 import torch
 from torch import Tensor
@@ -11,47 +8,9 @@ from torch import Tensor
 from pentimento.models.latent.base import Bound
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.training.data.binarise import Binarisation, binarise
-from pentimento.training.families.likelihood.config import (
-    LikelihoodConfig,
-    LikelihoodModel,
-    build_model,
-    class_condition,
-)
-from pentimento.training.loop.averaging import move_average
+from pentimento.training.families.likelihood.config import LikelihoodConfig, LikelihoodModel, class_condition
+from pentimento.training.families.likelihood.players import LikelihoodPlayers
 from pentimento.training.loop.device import Precision, autocast
-
-
-class LikelihoodPlayers:
-    """Everything that an iteration changes; the counterpart of the adversarial `Players`.
-
-    Attributes:
-        model: The model that learns.
-        average: Exponential moving average of its weights, which is what is evaluated and exported.
-    """
-
-    def __init__(self, config: LikelihoodConfig, device: torch.device) -> None:
-        self.model: LikelihoodModel = build_model(config.model, config.seed).to(device).train()
-        self.average: LikelihoodModel = copy.deepcopy(self.model).requires_grad_(False).eval()
-        self._config = config
-        betas = (config.beta1, config.beta2)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), config.rate, betas)
-
-    def set_rates(self, factor: float) -> None:
-        """Sets the learning rate to `factor` times the recipe's."""
-        self.optimizer.param_groups[0]["lr"] = self._config.rate * factor
-
-    def update_average(self, iteration: int) -> None:
-        """Moves the average towards the model; see `move_average`."""
-        move_average(self.average, self.model, self._config.average_decay, iteration)
-
-    def state(self) -> dict[str, Any]:
-        """For checkpoints."""
-        return {name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer")}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Takes up a checkpoint's state."""
-        for name in ("model", "average", "optimizer"):
-            getattr(self, name).load_state_dict(state[name])
 
 
 def fit(

@@ -13,12 +13,14 @@ from pentimento.models.latent.base import LatentModel
 from pentimento.training.data.binarise import binarise_for_evaluation, find_binarisation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.families.likelihood.config import LikelihoodConfig
+from pentimento.training.families.likelihood.curves import save_curves
 from pentimento.training.families.likelihood.drawing import draw_images, prior_latent
-from pentimento.training.families.likelihood.evaluation import LikelihoodEvaluation, evaluate_likelihood
-from pentimento.training.families.likelihood.iteration import LikelihoodPlayers
-from pentimento.training.families.recurrent.networks import parameter_count
+from pentimento.training.families.likelihood.evaluation import evaluate_likelihood
+from pentimento.training.families.likelihood.players import LikelihoodPlayers
 from pentimento.training.judging.failure import Finding
-from pentimento.training.judging.plots import save_likelihood_curves, save_sheet
+from pentimento.training.judging.judge import parameter_count
+from pentimento.training.judging.likelihood import LikelihoodEvaluation
+from pentimento.training.judging.plots import save_sheet
 
 EVALUATION_SEED = 20161115
 LEAK_NATS = 75.0  # on binarised MNIST nobody is far below it: a model that is sees the pixel it predicts
@@ -113,4 +115,4 @@ class LikelihoodJudge:
 
     def save_curves(self, path: Path, lines: list[dict[str, Any]]) -> None:
         """Loss and evaluations."""
-        save_likelihood_curves(path, lines)
+        save_curves(path, lines)

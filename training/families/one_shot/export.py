@@ -1,34 +1,31 @@
-"""From a one-shot generator's checkpoint to a bundle: graphs, measured parity, figures of its drawings."""
+"""A generator that draws in one step as a bundle: what is loaded of a checkpoint, what the manifest says."""
 
-__all__ = ["EVALUATION_SEED", "TrainedOneShot", "export_one_shot_bundle", "load_one_shot"]
+__all__ = ["draft_one_shot", "load_one_shot"]
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from pentimento.bundle.drawing import Drawing, NoiseSpec, Phase, Steps
-from pentimento.bundle.manifest import ImageSpec, Labels, Manifest, Paper, Parity, Scorer
-from pentimento.bundle.store import write_bundle
+from pentimento.bundle.manifest import ImageSpec, Labels, Paper, Scorer
 from pentimento.models.adversarial.architectures import build_one_shot
 from pentimento.models.adversarial.base import OneShotGenerator, OneShotScorer
 from pentimento.training.data.datasets import Dataset
-from pentimento.training.export.bundle import graph_entry, provenance
-from pentimento.training.export.graphs import export_graph
-from pentimento.training.export.parity import TOLERANCE
+from pentimento.training.export.bundle import EVALUATION_SEED, Draft
+from pentimento.training.export.trained import Pair, Trained, load_trained
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
 from pentimento.training.families.one_shot.drawing import draw_chunks, freeze_statistics
 from pentimento.training.families.one_shot.graphs import one_shot_graphs
 from pentimento.training.families.one_shot.objectives import OBJECTIVES
-from pentimento.training.families.one_shot.parity import BATCHES, measure_one_shot_parity
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import figures
-from pentimento.training.loop.checkpoints import BEST, CheckpointError, read_checkpoint
 
-EVALUATION_SEED = 1  # of the drawings that are judged, so that anyone can have them judged again
 _STATISTICS_SEED = 31
+
+TrainedOneShot = Trained[OneShotTrainConfig, Pair[OneShotGenerator, OneShotScorer]]
 
 
 def _paper(title: str, authors: str, year: int, arxiv: str) -> Paper:
@@ -71,82 +68,56 @@ _OBJECTIVES = {
 _CONDITIONED = {"concat": ("cgan", "Conditional GAN", _CGAN), "classifier": ("acgan", "AC-GAN", _ACGAN)}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainedOneShot:
-    """The networks of a checkpoint, ready to draw and to judge, and the checkpoint's own records."""
+def load_one_shot(path: Path, device: torch.device, *, statistics_rows: int = 20_000) -> TrainedOneShot:
+    """Loads a checkpoint and freezes the generator's statistics.
 
-    config: OneShotTrainConfig
-    generator: OneShotGenerator  # the averaged one, in inference mode, its statistics frozen
-    scorer: OneShotScorer  # in inference mode
-    record: Mapping[str, Any]
-
-
-def load_one_shot(
-    run_folder: Path, device: torch.device, *, checkpoint: str = BEST, statistics_rows: int = 20_000
-) -> TrainedOneShot:
-    """Loads a training's result and freezes its statistics; arguments as for `load_trained`.
+    Args:
+        path: The checkpoint.
+        device: Where to compute.
+        statistics_rows: Latents that the statistics of the normalisation are collected over.
 
     Raises:
         CheckpointError: There is no usable checkpoint.
     """
-    record = read_checkpoint(run_folder / checkpoint, device)
-    try:
-        config = OneShotTrainConfig.from_json(record["config"])
-        generator, scorer = build_one_shot(config.model)
-        generator.load_state_dict(record["players"]["average"])
-        scorer.load_state_dict(record["players"]["scorer"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"the checkpoint in {run_folder} does not fit this version: {error}") from error
+    trained = load_trained(path, device, OneShotTrainConfig, _build)
+    generator, scorer = trained.networks
     freeze_statistics(generator.to(device), statistics_rows, _STATISTICS_SEED)
-    return TrainedOneShot(config=config, generator=generator, scorer=scorer.to(device).eval(), record=record)
+    scorer.to(device).eval()
+    return trained
 
 
-def export_one_shot_bundle(
-    trained: TrainedOneShot,
-    folder: Path,
-    *,
-    classifier: Classifier,
-    dataset: Dataset,
-    rows: int = 10_000,
-    bundle_version: str = "1.0.0",
-) -> Manifest:
-    """Exports graphs, measures parity, judges drawings, and writes a bundle.
+def _build(config: OneShotTrainConfig, players: Mapping[str, Any]) -> Pair[OneShotGenerator, OneShotScorer]:
+    generator, scorer = build_one_shot(config.model)
+    generator.load_state_dict(players["average"])
+    scorer.load_state_dict(players["scorer"])
+    return Pair(generator, scorer)
 
-    Args:
-        trained: The networks.
-        folder: Where the bundle goes; its name is the bundle's.
-        classifier: Judges the drawings; of a conditional generator, all classes in turn.
-        dataset: What they are compared with.
-        rows: Drawings to judge.
-        bundle_version: Version of the bundle.
 
-    Raises:
-        ParityError: The graphs differ from the networks; nothing is written.
-    """
+def draft_one_shot(
+    trained: TrainedOneShot, dataset: Dataset, classifier: Classifier | None, rows: int = 10_000
+) -> Draft:
+    """What the bundle is; arguments as for `Family.draft`."""
+    assert classifier is not None
     config, model = trained.config, trained.config.model
-    # Exported on the CPU: a graph does not remember a device, and parity is a promise about the CPU.
-    generator, scorer = trained.generator.cpu(), trained.scorer.cpu()
-    graphs = {
-        name: export_graph(module) for name, module in one_shot_graphs(config, generator, scorer).items()
-    }
-    images = dataset.test.images[: max(BATCHES)].astype("float32") / 255
-    parity = measure_one_shot_parity(graphs, images, model.class_count)
-    drawings = draw_chunks(generator, rows, EVALUATION_SEED)
-    evaluation = figures(drawings, classifier.cpu(), dataset, EVALUATION_SEED, model.class_count)
-    last = trained.record["history"][-1]
-    evaluation["scorer_loss"] = {
-        "train": last["scorer_loss_train"],
-        "held_out": last["scorer_loss_held_out"],
-    }
+    generator, scorer = trained.networks.generator.cpu(), trained.networks.scorer.cpu()
+    graphs = one_shot_graphs(config, generator, scorer)
     family, what, paper = _CONDITIONED.get(model.conditioning, _OBJECTIVES[config.objective])
-    manifest = Manifest(
-        name=folder.name,
-        version=bundle_version,
+
+    def judge() -> dict[str, Any]:
+        drawings = draw_chunks(generator, rows, EVALUATION_SEED)
+        last = trained.record["history"][-1]
+        losses = {"train": last["scorer_loss_train"], "held_out": last["scorer_loss_held_out"]}
+        return figures(drawings, classifier, dataset, EVALUATION_SEED, model.class_count) | {
+            "scorer_loss": losses
+        }
+
+    return Draft(
         family=family,
         summary=_summary(config, what, dataset),
         paper=paper,
         image=ImageSpec(channels=model.channels, height=model.image_size, width=model.image_size),
-        graphs={name: graph_entry(name, graph) for name, graph in graphs.items()},
+        graphs=graphs,
+        images=dataset.test.images[:64].astype(np.float32) / 255,
         drawing=Drawing(
             phases=(Phase(graph="step", shows=True),),
             steps=Steps(default=1, min=1, max=1, trained=1),
@@ -154,15 +125,8 @@ def export_one_shot_bundle(
         ),
         scorer=Scorer(kind=OBJECTIVES[config.objective].score_kind) if "score" in graphs else None,
         labels=Labels(names=dataset.class_names) if model.class_count else None,
-        parity=Parity(
-            batches=BATCHES,
-            tolerance=TOLERANCE,
-            **{figure: float(f"{value:.3g}") for figure, value in asdict(parity).items()},
-        ),
-        provenance=provenance(config, trained.record, evaluation, dataset.note),
+        judge=judge,
     )
-    write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
-    return manifest
 
 
 def _summary(config: OneShotTrainConfig, what: str, dataset: Dataset) -> str:

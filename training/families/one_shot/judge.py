@@ -2,7 +2,6 @@
 
 __all__ = ["OneShotEvaluation", "OneShotJudge", "scorer_loss_on"]
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from pentimento.bundle.noise import draw
 from pentimento.training.data.datasets import Dataset, Split
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
+from pentimento.training.families.one_shot.curves import save_curves
 from pentimento.training.families.one_shot.drawing import (
     draw_chunks,
     drawing_as_in_training,
@@ -20,11 +20,10 @@ from pentimento.training.families.one_shot.drawing import (
 )
 from pentimento.training.families.one_shot.iteration import scorer_terms
 from pentimento.training.families.one_shot.players import OneShotPlayers
-from pentimento.training.families.recurrent.networks import parameter_count
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import Evaluation, summarise
-from pentimento.training.judging.failure import Finding, inspect_epoch, inspect_evaluation, should_stop
-from pentimento.training.judging.plots import save_one_shot_curves, save_sheet
+from pentimento.training.judging.judge import DrawingJudge
+from pentimento.training.judging.plots import save_sheet
 
 EVALUATION_SEED = 20170404
 _STATISTICS_SEED = 30  # other latents than those that are evaluated
@@ -65,25 +64,20 @@ def scorer_loss_on(
     return total / rows
 
 
-class OneShotJudge:
+class OneShotJudge(DrawingJudge[OneShotEvaluation]):
     """Judges drawings by a classifier of the data, and the scorer by images that it was not trained on."""
-
-    loss = "generator_loss"
 
     def __init__(
         self, config: OneShotTrainConfig, dataset: Dataset, classifier: Classifier, players: OneShotPlayers
     ) -> None:
-        self.config, self.dataset, self.classifier, self.players = config, dataset, classifier, players
+        networks = {"generator": players.generator, "scorer": players.scorer}
+        super().__init__(OneShotEvaluation, dataset, classifier, networks)
+        self.config, self.players = config, players
         classes = config.model.class_count
         if classes and classes != len(dataset.class_names):
             raise ValueError(
                 f"the model has {classes} classes, data set {dataset.name!r} has {len(dataset.class_names)}"
             )
-
-    def parameter_counts(self) -> dict[str, int]:
-        """Trained values of generator and scorer."""
-        players = self.players
-        return {"generator": parameter_count(players.generator), "scorer": parameter_count(players.scorer)}
 
     def evaluate(self) -> OneShotEvaluation:
         """Class shares, confidence and obedience of drawings, and the scorer's loss on unseen images."""
@@ -99,35 +93,10 @@ class OneShotJudge:
             **asdict(judged), scorer_loss_train=losses[0], scorer_loss_held_out=losses[1]
         )
 
-    def revive(self, values: Mapping[str, Any]) -> OneShotEvaluation:
-        """An evaluation from a checkpoint's plain values."""
-        return OneShotEvaluation(**values)
-
-    def improved(self, evaluation: OneShotEvaluation, history: Sequence[OneShotEvaluation]) -> bool:
-        """The lowest cost so far."""
-        return evaluation.cost <= min(past.cost for past in history)
-
-    def findings(
-        self, evaluation: OneShotEvaluation, means: Mapping[str, float], previous: float | None
-    ) -> list[Finding]:
-        """Mode collapse, or a discriminator that has won."""
-        accuracy = means.get("scorer_accuracy", 0.0)  # a critic cannot win: the better it is, the better
-        won = inspect_epoch(accuracy, means["generator_loss"], previous)
-        return [finding for finding in (inspect_evaluation(evaluation), won) if finding]
-
-    def should_stop(self, history: Sequence[OneShotEvaluation]) -> Finding | None:
-        """Late collapse."""
-        return should_stop(history)
-
     def summary(self, evaluation: OneShotEvaluation) -> str:
         """The figures of the drawings, and the scorer's loss on images it has seen and has not."""
-        obeyed = evaluation.label_accuracy
-        return (
-            f"KL {evaluation.kl_to_data:.3f}, confidence {evaluation.confidence:.3f}, "
-            f"rarest class {min(evaluation.class_shares):.1%}"
-            + (f", as asked {obeyed:.1%}" if obeyed is not None else "")
-            + f", scorer's loss {evaluation.scorer_loss_train:.3f} / {evaluation.scorer_loss_held_out:.3f}"
-        )
+        losses = f"{evaluation.scorer_loss_train:.3f} / {evaluation.scorer_loss_held_out:.3f}"
+        return f"{super().summary(evaluation)}, scorer's loss {losses}"
 
     @torch.no_grad()
     def save_pictures(self, folder: Path, iteration: int) -> None:
@@ -144,4 +113,4 @@ class OneShotJudge:
 
     def save_curves(self, path: Path, lines: list[dict[str, Any]]) -> None:
         """Losses, what the scorer knows, the critic's curves and the evaluations."""
-        save_one_shot_curves(path, lines)
+        save_curves(path, lines)

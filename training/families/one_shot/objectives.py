@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from pentimento.training.families.recurrent.objectives import generator_loss, scorer_loss
+from pentimento.training.families.non_saturating import generator_loss, scorer_loss
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """From a model's configuration to its networks."""
 
-__all__ = ["build_networks", "parameter_count"]
+__all__ = ["build_networks"]
 
 import torch
 from torch import nn
@@ -14,8 +14,3 @@ def build_networks(config: GRANConfig, seed: int = 0) -> tuple[SequentialGenerat
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return GRAN(config), GRANDiscriminator(config)
-
-
-def parameter_count(module: nn.Module) -> int:
-    """Number of trained values."""
-    return sum(parameter.numel() for parameter in module.parameters())

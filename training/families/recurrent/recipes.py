@@ -3,18 +3,16 @@
 "Not measured" means that only the tests have run the recipe, on a slice of the data and narrower.
 """
 
-__all__ = ["RECIPES", "recipe"]
+__all__ = ["RECURRENT_RECIPES"]
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from pentimento.models.recurrent.gran import gran_config
-from pentimento.training.families.likelihood.recipes import LIKELIHOOD_RECIPES
-from pentimento.training.families.one_shot.recipes import ONE_SHOT_RECIPES
-from pentimento.training.loop.config import LoopConfig, TrainConfig
+from pentimento.training.families.recurrent.config import RecurrentConfig
 
 
-def gran1_mnist() -> TrainConfig:
+def gran1_mnist() -> RecurrentConfig:
     """GRAN with one step on MNIST: a DCGAN-like baseline for the recurrent ones.
 
     `pentimento train gran1-mnist`
@@ -23,10 +21,10 @@ def gran1_mnist() -> TrainConfig:
     the whole training, the cores shared with other work. The sixth of eight epochs was best. 10,000 drawings:
     KL(classes || data) 0.050, rarest class 5.1 %, classifier's confidence 0.878.
     """
-    return TrainConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=8)
+    return RecurrentConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=8)
 
 
-def gran3_mnist() -> TrainConfig:
+def gran3_mnist() -> RecurrentConfig:
     """GRAN with three steps on MNIST, the same latent at each.
 
     `pentimento train gran3-mnist`
@@ -35,10 +33,10 @@ def gran3_mnist() -> TrainConfig:
     the whole training, the cores shared with other work. 10,000 drawings: KL(classes || data) 0.026, rarest
     class 6.6 %, classifier's confidence 0.954.
     """
-    return TrainConfig(recipe="gran3-mnist", model=gran_config(step_count=3), dataset="mnist", epochs=12)
+    return RecurrentConfig(recipe="gran3-mnist", model=gran_config(step_count=3), dataset="mnist", epochs=12)
 
 
-def gran5_mnist() -> TrainConfig:
+def gran5_mnist() -> RecurrentConfig:
     """GRAN with five steps on MNIST, the same latent at each.
 
     `pentimento train gran5-mnist`
@@ -47,10 +45,10 @@ def gran5_mnist() -> TrainConfig:
     the whole training, the cores shared with other work. 10,000 drawings: KL(classes || data) 0.036, rarest
     class 6.4 %, classifier's confidence 0.958.
     """
-    return TrainConfig(recipe="gran5-mnist", model=gran_config(step_count=5), dataset="mnist", epochs=10)
+    return RecurrentConfig(recipe="gran5-mnist", model=gran_config(step_count=5), dataset="mnist", epochs=10)
 
 
-def gran5_mnist_per_step() -> TrainConfig:
+def gran5_mnist_per_step() -> RecurrentConfig:
     """GRAN with five steps on MNIST, a fresh latent at each.
 
     `pentimento train gran5-mnist-per-step`
@@ -61,7 +59,7 @@ def gran5_mnist_per_step() -> TrainConfig:
     return replace(gran5_mnist(), recipe="gran5-mnist-per-step", model=model)
 
 
-def gran5_fashion() -> TrainConfig:
+def gran5_fashion() -> RecurrentConfig:
     """GRAN with five steps on Fashion-MNIST, the same latent at each.
 
     `pentimento train gran5-fashion`
@@ -71,7 +69,7 @@ def gran5_fashion() -> TrainConfig:
     return replace(gran5_mnist(), recipe="gran5-fashion", dataset="fashion-mnist")
 
 
-def gran3_cifar10() -> TrainConfig:
+def gran3_cifar10() -> RecurrentConfig:
     """GRAN with three steps on CIFAR-10, at a quarter of the paper's widths.
 
     `pentimento train gran3-cifar10`
@@ -79,22 +77,10 @@ def gran3_cifar10() -> TrainConfig:
     Not measured.
     """
     model = gran_config(32, step_count=3, width_divisor=4)
-    return TrainConfig(recipe="gran3-cifar10", model=model, dataset="cifar10", epochs=20)
+    return RecurrentConfig(recipe="gran3-cifar10", model=model, dataset="cifar10", epochs=20)
 
 
-GRAN_RECIPES: dict[str, Callable[[], TrainConfig]] = {
+RECURRENT_RECIPES: dict[str, Callable[[], RecurrentConfig]] = {
     build().recipe: build
     for build in (gran1_mnist, gran3_mnist, gran5_mnist, gran5_mnist_per_step, gran5_fashion, gran3_cifar10)
 }
-RECIPES: dict[str, Callable[[], LoopConfig]] = {**GRAN_RECIPES, **LIKELIHOOD_RECIPES, **ONE_SHOT_RECIPES}
-
-
-def recipe(name: str) -> LoopConfig:
-    """The recipe of that name.
-
-    Raises:
-        ValueError: There is none.
-    """
-    if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
-    return RECIPES[name]()

@@ -8,16 +8,14 @@ from pentimento.bundle.noise import draw
 from pentimento.bundle.store import read_bundle
 from pentimento.models.shared.likelihoods import importance_bound
 from pentimento.training.data.binarise import binarise_for_evaluation, find_binarisation
-from pentimento.training.export.bundle_drawing import draw_bundle
-from pentimento.training.export.bundle_likelihood import bundle_likelihood
+from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle
+from pentimento.training.export.draw import draw_bundle
+from pentimento.training.export.likelihood import bundle_likelihood
 from pentimento.training.export.parity import Session
+from pentimento.training.export.trained import Trained
 from pentimento.training.families.likelihood.config import LikelihoodConfig, build_model, class_condition
 from pentimento.training.families.likelihood.drawing import draw_images, prior_latent
-from pentimento.training.families.likelihood.export import (
-    EVALUATION_SEED,
-    TrainedLikelihood,
-    export_likelihood_bundle,
-)
+from pentimento.training.families.likelihood.export import draft_likelihood
 from pentimento.training.loop.device import describe_device
 from tests.training.families.likelihood.small_models import MODELS, SIZE, crop
 
@@ -41,8 +39,8 @@ def exported(request, small, tmp_path_factory):
         for parameter in model.parameters():  # biases are zero at the start and would hide
             parameter.add_(0.2 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     folder = tmp_path_factory.mktemp("zoo") / "small"
-    trained = TrainedLikelihood(config=config, model=model.eval(), record=RECORD)
-    manifest = export_likelihood_bundle(trained, folder, dataset=small, rows=60, importance_rows=10)
+    trained = Trained(config=config, networks=model.eval(), record=RECORD)
+    manifest = export_bundle(trained, draft_likelihood(trained, small, rows=60, importance_rows=10), folder)
     return model, manifest, read_bundle(folder)
 
 

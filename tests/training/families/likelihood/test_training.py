@@ -19,13 +19,14 @@ from pentimento.training.families.likelihood.evaluation import (
     importance_nats,
     neighbour_error,
 )
-from pentimento.training.families.likelihood.iteration import LikelihoodPlayers, fit
+from pentimento.training.families.likelihood.iteration import fit
 from pentimento.training.families.likelihood.judge import LikelihoodJudge
+from pentimento.training.families.likelihood.players import LikelihoodPlayers
 from pentimento.training.families.likelihood.recipes import LIKELIHOOD_RECIPES
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
-from pentimento.training.loop.loop import train
 from tests.training.families.likelihood.small_models import MODELS, crop
 from tests.training.run_folders import timeless
+from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 SMALL = LikelihoodConfig(
@@ -66,7 +67,7 @@ def test_interrupted_and_resumed_gives_the_weights_and_log_of_an_uninterrupted_t
             raise InterruptedError
         return fit(*args)
 
-    monkeypatch.setattr("pentimento.training.loop.loop.fit", failing)
+    monkeypatch.setattr("pentimento.training.families.likelihood.family.fit", failing)
     with pytest.raises(InterruptedError):
         train(SMALL, small, None, tmp_path / "broken", **options)
     monkeypatch.undo()
@@ -148,7 +149,7 @@ def test_findings_name_a_collapse_and_a_leak(small):
 
 
 def test_an_adversarial_training_needs_a_classifier(small, tmp_path):
-    from pentimento.training.families.recurrent.recipes import recipe
+    from pentimento.training.families.table import recipe
 
     with pytest.raises(ValueError, match="give one"):
         train(recipe("gran1-mnist"), small, None, tmp_path, device=CPU, precision="float32")

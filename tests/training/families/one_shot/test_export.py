@@ -12,25 +12,21 @@ from pentimento.bundle.noise import draw
 from pentimento.bundle.store import read_bundle, write_bundle
 from pentimento.models.adversarial.architectures import build_one_shot
 from pentimento.training.commands.main import register
-from pentimento.training.export.bundle_drawing import draw_bundle
+from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle, graph_entry
+from pentimento.training.export.draw import draw_bundle
 from pentimento.training.export.graphs import export_graph
-from pentimento.training.export.parity import ParityError, Session
+from pentimento.training.export.parity import ParityError, Session, measure_parity
+from pentimento.training.export.trained import Pair, Trained
 from pentimento.training.families.one_shot.drawing import freeze_statistics
-from pentimento.training.families.one_shot.export import (
-    EVALUATION_SEED,
-    TrainedOneShot,
-    export_one_shot_bundle,
-    load_one_shot,
-)
+from pentimento.training.families.one_shot.export import draft_one_shot, load_one_shot
 from pentimento.training.families.one_shot.graphs import one_shot_graphs
-from pentimento.training.families.one_shot.parity import measure_one_shot_parity
 from pentimento.training.families.table import load_result
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import figures
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint, write_checkpoint
-from pentimento.training.loop.loop import train
 from tests.training.conftest import SLICE
 from tests.training.families.one_shot.small_training import small
+from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 CLASSES = {"class_count": 10}
@@ -54,9 +50,9 @@ def run_folder(request, dataset, tmp_path_factory):
 def exported(run_folder, dataset, tmp_path_factory):
     """The training's networks, the bundle made of them, and the classifier that judged it."""
     classifier = Classifier(1, 28, 10).eval()
-    trained = load_one_shot(run_folder, CPU, checkpoint=LATEST, statistics_rows=600)
+    trained = load_one_shot(run_folder / LATEST, CPU, statistics_rows=600)
     folder = tmp_path_factory.mktemp("zoo") / "small"
-    manifest = export_one_shot_bundle(trained, folder, classifier=classifier, dataset=dataset, rows=60)
+    manifest = export_bundle(trained, draft_one_shot(trained, dataset, classifier, 60), folder)
     loaded = read_bundle(folder)
     assert loaded.manifest == manifest
     return trained, loaded, classifier
@@ -94,7 +90,7 @@ def test_the_bundle_draws_what_the_generator_draws_and_is_judged_the_same(export
     canvases = torch.cat(list(draw_bundle(loaded, rows=60, seed=EVALUATION_SEED)))
     latent = torch.from_numpy(draw(EVALUATION_SEED, "latent", (6,), rows=range(60)))
     with torch.no_grad():
-        expected = trained.generator(latent, torch.arange(60) % 10 if classes else None)
+        expected = trained.networks.generator(latent, torch.arange(60) % 10 if classes else None)
     torch.testing.assert_close(canvases[:, 0], expected, rtol=0, atol=1e-5)
     again = figures(iter([canvases]), classifier, dataset, EVALUATION_SEED, classes)
     recorded = loaded.manifest.provenance.evaluation
@@ -115,7 +111,7 @@ def test_scores_are_the_scorers_whatever_the_batch(exported, dataset):
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-5)
     told = torch.from_numpy(label) if trained.config.model.conditioning == "concat" else None
     with torch.no_grad():
-        expected = trained.scorer(torch.from_numpy(image), told).score
+        expected = trained.networks.scorer(torch.from_numpy(image), told).score
     np.testing.assert_allclose(together, expected.numpy(), atol=1e-4)
     if told is not None:
         other = session.run({"image": image, "label": (label + 1) % 10})["logit"]
@@ -138,14 +134,14 @@ def test_evaluate_asks_a_bundle_for_all_classes(exported, shared_cache, monkeypa
 
 def test_results_of_all_kinds_are_told_apart(run_folder, monkeypatch):
     monkeypatch.setattr("pentimento.training.families.one_shot.export.freeze_statistics", lambda *args: None)
-    assert load_result(run_folder, CPU, checkpoint=LATEST).config in CASES.values()
+    assert load_result(run_folder / LATEST, CPU).config in CASES.values()
 
 
 def test_a_checkpoint_that_does_not_fit(run_folder, tmp_path):
     record = read_checkpoint(run_folder / LATEST)
     write_checkpoint(tmp_path / LATEST, {**record, "config": {**record["config"], "courage": 3}})
     with pytest.raises(CheckpointError, match="unknown entry 'courage'"):
-        load_one_shot(tmp_path, CPU, checkpoint=LATEST)
+        load_one_shot(tmp_path / LATEST, CPU)
 
 
 def players(config):
@@ -163,15 +159,21 @@ def test_networks_in_training_mode_are_not_exported():
         one_shot_graphs(config, generator.train(), scorer.eval())
 
 
-def test_a_scorer_that_compares_its_batch_mates_is_left_out():
+def trained_of(config):
+    return Trained(config=config, networks=Pair(*players(config)), record={})
+
+
+def test_a_scorer_that_compares_its_batch_mates_is_left_out(dataset, classifier):
     config = small("gan", model={"minibatch_kernels": 3})
     assert set(one_shot_graphs(config, *players(config))) == {"step"}
     # Were it not, the parity would say so.
     blind = replace(config, model=replace(config.model, minibatch_kernels=0))
     graphs = {name: export_graph(module) for name, module in one_shot_graphs(blind, *players(config)).items()}
+    entries = {name: graph_entry(name, graph) for name, graph in graphs.items()}
     images = np.random.default_rng(0).random((64, 1, 28, 28), dtype=np.float32)
+    draft = draft_one_shot(trained_of(config), dataset, classifier)
     with pytest.raises(ParityError, match="a batch and its rows drawn alone differ by"):
-        measure_one_shot_parity(graphs, images, 0)
+        measure_parity(graphs, entries, draft.drawing, images)
 
 
 def test_graphs_that_differ_from_the_networks_are_refused_and_nothing_is_written(
@@ -184,10 +186,8 @@ def test_graphs_that_differ_from_the_networks_are_refused_and_nothing_is_written
                 module.module.network.head.score.bias.add_(0.01)
         return graph
 
-    monkeypatch.setattr("pentimento.training.families.one_shot.export.export_graph", spoiled)
-    config = CASES["wgan_gp"]
-    generator, scorer = players(config)
-    trained = TrainedOneShot(config=config, generator=generator, scorer=scorer, record={})
+    monkeypatch.setattr("pentimento.training.export.bundle.export_graph", spoiled)
+    trained = trained_of(CASES["wgan_gp"])
     with pytest.raises(ParityError, match="torch and ONNX Runtime differ by"):
-        export_one_shot_bundle(trained, tmp_path / "small", classifier=classifier, dataset=dataset, rows=20)
+        export_bundle(trained, draft_one_shot(trained, dataset, classifier, 20), tmp_path / "small")
     assert not (tmp_path / "small").exists()

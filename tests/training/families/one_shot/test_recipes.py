@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from pentimento.training.families.one_shot.recipes import ONE_SHOT_RECIPES
-from pentimento.training.families.recurrent.recipes import recipe
+from pentimento.training.families.table import recipe, rehearse
 from pentimento.training.judging.classifier import Classifier
-from pentimento.training.loop.loop import rehearse, train
 from pentimento.training.loop.run_log import RunLog
 from tests.training.families.test_recipes import color_dataset
+from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from pentimento.training.data.datasets import Split
+from pentimento.training.families.one_shot import curves
 from pentimento.training.families.one_shot.iteration import duel
 from pentimento.training.families.one_shot.judge import OneShotJudge, scorer_loss_on
-from pentimento.training.judging import plots
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
-from pentimento.training.loop.loop import train
 from tests.training.families.one_shot.small_training import CONDITIONED, SMALL, players_of, small
 from tests.training.run_folders import timeless
+from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 OPTIONS = {"device": CPU, "precision": "float32"}
@@ -34,7 +34,7 @@ def test_interrupted_and_resumed_gives_the_weights_and_log_of_an_uninterrupted_t
             raise InterruptedError
         return duel(*args)
 
-    monkeypatch.setattr("pentimento.training.loop.loop.duel", failing)
+    monkeypatch.setattr("pentimento.training.families.one_shot.family.duel", failing)
     with pytest.raises(InterruptedError):
         train(config, dataset, classifier, tmp_path / "broken", **OPTIONS)
     monkeypatch.undo()
@@ -57,8 +57,8 @@ def test_the_critics_curves_are_logged_and_plotted(dataset, classifier, tmp_path
         plotted.update({title: axes.get_lines() for axes, title in titled})
         finish(figure, titled, path)
 
-    finish = plots._finish
-    monkeypatch.setattr("pentimento.training.judging.plots._finish", spy)
+    finish = curves.save_figure
+    monkeypatch.setattr("pentimento.training.families.one_shot.curves.save_figure", spy)
     train(SMALL, dataset, classifier, tmp_path, **OPTIONS)
     judged = [line for line in timeless(tmp_path) if line["kind"] == "evaluation"]
     assert [line["iteration"] for line in judged] == [4, 8]
@@ -96,7 +96,7 @@ def test_a_training_on_few_images_sees_no_others(dataset, classifier, tmp_path, 
         seen.update(row.numpy().tobytes() for row in (image * 255).round().byte())
         return duel(players, config, image, label, precision)
 
-    monkeypatch.setattr("pentimento.training.loop.loop.duel", spy)
+    monkeypatch.setattr("pentimento.training.families.one_shot.family.duel", spy)
     train(replace(SMALL, train_rows=40, epochs=1), dataset, classifier, tmp_path, **OPTIONS)
     everything = {row.tobytes() for row in dataset.train.images}
     assert len(seen) == 40 and seen < everything

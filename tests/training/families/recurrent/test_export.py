@@ -9,15 +9,24 @@ import torch
 
 from pentimento.bundle.store import read_bundle
 from pentimento.models.recurrent.gran import GRAN, GRANDiscriminator, gran_config
-from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle, load_trained
-from pentimento.training.export.bundle_drawing import draw_bundle
-from pentimento.training.export.graphs import drawing_graphs, export_graph, score_graph
+from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle, graph_entry
+from pentimento.training.export.draw import draw_bundle
+from pentimento.training.export.graphs import export_graph
 from pentimento.training.export.parity import ParityError, ParityFigures, Session, measure_parity
+from pentimento.training.families.recurrent.drawing import freeze_statistics, prior_latents
+from pentimento.training.families.recurrent.export import draft_recurrent, load_recurrent, recurrent_drawing
+from pentimento.training.families.recurrent.graphs import drawing_graphs, score_graph
 from pentimento.training.judging.classifier import Classifier
-from pentimento.training.judging.evaluation import figures, freeze_statistics, prior_latents
-from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint, write_checkpoint
-from pentimento.training.loop.loop import train
+from pentimento.training.judging.evaluation import figures
+from pentimento.training.loop.checkpoints import (
+    BEST,
+    LATEST,
+    CheckpointError,
+    read_checkpoint,
+    write_checkpoint,
+)
 from tests.training.small_training import SMALL
+from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 MODES = {
@@ -38,9 +47,9 @@ def run_folder(request, dataset, tmp_path_factory):
 def exported(run_folder, dataset, tmp_path_factory):
     """The training's networks, the bundle made of them, and the classifier that judged it."""
     classifier = Classifier(1, 28, 10).eval()
-    trained = load_trained(run_folder, CPU, statistics_rows=600)
+    trained = load_recurrent(run_folder / BEST, CPU, statistics_rows=600)
     folder = tmp_path_factory.mktemp("zoo") / "small"
-    manifest = export_bundle(trained, folder, classifier=classifier, dataset=dataset, rows=300)
+    manifest = export_bundle(trained, draft_recurrent(trained, dataset, classifier, 300), folder)
     loaded = read_bundle(folder)
     assert loaded.manifest == manifest
     return trained, loaded, classifier
@@ -59,9 +68,9 @@ def test_a_training_becomes_a_bundle(exported, dataset):
     assert manifest.provenance.libraries["torch"] == torch.__version__
 
     canvases = torch.cat(list(draw_bundle(loaded, rows=300, seed=EVALUATION_SEED)))
-    latents = prior_latents(trained.generator, range(300), EVALUATION_SEED)
+    latents = prior_latents(trained.networks.generator, range(300), EVALUATION_SEED)
     with torch.no_grad():
-        torch.testing.assert_close(canvases, trained.generator.draw(latents), rtol=0, atol=1e-5)
+        torch.testing.assert_close(canvases, trained.networks.generator.draw(latents), rtol=0, atol=1e-5)
     again = figures(iter([canvases]), classifier, dataset, EVALUATION_SEED)
     recorded = manifest.provenance.evaluation
     assert again["class_shares"] == recorded["class_shares"]
@@ -90,6 +99,12 @@ def test_a_drawing_may_go_on_with_the_last_steps_statistics(exported):
         next(draw_bundle(loaded, rows=3, seed=4, step_count=17))
 
 
+def parity_of(graphs, model):
+    entries = {name: graph_entry(name, graph) for name, graph in graphs.items()}
+    images = np.zeros((1, 1, 28, 28), np.float32)
+    return measure_parity(graphs, entries, recurrent_drawing(model), images)
+
+
 @pytest.mark.parametrize("figure", ["torch_vs_onnxruntime", "batched_vs_single"])
 def test_an_export_out_of_tolerance_is_refused(figure):
     """A network that looks across its batch must not become a bundle."""
@@ -106,7 +121,7 @@ def test_an_export_out_of_tolerance_is_refused(figure):
             generator.decoder.deconvs[-1].bias.add_(0.01)  # torch and the graph now differ
         sentence = "torch and ONNX Runtime differ by"
     with pytest.raises(ParityError, match=f"{sentence} .* the export is refused"):
-        measure_parity(graphs, trained_steps=2)
+        parity_of(graphs, SMALL.model)
 
 
 def test_nothing_is_written_when_parity_fails(exported, dataset, tmp_path, monkeypatch):
@@ -115,10 +130,9 @@ def test_nothing_is_written_when_parity_fails(exported, dataset, tmp_path, monke
     def fail(*args):
         raise ParityError("too far")
 
-    monkeypatch.setattr("pentimento.training.export.bundle.export_graph", lambda module: module)
     monkeypatch.setattr("pentimento.training.export.bundle.measure_parity", fail)
     with pytest.raises(ParityError):
-        export_bundle(trained, tmp_path / "small", classifier=classifier, dataset=dataset, rows=20)
+        export_bundle(trained, draft_recurrent(trained, dataset, classifier, 20), tmp_path / "small")
     assert not (tmp_path / "small").exists()
 
 
@@ -126,7 +140,7 @@ def test_the_papers_model_for_28_pixels_is_batch_independent_bit_for_bit():
     generator = GRAN(gran_config(28, step_count=3))
     freeze_statistics(generator, 500, seed=0)
     graphs = {name: export_graph(module) for name, module in drawing_graphs(generator).items()}
-    found = measure_parity(graphs, trained_steps=3)
+    found = parity_of(graphs, generator.config)
     assert isinstance(found, ParityFigures)
     assert found.batched_vs_single == 0.0 and found.torch_vs_onnxruntime <= 1e-4
     step = Session(graphs["step"].data)
@@ -141,11 +155,11 @@ def test_a_generator_in_training_mode_is_not_exported():
 
 def test_checkpoints_that_do_not_fit(run_folder, tmp_path):
     with pytest.raises(CheckpointError, match="there is no checkpoint"):
-        load_trained(tmp_path, CPU)
+        load_recurrent(tmp_path / LATEST, CPU)
     record = read_checkpoint(run_folder / LATEST)
     write_checkpoint(tmp_path / LATEST, {**record, "config": {**record["config"], "courage": 3}})
     with pytest.raises(CheckpointError, match="unknown entry 'courage'"):
-        load_trained(tmp_path, CPU, checkpoint=LATEST)
+        load_recurrent(tmp_path / LATEST, CPU)
 
 
 def test_scores_in_onnx_are_those_of_torch():

@@ -1,13 +1,13 @@
-"""What the two networks of an adversarial training minimise.
+"""The losses that adversarial families have in common.
 
 Non-saturating losses (Goodfellow et al., 2014, arXiv:1406.2661) with one-sided label smoothing (Salimans
 et al., 2016, arXiv:1606.03498). Logits are taken to float32 first: under autocast they come in bfloat16.
 """
 
-__all__ = ["dense_penalty", "generator_loss", "scorer_loss"]
+__all__ = ["generator_loss", "scorer_loss"]
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 
@@ -29,9 +29,3 @@ def generator_loss(drawn: Tensor) -> Tensor:
     """How far the discriminator is from taking drawings for data; logits of shape (B,)."""
     drawn = drawn.float()
     return binary_cross_entropy_with_logits(drawn, torch.ones_like(drawn))
-
-
-def dense_penalty(scorer: nn.Module) -> Tensor:
-    """Half the squared norm of the dense layers' weights."""
-    weights = [module.weight for module in scorer.modules() if isinstance(module, nn.Linear)]
-    return torch.stack([weight.square().sum() for weight in weights]).sum() / 2

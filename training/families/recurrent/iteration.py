@@ -1,0 +1,56 @@
+"""One iteration of an adversarial training in steps: the scorer's updates, then one of the generator."""
+
+__all__ = ["dense_penalty", "play"]
+
+import torch
+from torch import Tensor, nn
+
+from pentimento.training.families.non_saturating import generator_loss, scorer_loss
+from pentimento.training.families.recurrent.config import RecurrentConfig
+from pentimento.training.families.recurrent.players import RecurrentPlayers
+from pentimento.training.loop.device import Precision, autocast
+
+
+def play(
+    players: RecurrentPlayers, config: RecurrentConfig, real: Tensor, precision: Precision
+) -> dict[str, float]:
+    """One iteration: the scorer learns to tell data from drawings, then the generator to pass for data.
+
+    Args:
+        players: The networks, changed in place.
+        config: The recipe.
+        real: Data in [0, 1], shape (B, C, H, W).
+        precision: Of matrix products and convolutions.
+
+    Returns:
+        Both losses, and the share of images that the scorer was right about.
+    """
+    generator, scorer = players.generator, players.scorer
+    real = real.contiguous(memory_format=torch.channels_last)
+    for _ in range(config.scorer_updates):
+        with autocast(real.device, precision):
+            drawn = generator.draw_last(torch.randn(generator.latent_shape(len(real)), device=real.device))
+            # The scorer normalises each image by itself, so real and drawn rows may share a call.
+            real_logits, drawn_logits = scorer(torch.cat([real, drawn.detach()])).chunk(2)
+        loss_s = scorer_loss(real_logits, drawn_logits, config.real_label)
+        players.scorer_optimizer.zero_grad()
+        (loss_s + config.weight_penalty * dense_penalty(scorer)).backward()
+        players.scorer_optimizer.step()
+
+    scorer.requires_grad_(False)  # its gradients would be thrown away
+    with autocast(real.device, precision):
+        logits = scorer(drawn)  # the last canvas only is judged
+    loss_g = generator_loss(logits)
+    players.generator_optimizer.zero_grad()
+    loss_g.backward()  # through all steps
+    players.generator_optimizer.step()
+    scorer.requires_grad_(True)
+
+    hits = torch.cat([real_logits > 0, drawn_logits < 0]).float().mean()
+    return {"generator_loss": loss_g.item(), "scorer_loss": loss_s.item(), "scorer_accuracy": hits.item()}
+
+
+def dense_penalty(scorer: nn.Module) -> Tensor:
+    """Half the squared norm of the dense layers' weights."""
+    weights = [module.weight for module in scorer.modules() if isinstance(module, nn.Linear)]
+    return torch.stack([weight.square().sum() for weight in weights]).sum() / 2

@@ -1,0 +1,77 @@
+"""What judges of drawings have in common: which epoch is kept, and what is wrong, told by a classifier."""
+
+__all__ = ["DrawingJudge", "parameter_count"]
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from torch import nn
+
+from pentimento.training.data.datasets import Dataset
+from pentimento.training.judging.classifier import Classifier
+from pentimento.training.judging.evaluation import Evaluation
+from pentimento.training.judging.failure import Finding, inspect_epoch, inspect_evaluation, should_stop
+
+E = TypeVar("E", bound=Evaluation)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of trained values."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+class DrawingJudge(Generic[E]):
+    """Base of a family's judge (`training.loop.judge.Judge`) where drawings are judged by a classifier.
+
+    A family adds `evaluate`, `save_pictures` and `save_curves`.
+    """
+
+    loss = "generator_loss"
+
+    def __init__(
+        self,
+        kind: type[E],
+        dataset: Dataset,
+        classifier: Classifier,
+        networks: Mapping[str, nn.Module],
+    ) -> None:
+        """Keeps what evaluations need.
+
+        Args:
+            kind: The evaluations' type, of plain values.
+            dataset: Its class shares are what those of drawings are compared with.
+            classifier: Classifier of the same data set.
+            networks: Those that learn, by name.
+        """
+        self.kind, self.dataset, self.classifier, self.networks = kind, dataset, classifier, networks
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Trained values of each network."""
+        return {name: parameter_count(network) for name, network in self.networks.items()}
+
+    def revive(self, values: Mapping[str, Any]) -> E:
+        """An evaluation from a checkpoint's plain values."""
+        return self.kind(**values)
+
+    def improved(self, evaluation: E, history: Sequence[E]) -> bool:
+        """Whether its cost is the lowest so far."""
+        return evaluation.cost <= min(past.cost for past in history)
+
+    def findings(self, evaluation: E, means: Mapping[str, float], previous: float | None) -> list[Finding]:
+        """Mode collapse, or a discriminator that has won."""
+        accuracy = means.get("scorer_accuracy", 0.0)  # a critic cannot win: the better it is, the better
+        won = inspect_epoch(accuracy, means["generator_loss"], previous)
+        return [finding for finding in (inspect_evaluation(evaluation), won) if finding]
+
+    def should_stop(self, history: Sequence[E]) -> Finding | None:
+        """Late collapse: drawings that were sound before, and have not been for some evaluations."""
+        return should_stop(history)
+
+    def summary(self, evaluation: E) -> str:
+        """Divergence, confidence, the rarest class, and obedience where a class is asked for."""
+        obeyed = evaluation.label_accuracy
+        return (
+            f"KL {evaluation.kl_to_data:.3f}, confidence {evaluation.confidence:.3f}, "
+            f"rarest class {min(evaluation.class_shares):.1%}"
+            + (f", as asked {obeyed:.1%}" if obeyed is not None else "")
+        )
