@@ -45,11 +45,11 @@ class Draft:
 
     family: str  # as the manifest says it, such as `gran`
     summary: str  # a sentence
-    paper: Paper
     image: ImageSpec
     graphs: Mapping[str, GraphModule]  # on the CPU: parity is a promise about the CPU
     images: NDArray[np.float32]  # at least one, as the model sees them, (N, C, H, W), for the parity
     judge: Callable[[], dict[str, Any]]  # the manifest's figures; called once the graphs agree with torch
+    paper: Paper | None = None
     drawing: Drawing | None = None
     scorer: Scorer | None = None
     labels: Labels | None = None

@@ -1,0 +1,1 @@
+"""A family of the tests: the mean training image, drawn in noise that fades from step to step."""
