@@ -1,4 +1,7 @@
-"""The running average of a network's weights: it draws better, and swings less, than the one that learns."""
+"""Exponential moving average of a network's weights.
+
+The average draws better than the network that learns, and its figures swing less between evaluations.
+"""
 
 __all__ = ["move_average"]
 
@@ -8,12 +11,14 @@ from torch import nn
 
 @torch.no_grad()
 def move_average(average: nn.Module, learning: nn.Module, limit: float, iteration: int) -> None:
-    """Moves an average towards the learning network, faster at first, when the weights are far from good.
+    """Updates an average in place: average = decay * average + (1 - decay) * learning.
+
+    The decay is (1 + iteration) / (10 + iteration), at most `limit`: early weights are soon forgotten.
 
     Args:
-        average: Changed in place; its parameters only, not its running statistics.
-        learning: A network of the same kind.
-        limit: The decay that is reached in the long run, in [0, 1).
+        average: Its parameters change; its running statistics do not.
+        learning: The trained network, of the same architecture.
+        limit: The decay in the long run, in [0, 1).
         iteration: Iterations done before this one.
     """
     decay = min(limit, (1 + iteration) / (10 + iteration))

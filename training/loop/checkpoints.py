@@ -1,4 +1,4 @@
-"""The state of a training on disk: written whole or not at all, read as plain tensors and values."""
+"""Checkpoint files: the state of a training, written whole or not at all."""
 
 __all__ = ["BEST", "LATEST", "CheckpointError", "read_checkpoint", "write_checkpoint"]
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-LATEST = "checkpoint.pt"  # everything needed to go on
-BEST = "best.pt"  # the averaged generator and the scorer at the best evaluation
+LATEST = "checkpoint.pt"  # the latest state: everything needed to resume
+BEST = "best.pt"  # the same content, as it was at the best evaluation
 _VERSION = 1
 
 
@@ -19,7 +19,7 @@ class CheckpointError(Exception):
 
 
 def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
-    """Writes a checkpoint. A process killed at any moment leaves the old file or the new one.
+    """Writes a checkpoint. A process killed at any moment leaves the old file or the new one, never a part.
 
     Args:
         path: The file.
@@ -34,10 +34,17 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Reads a checkpoint; nothing in the file is executed.
+    """Reads a checkpoint's tensors and plain values; nothing in the file is executed.
+
+    Args:
+        path: The file.
+        device: Where the tensors go.
+
+    Returns:
+        What `write_checkpoint` was given, and the format's `version`.
 
     Raises:
-        CheckpointError: It is missing, damaged, or of another version.
+        CheckpointError: The file is missing, damaged, or of another format version.
     """
     try:
         content = torch.load(path, map_location=device, weights_only=True)

@@ -1,4 +1,4 @@
-"""What every training's configuration has, whatever its family minimises: one frozen value."""
+"""The part of a training's configuration that all families share."""
 
 __all__ = ["LoopConfig", "refuse_unknown"]
 
@@ -10,43 +10,47 @@ from typing import Any, Self
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoopConfig(ABC):
-    """What the loop and its bookkeeping need; a family adds its model, objective and optimiser.
+    """Settings of the training loop; a family's subclass adds its model, objective and optimiser.
 
-    It decides the outcome: the same configuration and the same data give the same weights.
+    The configuration decides the outcome: the same one with the same data gives the same weights.
     """
 
-    recipe: str
+    recipe: str  # its name
     dataset: str  # name or path, see training.data.datasets
     epochs: int
-    batch_rows: int = 100
-    average_decay: float = 0.999  # of the averaged weights, per iteration
+    batch_rows: int = 100  # images in a batch
+    average_decay: float = 0.999  # of the weights' moving average, per iteration
     seed: int = 1
-    log_iterations: int = 50
-    checkpoint_iterations: int = 150
-    sheet_iterations: int = 300
-    evaluation_rows: int = 2000  # judged after every epoch
+    log_iterations: int = 50  # from one log line to the next
+    checkpoint_iterations: int = 150  # from one checkpoint to the next
+    sheet_iterations: int = 300  # from one sheet of drawings to the next
+    evaluation_rows: int = 2000  # drawings or test images that are judged after every epoch
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot train, with a ValueError that names field, limit and value."""
+        """Checks the values.
+
+        Raises:
+            ValueError: One is out of range; the message names field, limit and value.
+        """
         for name in ("epochs", "batch_rows", "log_iterations", "checkpoint_iterations"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     def iterations(self, train_rows: int) -> int:
-        """Iterations of the whole training; an epoch leaves out the rows that fill no batch."""
+        """Number of iterations of the whole training, given the number of training images."""
         return self.epochs * self.epoch_iterations(train_rows)
 
     @property
     def iteration_rows(self) -> int:
-        """Training images that one iteration takes."""
+        """Number of training images that one iteration takes."""
         return self.batch_rows
 
     def used_rows(self, train_rows: int) -> int:
-        """Training images that are used, of `train_rows` that there are."""
+        """Number of training images that are used, of `train_rows` in the data set; by default all."""
         return train_rows
 
     def pass_iterations(self, train_rows: int) -> int:
-        """Iterations of one pass over the training images.
+        """Iterations of one pass over the training images; those left over that fill no batch are skipped.
 
         Raises:
             ValueError: There are fewer images than one batch.
@@ -57,7 +61,7 @@ class LoopConfig(ABC):
         return used // self.iteration_rows
 
     def epoch_iterations(self, train_rows: int) -> int:
-        """Iterations of one epoch, after which there is an evaluation: by default one pass."""
+        """Iterations from one evaluation to the next, which is what an epoch is; by default one pass."""
         return self.pass_iterations(train_rows)
 
     @property
@@ -67,12 +71,16 @@ class LoopConfig(ABC):
 
     @abstractmethod
     def rate_factor(self, progress: float) -> float:
-        """What the learning rates are multiplied with when `progress`, in 0..1, of the training is done."""
+        """Factor on the learning rates once `progress`, in 0..1, of the training is done."""
 
     @classmethod
     @abstractmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_json`; a ValueError for entries that this version does not know."""
+        """Rebuilds a configuration from what `to_json` gave.
+
+        Raises:
+            ValueError: An entry is unknown to this version, or has a value out of range.
+        """
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as JSON values, for checkpoints, logs and manifests."""

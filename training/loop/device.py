@@ -1,4 +1,4 @@
-"""Device and precision, chosen by what the machine has."""
+"""Device and arithmetic precision of a training, by default what is fast on this machine."""
 
 __all__ = ["Precision", "autocast", "choose_device", "choose_precision", "describe_device"]
 
@@ -26,7 +26,7 @@ def choose_device(name: str | None = None) -> torch.device:
 
 
 def choose_precision(device: torch.device, name: Precision | None = None) -> Precision:
-    """The precision asked for, else bfloat16 where the hardware computes in it, else float32."""
+    """The precision asked for, else bfloat16 where the hardware has instructions for it, else float32."""
     if name is not None:
         return name
     if device.type == "cuda":
@@ -37,12 +37,12 @@ def choose_precision(device: torch.device, name: Precision | None = None) -> Pre
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
-    """Runs matrix products and convolutions in `precision`; weights stay float32."""
+    """A context in which torch does matrix products and convolutions in `precision`; weights stay float32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def describe_device(device: torch.device, precision: Precision) -> str:
-    """For logs and manifests."""
+    """Device and precision in words for logs and manifests, such as `x86_64 CPU, 8 threads, bfloat16`."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, {precision}"
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, {precision}"

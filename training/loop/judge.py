@@ -1,6 +1,6 @@
-"""What a training's bookkeeping asks about the networks: evaluations, findings, pictures.
+"""The evaluator of a training, as the loop sees it: figures, warnings, pictures and plots.
 
-`Run` counts, logs and saves, and is the same for every training; a judge knows what is being trained.
+`Run` counts, logs and saves in the same way for every training; a judge knows what is being trained.
 """
 
 __all__ = ["Judge"]
@@ -15,46 +15,53 @@ E = TypeVar("E")  # evaluations of one kind: a dataclass of plain values
 
 
 class Judge(Protocol[E]):
-    """Evaluates what is being trained.
+    """Evaluates the networks of a training.
 
     Attributes:
-        loss: Name of the figure whose course over the epochs is watched.
+        loss: Name of the figure, among those that an iteration returns, whose mean over an epoch is compared
+            with that of the epoch before.
     """
 
     loss: str
 
     def parameter_counts(self) -> dict[str, int]:
-        """Trained values of each network."""
+        """Number of trained parameters of each network, by its name."""
         ...
 
     def evaluate(self) -> E:
-        """Figures of the averaged network as it is now."""
+        """Measures the averaged network as it is now; called after every epoch."""
         ...
 
     def revive(self, values: Mapping[str, Any]) -> E:
-        """An evaluation from a checkpoint's plain values."""
+        """Rebuilds an evaluation from the plain values that a checkpoint holds."""
         ...
 
     def improved(self, evaluation: E, history: Sequence[E]) -> bool:
-        """Whether it is the one to keep of `history`, whose last it is."""
+        """Whether `evaluation`, the last of `history`, is the best so far, so that its checkpoint is kept."""
         ...
 
     def findings(self, evaluation: E, means: Mapping[str, float], previous: float | None) -> list[Finding]:
-        """What is wrong, given the epoch's mean figures and the epoch before's mean loss."""
+        """Warnings about the epoch that has just ended.
+
+        Args:
+            evaluation: Of the epoch.
+            means: Means over the epoch of what the iterations returned, by name.
+            previous: Mean of the figure `loss` over the epoch before; None in the first epoch.
+        """
         ...
 
     def should_stop(self, history: Sequence[E]) -> Finding | None:
-        """Why the training should not go on."""
+        """The reason to end the training early, or None; `history` holds all evaluations, the latest last."""
         ...
 
     def summary(self, evaluation: E) -> str:
-        """The figures that matter, for one line."""
+        """The most important figures as text, for one line on the console."""
         ...
 
     def save_pictures(self, folder: Path, iteration: int) -> None:
-        """Drawings of the averaged network."""
+        """Writes drawings of the averaged network into subfolders of `folder`, named by `iteration`."""
         ...
 
     def save_curves(self, path: Path, lines: list[dict[str, Any]]) -> None:
-        """The course of the training, from the lines of its log."""
+        """Plots the course of the training as a PNG, from the lines of its log."""
         ...

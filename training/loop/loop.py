@@ -1,7 +1,7 @@
-"""The training loop, the same for every family: images in, an iteration, bookkeeping.
+"""The training loop, the same for every family: take a batch, run an iteration, do the bookkeeping.
 
 An iteration seeds its own randomness, and a checkpoint holds everything else, so a training that was killed
-goes on to the same weights and the same log as one that was not.
+and resumed ends with the same weights and the same log as one that ran through.
 """
 
 __all__ = ["train"]
@@ -19,13 +19,16 @@ from pentimento.training.loop.training import Batch, Training
 def train(
     training: Training, folder: Path, *, resume: bool = False, console: Console | None = None
 ) -> Outcome:
-    """Trains, and leaves checkpoints, log, sheets, strips and curves in a folder.
+    """Runs a training; leaves checkpoints, log, sheets of drawings, film strips and curves in a folder.
 
     Args:
         training: What is trained, as `training.families.table.prepare` makes it.
-        folder: Where everything goes.
-        resume: Go on from the folder's checkpoint.
-        console: Where progress is shown.
+        folder: Where everything is written.
+        resume: Whether to go on from the folder's checkpoint.
+        console: Where progress is shown; by default nowhere.
+
+    Returns:
+        How the training ended, with its best evaluation.
 
     Raises:
         CheckpointError: There is nothing to resume, or it belongs to another configuration or data set.

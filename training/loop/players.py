@@ -1,4 +1,4 @@
-"""What an iteration changes: networks, optimisers, and the running average that is evaluated and exported."""
+"""Networks, optimisers and averaged weights: everything that a training iteration changes."""
 
 __all__ = ["Players"]
 
@@ -21,7 +21,7 @@ class _Stateful(Protocol):
 
 
 class Players(Generic[N]):
-    """Base of a family's players: averages, checkpoints and learning rates are the same in all of them.
+    """Base class for a family's networks and optimisers: averaging, checkpoints and learning rates.
 
     Attributes:
         average: Exponential moving average of the weights of `averaged`, in inference mode: it draws better,
@@ -36,13 +36,13 @@ class Players(Generic[N]):
         *,
         decay: float,
     ) -> None:
-        """Starts the average at the network's weights.
+        """Starts the average at the network's present weights.
 
         Args:
             averaged: The network whose weights are averaged.
             networks: All networks by their names in a checkpoint, `averaged` among them.
             optimizers: The optimisers by their names in a checkpoint, at the recipe's learning rates.
-            decay: Of the average, per iteration, in 0..1.
+            decay: Long-run decay of the average, per iteration, in [0, 1).
         """
         self.average: N = copy.deepcopy(averaged).requires_grad_(False).eval()
         self._averaged, self._decay = averaged, decay
@@ -59,14 +59,14 @@ class Players(Generic[N]):
                 group["lr"] = rate * factor
 
     def update_average(self, iteration: int) -> None:
-        """Moves the average towards the network that learns; see `move_average`."""
+        """Moves the average towards the trained network, after an iteration; see `move_average`."""
         move_average(self.average, self._averaged, self._decay, iteration)
 
     def state(self) -> dict[str, Any]:
-        """Everything that a checkpoint must hold to go on, by name."""
+        """State dicts of all networks, the average and the optimisers by name: all that resuming needs."""
         return {name: part.state_dict() for name, part in self._parts.items()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Takes up what `state` gave."""
+        """Restores what `state` returned."""
         for name, part in self._parts.items():
             part.load_state_dict(state[name])

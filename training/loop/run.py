@@ -1,4 +1,4 @@
-"""Bookkeeping around the training loop: log, checkpoints, pictures, evaluations, findings."""
+"""Bookkeeping around the training loop: log, checkpoints, pictures, evaluations, warnings."""
 
 __all__ = ["DivergedError", "Outcome", "Run"]
 
@@ -31,18 +31,18 @@ class DivergedError(CheckpointError):
 class Outcome:
     """How a training ended."""
 
-    iterations: int
-    best_epoch: int
+    iterations: int  # that were finished
+    best_epoch: int  # counted from 1; its checkpoint is kept as BEST
     best: Any  # the evaluation of that epoch, of the kind that the training has
     stopped: Finding | None  # why it ended before its last epoch
 
 
 class Run:
-    """Everything that a training does besides its iterations.
+    """The bookkeeping of one training: counts iterations, logs, evaluates, saves checkpoints and pictures.
 
     Attributes:
         iteration: Iterations finished.
-        stopped: Why the training must end before its last epoch.
+        stopped: Why the training must end before its last epoch; None as long as it may go on.
     """
 
     def __init__(self, training: Training, folder: Path, console: Console) -> None:
@@ -59,7 +59,15 @@ class Run:
         self._clock = time.perf_counter()
 
     def begin(self, resume: bool, device: str) -> None:
-        """Opens the log, and takes up the checkpoint if asked to."""
+        """Opens the log and, to resume, loads the folder's checkpoint.
+
+        Args:
+            resume: Whether to go on from the checkpoint; else the log starts empty.
+            device: Device and precision in words, for the log.
+
+        Raises:
+            CheckpointError: There is no usable checkpoint, or it is of another configuration or data set.
+        """
         self.device = device
         identity = {"config": self.config.to_json(), "dataset_sha256": self.dataset.sha256}
         if resume:
@@ -89,7 +97,14 @@ class Run:
             return False
 
     def finish_iteration(self, values: dict[str, float], epoch_iterations: int) -> None:
-        """Counts an iteration, and does whatever is due after it; the checkpoint comes last."""
+        """Counts an iteration and does what is due after it: log line, pictures, evaluation, then checkpoint.
+
+        Sets `stopped`, and does nothing else, if a figure is not a finite number.
+
+        Args:
+            values: The iteration's figures by name.
+            epoch_iterations: Iterations from one evaluation to the next.
+        """
         self.stopped = inspect_iteration(values)
         if self.stopped is not None:
             return  # the last checkpoint is from before
@@ -165,7 +180,11 @@ class Run:
         }
 
     def end(self) -> Outcome:
-        """Says how it went, and which checkpoint to export."""
+        """Prints how the training went, and which checkpoint is the best, and returns the same.
+
+        Raises:
+            DivergedError: There was no evaluation.
+        """
         if not self.history:
             reason = f": {self.stopped.message}" if self.stopped else ""
             raise DivergedError(f"the training ended before its first evaluation{reason}")
@@ -179,12 +198,12 @@ class Run:
         return Outcome(iterations=self.iteration, best_epoch=self.best_epoch, best=best, stopped=self.stopped)
 
     def progress(self, total: int) -> "_Bar":
-        """A progress bar for the terminal; elsewhere the epochs' lines must do."""
+        """A progress bar, on terminals only: a context that gives a function to call after each iteration."""
         return _Bar(self.console, self.iteration, total)
 
 
 class _Bar:
-    """Shows the iteration, its figures and the time left."""
+    """A progress bar with the iteration, its figures and the time left."""
 
     def __init__(self, console: Console, done: int, total: int) -> None:
         self._progress = Progress(

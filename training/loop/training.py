@@ -1,4 +1,4 @@
-"""What a family hands to the loop: a training that is ready to begin."""
+"""What a family gives the training loop: a training that is ready to begin."""
 
 __all__ = ["Batch", "Trainee", "Training"]
 
@@ -17,22 +17,22 @@ from pentimento.training.loop.judge import Judge
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """What an iteration gets."""
+    """One batch of training images, as an iteration gets it."""
 
-    image: Tensor  # data in [0, 1], (B, C, H, W)
-    label: Tensor  # its classes, int64, (B,)
+    image: Tensor  # training images in [0, 1], (B, C, H, W)
+    label: Tensor  # their classes, int64, (B,)
     progress: float  # share of the training that is done, 0..1
 
 
 class Trainee(Protocol):
-    """Networks that can be saved and taken up again; `training.loop.players.Players` is one."""
+    """What the loop needs of a training's networks; `training.loop.players.Players` has it."""
 
     def state(self) -> dict[str, Any]:
-        """Everything that a checkpoint must hold to go on."""
+        """Everything that a checkpoint must hold to resume, as tensors and plain values."""
         ...
 
     def load(self, state: dict[str, Any]) -> None:
-        """Takes up what `state` gave."""
+        """Restores what `state` returned."""
         ...
 
     def set_rates(self, factor: float) -> None:
@@ -40,13 +40,13 @@ class Trainee(Protocol):
         ...
 
     def update_average(self, iteration: int) -> None:
-        """Moves the averaged weights towards those that learn."""
+        """Moves the averaged weights towards the trained ones; `iteration` counts those done before."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Training:
-    """Everything in which trainings differ."""
+    """A training ready to begin: configuration, data, networks, evaluator, and what an iteration does."""
 
     config: LoopConfig
     dataset: Dataset  # with the training images that are used
