@@ -1,1 +1,1 @@
-"""From networks to a bundle: graphs, parity, the manifest; and a bundle read without a server."""
+"""Exports networks as bundles (ONNX graphs, parity, manifest), and draws with bundles without a server."""

@@ -1,4 +1,4 @@
-"""From networks to a bundle: graphs, measured parity, figures, and where it all comes from.
+"""Exports networks as a bundle: ONNX graphs, measured parity, figures, and where all of it comes from.
 
 A family says what its bundle is (`Draft`); exporting, comparing, judging and writing are the same for all.
 """
@@ -41,7 +41,7 @@ _ORT_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """A bundle before its graphs are exported: what a family knows of it."""
+    """A bundle before its graphs are exported, as a family describes it."""
 
     family: str  # as the manifest says it, such as `gran`
     summary: str  # a sentence
@@ -64,14 +64,17 @@ def export_bundle(
     dataset_note: str | None = None,
     bundle_version: str = "1.0.0",
 ) -> Manifest:
-    """Exports graphs, measures their parity with torch, has drawings judged, and writes a bundle.
+    """Exports the graphs, compares them with torch, has the bundle judged, and writes it.
 
     Args:
-        trained: The networks.
-        draft: What the family says of the bundle.
+        trained: The networks, with their configuration and the checkpoint's records.
+        draft: The family's description of the bundle.
         folder: Where the bundle goes; its name is the bundle's.
         dataset_note: What is special about the data set, for the manifest.
         bundle_version: Version of the bundle, such as 1.0.0.
+
+    Returns:
+        The manifest that was written.
 
     Raises:
         ParityError: The graphs differ from the networks; nothing is written.
@@ -105,7 +108,7 @@ def export_bundle(
 
 
 def graph_entry(name: str, graph: ExportedGraph) -> GraphSpec:
-    """A graph as a manifest lists it: file, checksum, inputs and outputs."""
+    """A graph's entry in the manifest: file, checksum, and names, types and shapes of inputs and outputs."""
     session = Session(graph.data)
     sides = [
         tuple(
@@ -120,7 +123,14 @@ def graph_entry(name: str, graph: ExportedGraph) -> GraphSpec:
 def provenance(
     config: LoopConfig, record: Mapping[str, Any], evaluation: dict[str, Any], note: str | None = None
 ) -> Provenance:
-    """Where a checkpoint's weights come from, with figures measured on them, and a note on the data set."""
+    """The manifest's record of a training: recipe, data set, device, libraries, and the figures measured.
+
+    Args:
+        config: Of the training.
+        record: The checkpoint's records: data set, history, iterations, seconds, device.
+        evaluation: Figures measured on the exported weights.
+        note: What is special about the data set.
+    """
     return Provenance(
         recipe=config.recipe,
         dataset=record["dataset"],

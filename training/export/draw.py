@@ -1,4 +1,4 @@
-"""Draws with a bundle as a server would, without one."""
+"""Draws with a bundle's ONNX graphs as a server would, without one."""
 
 __all__ = ["draw_bundle"]
 
@@ -18,7 +18,7 @@ _CHUNK_ROWS = 250
 
 
 def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None = None) -> Iterator[Tensor]:
-    """Draws images as a server would for one request with this seed.
+    """Draws the images that a server would for one request with this seed.
 
     Args:
         bundle: A bundle that draws; one with labels is asked for all of them in turn.
@@ -27,10 +27,10 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
         step_count: Canvases of each drawing, by default the bundle's default.
 
     Yields:
-        Chunks of canvases in [0, 1], shape (rows of the chunk, T, C, H, W).
+        Chunks of canvases in [0, 1], shape (rows of the chunk, T, C, H, W), at most 250 rows each.
 
     Raises:
-        ValueError: The bundle cannot draw that.
+        ValueError: The bundle does not draw at all, or not in so many steps.
     """
     drawing = bundle.manifest.drawing
     if drawing is None:

@@ -1,4 +1,4 @@
-"""From networks to ONNX graphs.
+"""Exports networks as ONNX graphs.
 
 Graphs hold no random operation and no state: noise and the recurrent state come in as inputs. Only the batch
 axis is dynamic.
@@ -24,30 +24,30 @@ EXAMPLE_ROWS = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GraphModule:
-    """A graph before its export: a function of named tensors."""
+    """A graph before its export: a torch module with named input and output tensors."""
 
     module: nn.Module
     inputs: dict[str, Tensor]  # examples by name, in the order of the module's arguments
     outputs: tuple[str, ...]
-    pixel: PixelStep | None = None  # what a graph that draws a row repeats; see training.export.scan
+    pixel: PixelStep | None = None  # one pixel of a graph that draws a row of them; see training.export.scan
 
     @torch.no_grad()
     def run(self, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Computes the outputs in torch."""
+        """Computes the outputs in torch, by name; `feeds` may hold more than the inputs."""
         results = self.module(*(feeds[name] for name in self.inputs))
         return dict(zip(self.outputs, results if isinstance(results, tuple) else (results,), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportedGraph:
-    """A graph as ONNX, with the module that it must agree with."""
+    """A graph as serialised ONNX, with the torch module that it must agree with."""
 
     source: GraphModule
     data: bytes
 
 
 class Function(nn.Module):
-    """Lets a function that uses a network be exported together with the network's weights."""
+    """Makes a module of a function that uses a network, so that it is exported with the network's weights."""
 
     def __init__(self, network: nn.Module, function: Callable[..., tuple[Tensor, ...]]) -> None:
         super().__init__()
@@ -55,12 +55,12 @@ class Function(nn.Module):
         self._function = function
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """Calls the function."""
+        """Calls the function with the tensors."""
         return self._function(*tensors)
 
 
 def export_graph(source: GraphModule) -> ExportedGraph:
-    """Exports a graph; its weights lie inside the one file."""
+    """Exports a graph to ONNX, with its weights inside the one file; the module is left in inference mode."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # it warns about torchvision, which is not used

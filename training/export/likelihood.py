@@ -1,4 +1,4 @@
-"""Asks an exported bundle how likely test images are: its `likelihood` graph, without a server."""
+"""Likelihood of test images under an exported bundle, from its `likelihood` graph, without a server."""
 
 __all__ = ["bundle_likelihood"]
 
@@ -19,7 +19,7 @@ _CHUNK_ROWS = 250
 
 
 def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int) -> LikelihoodEvaluation:
-    """Minus the log-likelihood of test images, or its bound with one sample for each, in nats.
+    """Minus the mean log-likelihood of test images in nats, or its bound with one sample for each image.
 
     The sample's KL is drawn, not worked out as in training, so a bound's mean differs from the training's by
     chance, far less than the standard error says.
@@ -60,7 +60,7 @@ def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int)
 
 
 def _rule(manifest: Manifest, dataset: Dataset) -> Binarisation:
-    """As the bundle's images become binary; images that are already binary stay as they are."""
+    """How the test images become binary for this bundle; images that are already binary stay as they are."""
     if manifest.image.levels != 2:
         return "none"
     binary = bool(np.isin(dataset.test.images, (0, 255)).all())

@@ -1,4 +1,4 @@
-"""Do the exported graphs draw and judge as torch does, and does a row not depend on its batch mates?"""
+"""Compares exported graphs with torch, and rows of a batch with the same rows drawn alone."""
 
 __all__ = ["BATCHES", "TOLERANCE", "ParityError", "ParityFigures", "Session", "difference", "measure_parity"]
 
@@ -26,12 +26,12 @@ Run = Callable[[str, Arrays], dict[str, Array]]
 
 
 class ParityError(Exception):
-    """The graphs differ from the model; the message is one sentence with the figure."""
+    """The exported graphs differ from the networks; the message is one sentence with the figure."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParityFigures:
-    """Largest differences over all outputs of all calls of a drawing, and of what is said of images.
+    """Largest differences over all outputs of all calls: of a drawing, and of the graphs that read images.
 
     Absolute for values up to 1, such as canvases; relative for larger ones, such as the logits of a canvas,
     whose float32 rounding grows with their size.
@@ -42,7 +42,7 @@ class ParityFigures:
 
 
 class Session:
-    """An ONNX graph, run by one thread as the server does."""
+    """An ONNX graph in ONNX Runtime, on one CPU thread as in the server."""
 
     def __init__(self, data: bytes) -> None:
         options = onnxruntime.SessionOptions()
@@ -53,7 +53,7 @@ class Session:
         self.outputs = self._session.get_outputs()
 
     def run(self, feeds: Arrays) -> dict[str, Array]:
-        """Calls the graph; `feeds` may hold more than it takes."""
+        """Calls the graph and returns its outputs by name; `feeds` may hold more than its inputs."""
         names = [node.name for node in self.outputs]
         values = self._session.run(names, {node.name: feeds[node.name] for node in self.inputs})
         return dict(zip(names, values, strict=True))
@@ -75,9 +75,12 @@ def measure_parity(
     Args:
         graphs: All graphs of a bundle.
         entries: The same as the manifest lists them.
-        drawing: How a drawing runs, or None.
-        images: At least one, as the model sees them, (N, C, H, W); rows beyond them take them again.
-        class_count: K; rows of a batch are of different classes. 0 without.
+        drawing: The manifest's plan of a drawing; None for a bundle that does not draw.
+        images: At least one, as the model sees them, (N, C, H, W); repeated if a batch needs more.
+        class_count: K, for models that are told a class; the rows of a batch then differ in it. Else 0.
+
+    Returns:
+        The largest differences found.
 
     Raises:
         ParityError: A difference exceeds `TOLERANCE`.
@@ -120,7 +123,7 @@ def measure_parity(
 
 
 class _Trial:
-    """The same calls for any rows: a drawing with its scores, then what is said of given images."""
+    """The calls to compare, the same for any rows: a drawing with scores, then graphs that read images."""
 
     def __init__(
         self,
@@ -153,7 +156,7 @@ class _Trial:
         }
 
     def calls(self, run: Run, rows: Sequence[int]) -> list[Call]:
-        """All calls for these rows, in order."""
+        """Makes all calls for these rows and returns them in order; `run` computes a graph's outputs."""
         values = {name: value[rows] for name, value in self._values.items()}
         made: list[Call] = []
         if self._drawing is not None:
@@ -185,7 +188,7 @@ def _stack(parts: Sequence[Arrays]) -> dict[str, Array]:
 
 
 def difference(ours: Arrays, theirs: Arrays) -> float:
-    """The largest difference between arrays of the same names, as `ParityFigures` counts it."""
+    """Largest difference between two sets of outputs, as `ParityFigures` counts it; NaN if there is a NaN."""
     worst = 0.0
     for name, value in ours.items():
         difference = np.abs(value - theirs[name]) / np.maximum(1, np.abs(theirs[name]))

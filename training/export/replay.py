@@ -1,4 +1,4 @@
-"""A drawing call by call: the plainest reading of a manifest, without scheduler, batches or server."""
+"""Runs a drawing call by call as its manifest says, for one batch, without scheduler or server."""
 
 __all__ = ["Array", "Arrays", "Call", "replay"]
 
@@ -17,7 +17,7 @@ Arrays = Mapping[str, Array]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """One call of a graph."""
+    """One call of a graph, with its inputs and outputs by name."""
 
     graph: str
     shows: bool  # whether its output `canvas` is one of the drawing's canvases
@@ -35,16 +35,19 @@ def replay(
     rows: int,
     steps: int,
 ) -> Iterator[Call]:
-    """Makes the calls of a drawing in order; each sees the state that those before it put out.
+    """Makes the calls of a drawing in order; each gets the state that those before it put out.
 
     Args:
-        drawing: Of the manifest.
-        graphs: The manifest's graphs.
+        drawing: The manifest's plan of a drawing.
+        graphs: The manifest's graphs by name.
         run: Calls the graph of a name with its inputs, and returns its outputs.
         values: Inputs that are the same at every call, such as `label`, each of shape (rows, ...).
         noise: As `bundle.noise.draw_noise` gives it.
         rows: Drawings in the batch.
         steps: Canvases that are asked for.
+
+    Yields:
+        Each call once it is made.
     """
     held = dict(values)
     per_call = {spec.name for spec in drawing.noise if spec.per == "call"}

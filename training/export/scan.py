@@ -1,4 +1,4 @@
-"""Exports the loop over the columns of a row as an ONNX Scan.
+"""Exports the loop over the columns of a row as an ONNX Scan, whose body is the network of one pixel.
 
 The exporter would unroll the loop: twenty-eight copies of the pixel's operations and of its packed weights,
 which together no longer fit into a core's cache (`benchmarks/row_loops.py` has figures). Its own Scan cannot
@@ -26,7 +26,7 @@ def columns_as_scan(
     noise: Tensor,
     head_starts: Sequence[Tensor],
 ) -> Tensor:
-    """As `loop_over_columns`, but for the exporter a placeholder that `insert_scan` replaces."""
+    """Calls `loop_over_columns`; during an export it leaves a placeholder for `insert_scan` instead."""
     if torch.compiler.is_exporting():
         given = [*windows, starts, noise, *head_starts]
         return torch.onnx.ops.symbolic(
@@ -36,7 +36,7 @@ def columns_as_scan(
 
 
 class _Body(nn.Module):
-    """A pixel as a function of separate tensors: windows, start, noise, the head's starts."""
+    """One pixel's network as a function of separate tensors: windows, start, noise, the head's starts."""
 
     def __init__(self, pixel: PixelStep) -> None:
         super().__init__()
@@ -50,11 +50,11 @@ class _Body(nn.Module):
 
 
 def insert_scan(model: onnx_ir.Model, pixel: PixelStep, rows: int) -> None:
-    """Puts a Scan with the pixel's operations in the place of the placeholder.
+    """Replaces the placeholder in an exported graph by a Scan over the network of one pixel.
 
     Args:
         model: The exported graph, changed in place; it has one placeholder.
-        pixel: What the Scan repeats.
+        pixel: The network that the Scan repeats, column by column.
         rows: An example of B; not 1, which the exporter would take for a constant.
     """
     (node,) = [node for node in model.graph if node.domain == _DOMAIN]

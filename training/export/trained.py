@@ -1,4 +1,4 @@
-"""The result of a training, loaded from its checkpoint: networks that are ready to draw."""
+"""Loads the result of a training from its checkpoint: networks that are ready to draw."""
 
 __all__ = ["Pair", "Trained", "load_trained"]
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple, Generic[G, S]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trained(Generic[C, N]):
-    """A checkpoint's configuration, its networks, and its own records."""
+    """What a checkpoint holds: the training's configuration, its networks, and its records."""
 
     config: C
     networks: N  # what the family draws with; a `Pair` for an adversarial one
@@ -47,7 +47,7 @@ def load_trained(
         path: The checkpoint.
         device: Where its tensors go.
         config_type: The family's configuration.
-        build: Makes the networks, with the weights of the checkpoint's players (`Players.state`).
+        build: Makes the networks from the configuration and the state dicts that `Players.state` gave.
 
     Raises:
         CheckpointError: There is no usable checkpoint, or it is of another version of the family.
