@@ -1,1 +1,1 @@
-"""How good drawings are: classifier, figures, plots, signs of failure."""
+"""Measures how good drawings are: a classifier of the data, figures, plots, signs of a failing training."""

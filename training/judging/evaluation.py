@@ -1,4 +1,4 @@
-"""How good drawings are, by a classifier of the data: class shares, divergence, confidence, change per step.
+"""Figures of drawings by a classifier of the data: class shares, divergence, confidence, change per step.
 
 Drawings come from the same seeded noise that the server uses, so the figures of a bundle can be had again.
 """
@@ -25,22 +25,25 @@ from pentimento.training.judging.novelty import measure_novelty
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """Figures of a set of drawings."""
+    """Figures of a set of drawings. Shares, probabilities and brightness lie in 0..1."""
 
     rows: int
     step_count: int
-    class_shares: list[float]  # by the classifier's most likely class
-    data_shares: list[float]
+    class_shares: list[float]  # share of drawings in each class, by the classifier's most likely one
+    data_shares: list[float]  # share of training images in each class
     kl_to_data: float  # KL(class_shares || data_shares), nats
     confidence: float  # mean probability of the most likely class
     canvas_means: list[float]  # mean brightness after each step
     canvas_deviations: list[float]  # mean over pixels of the deviation across drawings, after each step
     step_changes: list[float]  # mean absolute change of a pixel at each step; the first from mid-grey
-    label_accuracy: float | None = None  # drawings in which the classifier sees the class they were asked for
+    label_accuracy: float | None = None  # share of drawings in which the classifier sees the class asked for
 
     @property
     def cost(self) -> float:
-        """One figure for choosing between checkpoints: the lower the better."""
+        """One figure for choosing between checkpoints, lower is better.
+
+        It is `kl_to_data` + (1 - `confidence`), and for a conditional model + (1 - `label_accuracy`).
+        """
         disobeyed = 0.0 if self.label_accuracy is None else 1 - self.label_accuracy
         return self.kl_to_data + (1 - self.confidence) + disobeyed
 
@@ -49,10 +52,10 @@ class Evaluation:
 def summarise(
     drawings: Iterator[Tensor], classifier: Classifier, dataset: Dataset, class_count: int = 0
 ) -> Evaluation:
-    """Figures of drawings.
+    """Measures drawings: class shares and confidence of the last canvas, brightness and change of each.
 
     Args:
-        drawings: Chunks of canvases, each of shape (B, T, C, H, W).
+        drawings: Chunks of canvases in [0, 1], each of shape (B, T, C, H, W).
         classifier: Classifier of the same data set.
         dataset: Its class shares are what the drawings' are compared with.
         class_count: K, if drawing i was asked for class i mod K; else 0.
@@ -89,7 +92,15 @@ def summarise(
 def figures(
     drawings: Iterator[Tensor], classifier: Classifier, dataset: Dataset, seed: int, class_count: int = 0
 ) -> dict[str, Any]:
-    """Everything that a manifest says about drawings from `seed`; other arguments as for `summarise`."""
+    """All figures of drawings as a manifest holds them: `summarise`, novelty, and the classifier's own.
+
+    Args:
+        drawings: As for `summarise`.
+        classifier: As for `summarise`.
+        dataset: As for `summarise`; drawings are also compared with its training images.
+        seed: That the drawings were made with; it is only noted.
+        class_count: As for `summarise`.
+    """
     finished: list[Tensor] = []
 
     def kept() -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""Ways a training goes wrong, told from its figures; of an adversarial one, how to tell."""
+"""Signs that a training fails: a figure that is not finite, mode collapse, a discriminator that has won."""
 
 __all__ = ["Finding", "inspect_epoch", "inspect_evaluation", "inspect_iteration", "should_stop"]
 
@@ -9,23 +9,23 @@ from typing import Literal
 
 from pentimento.training.judging.evaluation import Evaluation
 
-_MIN_CLASSES_SHARE = 0.8  # of the data's classes must be drawn
+_MIN_CLASSES_SHARE = 0.8  # so many of the data's classes must be drawn
 _MAX_OVERSHARE = 3.0  # no class may be drawn this many times as often as an equal share
-_MAX_KL = 0.3
-_SCORER_WON = 0.98  # accuracy over an epoch
+_MAX_KL = 0.3  # nats from the data's class shares
+_SCORER_WON = 0.98  # its accuracy over an epoch, in 0..1
 _PATIENCE = 2  # evaluations in a row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One thing that is wrong, in a sentence."""
+    """A warning: what is wrong, as a kind and a sentence."""
 
     kind: Literal["diverged", "mode_collapse", "late_collapse", "scorer_won", "posterior_collapse", "leak"]
     message: str
 
 
 def inspect_iteration(figures: Mapping[str, float]) -> Finding | None:
-    """Divergence: a figure is no longer a finite number, and neither are the weights that made it."""
+    """Finds divergence: a figure is no longer a finite number, and neither are the weights that made it."""
     for name, value in figures.items():
         if not math.isfinite(value):
             return Finding(kind="diverged", message=f"{name} became {value}; lower the rates")
@@ -33,7 +33,7 @@ def inspect_iteration(figures: Mapping[str, float]) -> Finding | None:
 
 
 def inspect_evaluation(evaluation: Evaluation) -> Finding | None:
-    """Mode collapse: classes missing, one class too frequent, or shares far from the data's."""
+    """Finds mode collapse: classes missing, one class too frequent, or shares far from the data's."""
     shares = evaluation.class_shares
     wanted = sum(share > 0 for share in evaluation.data_shares)
     drawn = sum(share > 0 for share in shares)
@@ -56,7 +56,13 @@ def inspect_evaluation(evaluation: Evaluation) -> Finding | None:
 def inspect_epoch(
     scorer_accuracy: float, generator_loss: float, previous_generator_loss: float | None
 ) -> Finding | None:
-    """The scorer has won: it tells nearly all images apart, and the generator's loss still grows."""
+    """Finds a discriminator that has won: it is right nearly always, and the generator's loss still grows.
+
+    Args:
+        scorer_accuracy: Mean over the epoch, in 0..1.
+        generator_loss: Mean over the epoch.
+        previous_generator_loss: Mean over the epoch before; None in the first.
+    """
     rising = previous_generator_loss is not None and generator_loss > previous_generator_loss
     if scorer_accuracy > _SCORER_WON and rising:
         return Finding(
@@ -68,7 +74,7 @@ def inspect_epoch(
 
 
 def should_stop(history: Sequence[Evaluation]) -> Finding | None:
-    """Late collapse: drawings were sound once, and have not been for several evaluations.
+    """Finds late collapse: drawings were sound once, and have not been for two evaluations in a row.
 
     Args:
         history: All evaluations so far, the latest last.

@@ -1,4 +1,4 @@
-"""What judges of drawings have in common: which epoch is kept, and what is wrong, told by a classifier."""
+"""Base of the evaluators that judge drawings by a classifier: which epoch is kept, and what is wrong."""
 
 __all__ = ["DrawingJudge", "parameter_count"]
 
@@ -16,12 +16,12 @@ E = TypeVar("E", bound=Evaluation)
 
 
 def parameter_count(module: nn.Module) -> int:
-    """Number of trained values."""
+    """Number of values in a module's parameters."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 class DrawingJudge(Generic[E]):
-    """Base of a family's judge (`training.loop.judge.Judge`) where drawings are judged by a classifier.
+    """Base class of a `training.loop.judge.Judge` that judges drawings by a classifier.
 
     A family adds `evaluate`, `save_pictures` and `save_curves`.
     """
@@ -35,40 +35,40 @@ class DrawingJudge(Generic[E]):
         classifier: Classifier,
         networks: Mapping[str, nn.Module],
     ) -> None:
-        """Keeps what evaluations need.
+        """Stores what evaluations need.
 
         Args:
-            kind: The evaluations' type, of plain values.
+            kind: The dataclass of an evaluation, for `revive`.
             dataset: Its class shares are what those of drawings are compared with.
             classifier: Classifier of the same data set.
-            networks: Those that learn, by name.
+            networks: The networks that learn, by name.
         """
         self.kind, self.dataset, self.classifier, self.networks = kind, dataset, classifier, networks
 
     def parameter_counts(self) -> dict[str, int]:
-        """Trained values of each network."""
+        """Number of trained parameters of each network, by its name."""
         return {name: parameter_count(network) for name, network in self.networks.items()}
 
     def revive(self, values: Mapping[str, Any]) -> E:
-        """An evaluation from a checkpoint's plain values."""
+        """Rebuilds an evaluation from the plain values that a checkpoint holds."""
         return self.kind(**values)
 
     def improved(self, evaluation: E, history: Sequence[E]) -> bool:
-        """Whether its cost is the lowest so far."""
+        """Whether the evaluation's cost is the lowest of `history`."""
         return evaluation.cost <= min(past.cost for past in history)
 
     def findings(self, evaluation: E, means: Mapping[str, float], previous: float | None) -> list[Finding]:
-        """Mode collapse, or a discriminator that has won."""
+        """Warnings of mode collapse and of a discriminator that has won; a critic cannot win."""
         accuracy = means.get("scorer_accuracy", 0.0)  # a critic cannot win: the better it is, the better
         won = inspect_epoch(accuracy, means["generator_loss"], previous)
         return [finding for finding in (inspect_evaluation(evaluation), won) if finding]
 
     def should_stop(self, history: Sequence[E]) -> Finding | None:
-        """Late collapse: drawings that were sound before, and have not been for some evaluations."""
+        """A finding of late collapse: drawings were sound before, and have not been for some evaluations."""
         return should_stop(history)
 
     def summary(self, evaluation: E) -> str:
-        """Divergence, confidence, the rarest class, and obedience where a class is asked for."""
+        """KL, confidence, rarest class; for a conditional model also the share of drawings as asked."""
         obeyed = evaluation.label_accuracy
         return (
             f"KL {evaluation.kl_to_data:.3f}, confidence {evaluation.confidence:.3f}, "

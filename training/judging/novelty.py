@@ -1,4 +1,4 @@
-"""Are drawings copies of training images? Distances to the nearest one, against those of unseen data."""
+"""Whether drawings are copies: distances to the nearest training image, against those of test images."""
 
 __all__ = ["Novelty", "measure_novelty"]
 
@@ -14,15 +14,15 @@ _ROWS = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Novelty:
-    """Euclidean distances in pixel space, pixels in [0, 1]."""
+    """Distances to the nearest training image: Euclidean, over all pixels, which lie in [0, 1]."""
 
-    drawn_median: float  # from a drawing to its nearest training image
-    test_median: float  # from a test image to its nearest training image
-    copied_share: float  # drawings nearer than all but the nearest 1 % of the test images
+    drawn_median: float  # of drawings
+    test_median: float  # of test images
+    copied_share: float  # share of drawings that are nearer than 99 % of the test images
 
 
 def measure_novelty(drawings: Tensor, dataset: Dataset) -> Novelty:
-    """Compares up to 1,000 finished drawings, shape (N, C, H, W), with as many test images."""
+    """Compares up to 1,000 drawings, in [0, 1], shape (N, C, H, W), with the first 1,000 test images."""
     train = torch.from_numpy(dataset.train.images).flatten(1).float() / 255
     test = torch.from_numpy(dataset.test.images[:_ROWS]).flatten(1).float() / 255
     drawn_distances = _nearest(drawings[:_ROWS].flatten(1), train)

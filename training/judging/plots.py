@@ -1,4 +1,4 @@
-"""Pictures of a training: sheets of finished drawings, film strips of single ones, figures for curves."""
+"""Pictures of a training as PNG: sheets of drawings, film strips of a drawing's steps, plots of curves."""
 
 __all__ = [
     "image_grid",
@@ -17,7 +17,7 @@ from PIL import Image
 
 
 def image_grid(images: NDArray[np.floating], columns: int, scale: int = 1, gap: int = 2) -> Image.Image:
-    """Tiles images row by row.
+    """Tiles images row by row into one picture, with grey lines between them.
 
     Args:
         images: In [0, 1], shape (N, C, H, W).
@@ -38,13 +38,13 @@ def image_grid(images: NDArray[np.floating], columns: int, scale: int = 1, gap: 
 
 
 def save_sheet(path: Path, images: NDArray[np.floating], columns: int = 10) -> None:
-    """Writes finished drawings, shape (N, C, H, W), as one PNG."""
+    """Writes drawings in [0, 1], shape (N, C, H, W), side by side as one PNG, at twice their size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image_grid(images, columns, scale=2).save(path)
 
 
 def save_strip(path: Path, canvases: NDArray[np.floating], scale: int = 2) -> None:
-    """Writes drawings as a film strip: a row a drawing, a column a step; shape (N, T, C, H, W)."""
+    """Writes canvases in [0, 1], shape (N, T, C, H, W), as a film strip: a row a drawing, a column a step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image_grid(canvases.reshape(-1, *canvases.shape[2:]), canvases.shape[1], scale=scale).save(path)
 
@@ -62,7 +62,13 @@ def new_figure(rows: int) -> tuple[Any, Any]:
 
 
 def save_figure(figure: Any, titled: tuple[tuple[Any, str], ...], path: Path) -> None:  # noqa: ANN401
-    """Writes a figure of curves over iterations as a PNG; `titled` has each of its axes with its y label."""
+    """Labels a plot of curves over iterations and writes it as a PNG.
+
+    Args:
+        figure: From `new_figure`.
+        titled: Each of its axes with the label of its y axis.
+        path: The file; its folder is made if need be.
+    """
     for axes, title in titled:
         axes.set_ylabel(title)
         axes.grid(alpha=0.3)
