@@ -1,1 +1,1 @@
-"""Data sets: finding, fetching, reading, and making pixels black or white."""
+"""Data sets: finds or downloads them, reads their files, and makes their pixels black or white."""

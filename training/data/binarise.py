@@ -1,4 +1,4 @@
-"""Binary pixels from grey ones, by one rule per data set.
+"""Makes pixels black or white, by one rule for each data set.
 
 A data set whose pixels are all black or white is *static*: a file fixed its binarisation, and it is taken as
 it is. Any other is binarised *dynamically*: each pixel becomes 1 with the probability that is its grey level,
@@ -21,14 +21,19 @@ Binarisation = Literal["dynamic", "static", "none"]
 
 
 def find_binarisation(images: NDArray[np.uint8], levels: int) -> Binarisation:
-    """The rule for a data set, given all its training images; `none` for models of 256 levels."""
+    """The rule for a data set.
+
+    Args:
+        images: All its training images.
+        levels: Values that a pixel of the model can take; the rule is `none` unless there are 2.
+    """
     if levels != 2:
         return "none"
     return "static" if bool(np.isin(images, (0, 255)).all()) else "dynamic"
 
 
 def binarise(image: Tensor, rule: Binarisation) -> Tensor:
-    """What a model of that rule is trained on; draws from torch's generator if the rule is dynamic.
+    """Makes training images binary, with pixels drawn by torch's random generator if the rule is dynamic.
 
     Args:
         image: In [0, 1].
@@ -38,7 +43,7 @@ def binarise(image: Tensor, rule: Binarisation) -> Tensor:
 
 
 def binarise_for_evaluation(image: Tensor, rule: Binarisation, seed: int, first_row: int) -> Tensor:
-    """The same image for the same seed and row, whatever the chunks; a server of the model does the same.
+    """Makes images binary, the same way every time whatever the chunks; a server of the model does so too.
 
     Args:
         image: In [0, 1], shape (B, C, H, W).

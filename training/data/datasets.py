@@ -1,4 +1,4 @@
-"""Data sets by name or path: found where they lie, else downloaded with a checksum, else one sentence.
+"""Data sets by name or path: found on this machine or downloaded with a checksum.
 
 A named set is looked for in (a) the folder that the user names, (b) this package's cache, (c) known system
 places; then (d) it is downloaded into the cache.
@@ -28,15 +28,15 @@ _CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt"
 
 
 class DatasetError(Exception):
-    """A data set cannot be had; the message is one sentence that says what to do."""
+    """A data set cannot be found or read; the message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split:
-    """Images and their labels."""
+    """The images and labels of a training or test split."""
 
-    images: NDArray[np.uint8]  # (N, C, H, W)
-    labels: NDArray[np.int64]  # (N,)
+    images: NDArray[np.uint8]  # 0..255, (N, C, H, W)
+    labels: NDArray[np.int64]  # index into the class names, (N,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,12 +58,12 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
-    """Where a named set may lie and what it is made of."""
+    """Where a named data set may lie, where it can be downloaded, and what it is made of."""
 
     folders: tuple[str, ...]  # names below the user's folder and the cache
     archives: tuple[str, ...] = ()
-    system: tuple[str, ...] = ()
-    mirrors: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()  # folders outside both
+    mirrors: tuple[str, ...] = ()  # addresses, tried in order
     md5: dict[str, str]  # of the downloaded file by name; of IDX files, unpacked
     class_names: tuple[str, ...]
 
@@ -109,7 +109,7 @@ NAMES = tuple(_SOURCES)
 
 
 def cache_folder() -> Path:
-    """Where this package keeps what it downloaded or trained for itself."""
+    """Folder of what this package downloads or trains for itself: `pentimento` in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "pentimento"
 
@@ -123,7 +123,7 @@ def load_dataset(
     cache: Path | None = None,
     fetch: Fetch | None = None,
 ) -> Dataset:
-    """Loads a data set.
+    """Loads a data set, and downloads a named one that is not there.
 
     Args:
         name: One of `NAMES`, or the path of an image folder, of an archive of one, or of four IDX files.
@@ -134,7 +134,7 @@ def load_dataset(
         fetch: Gets the bytes of an address; replaced in tests.
 
     Raises:
-        DatasetError: It cannot be found, fetched or read.
+        DatasetError: It cannot be found, fetched or read, or has images of another shape.
     """
     try:
         if name not in _SOURCES:
@@ -149,7 +149,16 @@ def load_dataset(
 
 
 def find_dataset(name: str, folder: Path | None = None, cache: Path | None = None) -> Path | None:
-    """Where a named data set lies, or None; arguments as for `load_dataset`."""
+    """The file or folder of a named data set, or None if it is not on this machine.
+
+    Args:
+        name: One of `NAMES`.
+        folder: As for `load_dataset`.
+        cache: As for `load_dataset`.
+
+    Raises:
+        DatasetError: The user's folder does not exist.
+    """
     source = _SOURCES[name]
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"the data folder {folder} does not exist")

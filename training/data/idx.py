@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its kin: a four-byte magic, big-endian sizes, then bytes."""
+"""Reads and writes IDX, the file format of MNIST: a four-byte magic, big-endian sizes, then bytes."""
 
 __all__ = ["IDX_FILES", "find_idx", "read_idx", "write_idx"]
 
@@ -18,7 +18,7 @@ IDX_FILES = {
 
 
 def find_idx(folder: Path) -> dict[str, Path] | None:
-    """The four files of a data set in a folder, packed or not; None if one is missing."""
+    """The four files of a data set in a folder by their role, gzip-packed or not; None if one is missing."""
     found = {}
     for role, name in IDX_FILES.items():
         candidates = (folder / f"{name}.gz", folder / name)
@@ -30,10 +30,10 @@ def find_idx(folder: Path) -> dict[str, Path] | None:
 
 
 def read_idx(data: bytes, source: str) -> NDArray[np.uint8]:
-    """Reads an unpacked IDX file of bytes.
+    """Reads an IDX file of unsigned bytes.
 
     Args:
-        data: The unpacked file.
+        data: The file's content, unpacked.
         source: Its name, for the error message.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Image folders and archives: `train/<class>/*.jpg` with or without `test`, `<class>/*.jpg`, or `*.jpg`."""
+"""Reads image folders or archives: `train/<class>/*.jpg` with or without `test`, `<class>/*.jpg`, `*.jpg`."""
 
 __all__ = ["ArrayPair", "read_cifar_binary", "read_image_files", "walk_files"]
 
@@ -19,7 +19,7 @@ _HELD_OUT = 10  # without a test folder, every tenth image tests
 
 
 def walk_files(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Every file of a folder or tar archive with its path inside, in a fixed order."""
+    """Yields every file of a folder or tar archive, as its path inside and its content, in a fixed order."""
     if source.is_dir():
         for path in sorted(source.rglob("*")):
             if path.is_file():
@@ -41,10 +41,14 @@ def read_image_files(
 ) -> tuple[ArrayPair, ArrayPair, tuple[str, ...], tuple[str, ...]]:
     """Reads an image folder or an archive of one.
 
-    Images of another size are cropped to a centred square and resized.
+    Images of another size are cropped to a centred square and resized. Where no image lies below a folder
+    `test`, every tenth one becomes a test image.
 
     Returns:
         The train pair, the test pair, the class names in label order, and the images' file formats.
+
+    Raises:
+        ValueError: There is no image, or a file is not readable as one.
     """
     items: list[tuple[str, str, NDArray[np.uint8]]] = []  # split, class, pixels
     formats: set[str] = set()
@@ -86,7 +90,11 @@ def _pixels(data: bytes, name: str, channels: int, image_size: int) -> NDArray[n
 
 
 def read_cifar_binary(source: Path) -> tuple[ArrayPair, ArrayPair] | None:
-    """Reads CIFAR-10's own binary batches from a folder or archive; None if there are none."""
+    """Reads the original binary batches of CIFAR-10 from a folder or archive.
+
+    Returns:
+        The train pair and the test pair, images of shape (N, 3, 32, 32); None if the batches are not there.
+    """
     batches: dict[str, list[NDArray[np.uint8]]] = {"data": [], "test": []}
     for path, data in walk_files(source):
         if path.suffix == ".bin" and path.name.startswith(("data_batch", "test_batch")):

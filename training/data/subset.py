@@ -1,4 +1,4 @@
-"""Fewer training images than a data set has, to see what a model makes of few."""
+"""Takes only some of a data set's training images, to see what a model makes of few."""
 
 __all__ = ["take_rows"]
 
@@ -12,7 +12,7 @@ _SEED = 1000
 
 
 def take_rows(dataset: Dataset, rows: int) -> Dataset:
-    """The data set with `rows` of its training images: of all classes, and always the same ones.
+    """The data set with `rows` of its training images, chosen at random but always the same ones.
 
     The test images and the checksum are those of the whole data set.
     """
