@@ -1,1 +1,1 @@
-"""Whole studies, each over many trainings."""
+"""Experiments that compare many trainings with each other."""

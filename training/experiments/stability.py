@@ -61,7 +61,7 @@ _STATISTICS_ROWS = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StabilityPlan:
-    """What all cells have in common."""
+    """Settings that all cells of the experiment have in common."""
 
     dataset: str
     architectures: tuple[str, ...] = ARCHITECTURES
@@ -70,33 +70,33 @@ class StabilityPlan:
     deep_iterations: int = 600  # those of the 101-layer nets, one of which costs some twenty others
     image_size: int = 28
     channels: int = 1
-    width: int = 16
-    latent_dim: int = 64
-    batch_rows: int = 32
-    evaluation_rows: int = 2000
-    min_confidence: float = 0.7  # of the classifier; below it drawings belong to no class
+    width: int = 16  # features of the networks' largest maps
+    latent_dim: int = 64  # Z
+    batch_rows: int = 32  # images of one update
+    evaluation_rows: int = 2000  # drawings that are judged
+    min_confidence: float = 0.7  # mean probability of the classifier's choice; below it a training failed
     seed: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """How one training ended."""
+    """How the training of one architecture with one objective ended."""
 
     architecture: str
     objective: str
     trained: bool
     reason: str  # why it did not train; empty if it did
-    evaluation: dict[str, Any] | None  # None if there was none: it diverged before
+    evaluation: dict[str, Any] | None  # fields of OneShotEvaluation; None if it diverged before
     iterations: int
 
 
 def cell_iterations(plan: StabilityPlan, architecture: str) -> int:
-    """Updates of that architecture's generator."""
+    """Updates of the generator that a cell of this architecture trains for."""
     return plan.deep_iterations if architecture == "resnet101" else plan.iterations
 
 
 def cell_config(plan: StabilityPlan, architecture: str, objective: str) -> OneShotTrainConfig:
-    """The training of one cell, evaluated once, at its end."""
+    """The training of one cell; it is evaluated once, at its end."""
     norm = "layer" if objective == "wgan_gp" else "batch"
     return OneShotTrainConfig(
         recipe=f"{architecture}-{objective}",
@@ -138,13 +138,13 @@ def run_stability(
         folder: Where the cells' folders go.
         device: Where to compute.
         precision: Of matrix products and convolutions.
-        console: Where progress is shown.
+        console: Where progress is shown; by default nowhere.
 
     Yields:
-        Each cell when it is finished, or at once if it was before.
+        Each cell when its training is finished, or at once if it was before.
 
     Raises:
-        ValueError: The folder holds a cell that was trained otherwise.
+        ValueError: The folder holds a cell that was trained with other settings.
     """
     console = console or Console(quiet=True)
     for architecture in plan.architectures:
@@ -201,7 +201,7 @@ def _judged(
     reason: str,
     iterations: int,
 ) -> Cell:
-    """By the rule for mode collapse, and by whether the classifier is sure of what it sees."""
+    """A cell's result: trained if its drawings show no mode collapse and the classifier is sure of them."""
     if evaluation is not None:
         finding = inspect_evaluation(OneShotEvaluation(**evaluation))
         if finding is not None:

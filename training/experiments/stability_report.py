@@ -1,4 +1,4 @@
-"""The stability experiment as a table and as one picture."""
+"""The results of the stability experiment as a table and as one picture."""
 
 __all__ = ["save_stability_picture", "save_stability_table"]
 
@@ -17,7 +17,13 @@ _TRAINED, _FAILED = "#2e7d32", "#b71c1c"
 
 
 def save_stability_table(folder: Path, plan: StabilityPlan, cells: Sequence[Cell]) -> None:
-    """Writes `stability.json`, and `stability.md` with a row an architecture and a column an objective."""
+    """Writes `stability.json`, and `stability.md` with a row an architecture and a column an objective.
+
+    Args:
+        folder: Where both files go.
+        plan: Its architectures are the rows, its objectives the columns.
+        cells: Those that are finished; the others stay empty.
+    """
     content = {"plan": asdict(plan), "cells": [asdict(cell) for cell in cells]}
     (folder / "stability.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     found = {(cell.architecture, cell.objective): _words(cell) for cell in cells}
@@ -44,7 +50,7 @@ def _words(cell: Cell) -> str:
 
 
 def save_stability_picture(path: Path, plan: StabilityPlan, cells: Sequence[Cell], folder: Path) -> None:
-    """Writes a PNG: of each cell some drawings, below them the shares of the classes that they show.
+    """Writes a PNG with some drawings of each cell, and below them the shares of the classes that they show.
 
     Args:
         path: The PNG.
@@ -72,7 +78,7 @@ def save_stability_picture(path: Path, plan: StabilityPlan, cells: Sequence[Cell
 
 
 def _draw_cell(sheet: Any, bars: Any, cell: Cell | None, folder: Path) -> None:  # noqa: ANN401
-    """Fills the two axes of a cell; green is trained, red is not."""
+    """Fills the two axes of a cell; green if it trained, red if it failed."""
     for axes in (sheet, bars):
         axes.set_xticks([])
         axes.set_yticks([])
