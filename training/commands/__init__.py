@@ -1,1 +1,1 @@
-"""The program's training commands: what they ask for, do and say."""
+"""Commands of the program `pentimento` that need torch: recipes, data, train, export, evaluate, stability."""

@@ -1,4 +1,4 @@
-"""`pentimento export` and `pentimento evaluate`: from a training to a bundle, and what a bundle is worth."""
+"""`pentimento export` makes a bundle of a training; `pentimento evaluate` measures a bundle."""
 
 __all__ = ["evaluate", "export"]
 

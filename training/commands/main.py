@@ -1,4 +1,4 @@
-"""The commands of the training side: recipes, data, train, export, evaluate, stability.
+"""Adds the training commands to the program: recipes, data, train, export, evaluate, stability.
 
 They register themselves through the entry point `pentimento.commands`. Torch is imported inside the commands
 only, so that `pentimento --help` is quick, and works without the training extra.
@@ -19,7 +19,7 @@ from pentimento.training.commands.train import train
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the training commands to the program."""
+    """Adds the training commands to the program's Typer application."""
     for command in (recipes, data, train, export, evaluate, stability):
         app.command(rich_help_panel="Training (needs the extra `train`)")(with_training(command))
 

@@ -1,4 +1,4 @@
-"""What the training commands have in common: options, and one sentence for whatever is missing or wrong."""
+"""Options that several training commands have, and the error message for whatever is missing or wrong."""
 
 __all__ = ["DataFolder", "Device", "PrecisionName", "Rows", "known_precision", "with_training"]
 
@@ -35,7 +35,10 @@ Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings, or test ima
 
 
 def known_precision(name: str | None) -> "Precision | None":
-    """The precision of that name, None for none.
+    """Checks the name of a precision.
+
+    Returns:
+        The name; None if none was given.
 
     Raises:
         ValueError: There is no such precision.
@@ -46,7 +49,7 @@ def known_precision(name: str | None) -> "Precision | None":
 
 
 def with_training(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Refuses in one sentence where the training extra is missing, and where a command's input is wrong."""
+    """Wraps a command: wrong input, or a missing training extra, ends it with one sentence and status 1."""
 
     @wraps(command)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> None:

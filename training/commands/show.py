@@ -1,4 +1,4 @@
-"""What the training commands print and draw."""
+"""What the training commands print: the plan of a training, figures, and a film strip of drawings."""
 
 __all__ = ["draw_strip", "show_figures", "show_plan"]
 
@@ -26,7 +26,15 @@ def show_plan(
     data: Path | None,
     console: Console,
 ) -> None:
-    """Prints what a training would be, and how long it would take here by a short measurement."""
+    """Prints a training's configuration and sizes, and how long it would take here, by a short measurement.
+
+    Args:
+        config: The training.
+        device: Where it would compute.
+        precision: Of matrix products and convolutions.
+        data: The user's folder of data sets, for the number of images.
+        console: Where to print.
+    """
     console.print_json(json.dumps(config.to_json()))
     parameters, seconds = rehearse(config, device, precision)
     for name, count in parameters.items():
@@ -43,7 +51,7 @@ def show_plan(
 
 
 def show_figures(figures: Mapping[str, object], console: Console) -> None:
-    """Prints an evaluation as a table."""
+    """Prints an evaluation as a table, a row a figure."""
     table = Table("figure", "value", show_header=False)
     for name, value in figures.items():
         if isinstance(value, list):
@@ -59,6 +67,6 @@ def _short(value: object) -> str:
 
 
 def draw_strip(folder: Path, path: Path) -> None:
-    """Has a bundle draw eight images, and writes them as a film strip."""
+    """Draws eight images with the bundle in `folder` and writes them to `path` as a film strip."""
     (canvases,) = draw_bundle(read_bundle(folder), rows=8, seed=1)
     save_strip(path, canvases.numpy())

@@ -1,4 +1,4 @@
-"""`pentimento stability`: which objective trains which architecture, as a table and a picture."""
+"""`pentimento stability` tries which objective trains which architecture; leaves a table and a picture."""
 
 __all__ = ["stability"]
 

@@ -1,4 +1,4 @@
-"""`pentimento train`: from a recipe to a folder of checkpoints, log and pictures."""
+"""`pentimento train` runs a recipe and leaves a folder of checkpoints, log and pictures."""
 
 __all__ = ["train"]
 
