@@ -87,7 +87,7 @@ class Server:
                 cuda_graphs=settings.cuda_graphs,
             )
             self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
-            self._lanes = LaneSet(settings, self._runtime, self.catalog, self._observe)
+            self._lanes = LaneSet(settings, self._runtime, self.catalog.showing_graph, self._observe)
             self.engine = Engine(
                 *self._lanes.lanes,
                 max_rows_in_flight=settings.max_rows_in_flight,

@@ -4,7 +4,6 @@ __all__ = ["LaneSet"]
 
 from collections.abc import Sequence
 
-from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.job import Graph
 from pentimento.service.engine.lane import Lanes, Observe
 from pentimento.service.engine.lane_process import LaneProcess
@@ -24,8 +23,17 @@ class LaneSet:
         text: Their number and kind, for the line that tells that the server is ready.
     """
 
-    def __init__(self, settings: Settings, runtime: Runtime, catalog: Catalog, observe: Observe) -> None:
-        count = settings.lanes or _choose_count(runtime, catalog)
+    def __init__(self, settings: Settings, runtime: Runtime, usual: Graph | None, observe: Observe) -> None:
+        """Makes the lanes.
+
+        Args:
+            settings: Of the server.
+            runtime: It measured how many lanes add throughput.
+            usual: The graph that is called most, by which the number is chosen; None: a lane for each CPU.
+            observe: Told about each call.
+        """
+        cpus = available_cpus()
+        count = settings.lanes or (cpus if usual is None else runtime.choose_lanes(usual, cpus))
         self._elsewhere = settings.lane_processes and runtime.device == "cpu"
         self.lanes: Sequence[Lanes] = [LaneThreads(count, observe)]
         self.text = f"{count} lane{'s' if count != 1 else ''}"
@@ -41,14 +49,3 @@ class LaneSet:
                 if isinstance(graph, OnnxGraph):
                     graph.unload()
             give_back_memory()
-
-
-def _choose_count(runtime: Runtime, catalog: Catalog) -> int:
-    """The number of lanes for the default model's showing graph; without a default, one for each CPU."""
-    cpus = available_cpus()
-    if catalog.default is None:
-        return cpus
-    model = catalog.get(None)
-    assert model.manifest.drawing is not None
-    (shown,) = (phase.graph for phase in model.manifest.drawing.phases if phase.shows)
-    return runtime.choose_lanes(model.graphs[shown], cpus)

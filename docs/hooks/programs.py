@@ -5,11 +5,18 @@ __all__ = ["program"]
 import re
 from pathlib import Path
 
-DOCS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
-def program(path: str, part: str) -> str:
-    """The lines of a program from the comment `# [part]` to the next such comment, as a block of code."""
-    pieces = re.split(r"^# \[(\w+)\]\n", (DOCS / path).read_text(), flags=re.MULTILINE)
-    parts = dict(zip(pieces[1::2], pieces[2::2], strict=True))
-    return f'```python title="{path}: {part}"\n{parts[part].strip()}\n```'
+def program(path: str, part: str | None = None) -> str:
+    """A program as a block of code: all of it, or the lines from `# [part]` to the next such comment.
+
+    Args:
+        path: From the root of the repository.
+        part: Name of the part; None for the whole file.
+    """
+    text, title = (ROOT / path).read_text(), path
+    if part is not None:
+        pieces = re.split(r"^# \[(\w+)\]\n", text, flags=re.MULTILINE)
+        text, title = dict(zip(pieces[1::2], pieces[2::2], strict=True))[part], f"{path}: {part}"
+    return f'```python title="{title}"\n{text.strip()}\n```'

@@ -128,6 +128,15 @@ class Catalog:
             raise PentimentoError(Code.NOT_FOUND, message, field=field)
         return model
 
+    @property
+    def showing_graph(self) -> Graph | None:
+        """The graph that draws the default bundle's canvases; None if there is no default."""
+        if self.default is None:
+            return None
+        model = self._models[self.default]
+        assert model.manifest.drawing is not None
+        return model.graphs[model.manifest.drawing.showing.graph]
+
     def able(self, name: str | None, operation: OperationName, *, field: str = "model") -> LoadedModel:
         """The bundle of that name, which can do what is asked; arguments as `get`.
 
