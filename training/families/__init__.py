@@ -1,1 +1,1 @@
-"""Kinds of training, a folder each; the table lists them, and nothing else names one."""
+"""The families of trainings, a folder each; `table.py` lists them, and nothing else names one."""

@@ -1,4 +1,4 @@
-"""The losses that adversarial families have in common.
+"""Losses that adversarial families have in common: the non-saturating ones, as cross-entropy.
 
 Non-saturating losses (Goodfellow et al., 2014, arXiv:1406.2661) with one-sided label smoothing (Salimans
 et al., 2016, arXiv:1606.03498). Logits are taken to float32 first: under autocast they come in bfloat16.
@@ -12,12 +12,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 
 def scorer_loss(real: Tensor, drawn: Tensor, real_label: float) -> Tensor:
-    """Cross-entropy of a discriminator.
+    """Discriminator's loss: cross-entropy in nats on data plus that on drawings, each a mean over the batch.
 
     Args:
         real: Logits of data, shape (B,).
         drawn: Logits of drawings, shape (B,).
         real_label: Target for data, in (0, 1]; the target for drawings is 0.
+
+    Returns:
+        A scalar.
     """
     real, drawn = real.float(), drawn.float()
     return binary_cross_entropy_with_logits(
@@ -26,6 +29,13 @@ def scorer_loss(real: Tensor, drawn: Tensor, real_label: float) -> Tensor:
 
 
 def generator_loss(drawn: Tensor) -> Tensor:
-    """How far the discriminator is from taking drawings for data; logits of shape (B,)."""
+    """Generator's loss: mean of -log D(drawing), in nats, where D is the probability of being data.
+
+    Args:
+        drawn: The discriminator's logits of drawings, shape (B,).
+
+    Returns:
+        A scalar.
+    """
     drawn = drawn.float()
     return binary_cross_entropy_with_logits(drawn, torch.ones_like(drawn))

@@ -1,1 +1,1 @@
-"""Training by maximum likelihood: pixel models and models with a latent."""
+"""The likelihood family: training of pixel models and of models with a latent by maximum likelihood."""

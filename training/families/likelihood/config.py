@@ -1,4 +1,4 @@
-"""A training by maximum likelihood, in one frozen value; `training.loop.config` has the adversarial one."""
+"""Configuration of a training by maximum likelihood, and the models that it can train."""
 
 __all__ = [
     "FAMILIES",
@@ -41,7 +41,7 @@ FAMILIES: dict[str, tuple[type[ModelConfig], type[nn.Module]]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LikelihoodConfig(LoopConfig):
-    """One training; `training.families.recurrent.recipes` holds the named ones."""
+    """Settings of one training; `training.families.likelihood.recipes` holds the named ones."""
 
     model: ModelConfig
     batch_rows: int = 64
@@ -51,38 +51,42 @@ class LikelihoodConfig(LoopConfig):
     beta2: float = 0.999
     warm_share: float = 0.01  # of the training, over which the rate rises
     kl_warm_share: float = 0.1  # of the training, over which the weight of the KL rises from 0 to 1
-    free_nats: float = 0.0  # KL of each level that the loss does not count, so that the latent gets used
-    gradient_limit: float = 100.0  # on the norm, in nats an image
+    free_nats: float = 0.0  # nats of each level's KL that are free, so that the latent gets used
+    gradient_limit: float = 100.0  # on the norm of the loss's gradient; the loss is in nats an image
     average_decay: float = 0.998
-    importance_samples: int = 50  # K of the tighter bound, when a bundle is exported
+    importance_samples: int = 50  # samples an image of the tighter bound, when a bundle is exported
 
     @property
     def levels(self) -> int:
-        """Values that a pixel can take."""
+        """Number of values that a pixel can take."""
         return getattr(self.model, "levels", 2)
 
     @property
     def class_count(self) -> int:
-        """Classes that the model is told of, as a one-hot condition; 0 for none."""
+        """Number of classes of a model that is told the class, as a one-hot condition; 0 for any other."""
         return self.model.condition_dim if isinstance(self.model, GatedPixelCNNConfig) else 0
 
     @property
     def family(self) -> str:
-        """Name of the model's family."""
+        """Name of the kind of model, a key of `FAMILIES`."""
         return next(name for name, (config, _) in FAMILIES.items() if type(self.model) is config)
 
     def rate_factor(self, progress: float) -> float:
-        """What the learning rate is multiplied with: a short rise, then half a cosine down to zero."""
+        """Factor on the learning rate: a linear rise over `warm_share`, then half a cosine down to 0."""
         return min(1.0, (progress + 1e-4) / self.warm_share) * 0.5 * (1 + math.cos(math.pi * progress))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values, for checkpoints, logs and manifests; they name the model's family."""
+        """The configuration as JSON values, which also name the kind of model."""
         values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return {"family": self.family, **values}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_json`; entries that this version does not know are refused."""
+        """Rebuilds a configuration from what `to_json` gave.
+
+        Raises:
+            ValueError: The kind of model or an entry is unknown to this version, or a value is out of range.
+        """
         family = FAMILIES.get(values.get("family", ""))
         if family is None:
             raise ValueError(f"family must be one of {', '.join(FAMILIES)}, got {values.get('family')!r}")
@@ -93,25 +97,25 @@ class LikelihoodConfig(LoopConfig):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
+        """Shape of the images that the model draws: (C, H, W)."""
         if isinstance(self.model, PixelCNNConfig | GatedPixelCNNConfig):
             return (1, self.model.height, self.model.width)
         return (1, self.model.image_size, self.model.image_size)
 
     def kl_weight(self, progress: float) -> float:
-        """The weight of the KL when `progress`, in 0..1, of the training is done."""
+        """Weight of the KL at `progress`, in 0..1: from 0 linearly to 1 over `kl_warm_share`, then 1."""
         return 1.0 if progress >= self.kl_warm_share else progress / self.kl_warm_share
 
 
 def class_condition(model: LikelihoodModel, label: Tensor) -> Tensor | None:
-    """What a class-conditional model is told of labels, int64, (B,): one-hot, (B, K); None for any other."""
+    """A class-conditional model's condition: labels, int64, (B,), as one-hot, (B, K); else None."""
     if not isinstance(model, GatedPixelCNN) or not model.config.condition_dim:
         return None
     return one_hot(label, model.config.condition_dim).to(torch.float32)
 
 
 def build_model(config: ModelConfig, seed: int = 0) -> LikelihoodModel:
-    """The model, with weights drawn from `seed`."""
+    """Builds a model with initial weights drawn from `seed`; torch's random state stays as it was."""
     build: Any = next(model for kind, model in FAMILIES.values() if type(config) is kind)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

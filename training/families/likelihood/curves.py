@@ -1,4 +1,4 @@
-"""The curves of a training: loss, evaluations in nats, divergence of the latent."""
+"""Plots a training by maximum likelihood: nats and KL, in training and in evaluations."""
 
 __all__ = ["save_curves"]
 
@@ -9,7 +9,12 @@ from pentimento.training.judging.plots import new_figure, save_figure
 
 
 def save_curves(path: Path, lines: list[dict[str, Any]]) -> None:
-    """Draws the loss and the evaluations in nats, and the divergence of a latent, from a log's lines."""
+    """Writes a PNG of curves over iterations: loss and evaluations, and the KL, in nats an image.
+
+    Args:
+        path: The file.
+        lines: Of the training's log.
+    """
     figure, (losses, divergence) = new_figure(2)
     updates = [line for line in lines if line["kind"] == "updates"]
     evaluations = [line for line in lines if line["kind"] == "evaluation"]

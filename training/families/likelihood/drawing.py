@@ -1,4 +1,4 @@
-"""Drawings and reconstructions of a likelihood model in torch, from seeded noise, for sheets and tests."""
+"""Draws and reconstructs with a likelihood model in torch, from the server's seeded noise."""
 
 __all__ = ["draw_images", "prior_latent", "row_sampler"]
 
@@ -17,14 +17,17 @@ from pentimento.training.families.likelihood.config import LikelihoodModel, clas
 
 
 def row_sampler(pixels: GatedPixelCNN) -> RowSampler:
-    """The incremental sampler of gated pixel layers."""
+    """A sampler of a gated PixelCNN that draws row by row, and computes each row once."""
     return RowSampler(pixels.stack, lambda outputs, noise: draw_pixels(outputs, noise, pixels.levels)).eval()
 
 
 def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | None:
     """Latents from the prior, shape (B, Z), as the server would draw them; None for a model without.
 
-    Of a two-level model, what is drawn from its prior by these numbers, level after level.
+    Args:
+        model: Of a two-level model both levels are drawn, the maps given the vector, and joined in one row.
+        rows: Row indices within the request.
+        seed: Of the request.
     """
     if isinstance(model, AutoregressiveModel):
         return None
@@ -44,7 +47,7 @@ def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | Non
 
 @torch.no_grad()
 def draw_images(model: LikelihoodModel, latent: Tensor | None, rows: range, seed: int) -> Tensor:
-    """Finished drawings in [0, 1], shape (B, 1, H, W); of a VAE the probabilities, not drawn pixels.
+    """Draws images in [0, 1], shape (B, 1, H, W); those of a VAE are probabilities, not drawn pixels.
 
     Args:
         model: In inference mode.

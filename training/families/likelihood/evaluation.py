@@ -1,6 +1,6 @@
-"""How well a model explains images: bound, divergence, importance samples, neighbours among the encodings.
+"""Figures of a likelihood model: bound, KL, importance samples, neighbours among the encodings.
 
-All figures are in nats an image, lower is better for `nats`; every one names how pixels became binary.
+Likelihoods are in nats an image, lower is better for `nats`; every one names how pixels became binary.
 """
 
 __all__ = [
@@ -43,7 +43,7 @@ def _chunks(split: Split, rows: int, rule: Binarisation, seed: int) -> list[tupl
 def evaluate_likelihood(
     model: LikelihoodModel, split: Split, *, rows: int, rule: Binarisation, seed: int
 ) -> LikelihoodEvaluation:
-    """The likelihood, or its bound with one latent for each image.
+    """Minus the mean log-likelihood of images in nats, or minus its bound with one latent for each image.
 
     Args:
         model: In inference mode.
@@ -79,7 +79,19 @@ def evaluate_likelihood(
 def importance_nats(
     model: LatentModel, split: Split, *, rows: int, samples: int, rule: Binarisation, seed: int
 ) -> dict[str, Any]:
-    """Minus the bound from several importance samples of each image, with its standard error."""
+    """Minus the mean importance-weighted bound in nats an image: tighter than with one latent an image.
+
+    Args:
+        model: In inference mode.
+        split: Its images are asked about.
+        rows: Images from the start of the split.
+        samples: Latents for each image.
+        rule: How pixels become binary.
+        seed: Of the binarisation and of the latents.
+
+    Returns:
+        The bound `nats`, its `standard_error`, and how they were measured.
+    """
     device = next(model.parameters()).device
     values = []
     for start, chunk in _chunks(split, rows, rule, seed):
@@ -100,7 +112,7 @@ def importance_nats(
 
 @torch.no_grad()
 def encoded_means(model: LatentModel, split: Split, *, rows: int, rule: Binarisation, seed: int) -> Tensor:
-    """Posterior means of images, shape (rows, Z), on the CPU."""
+    """Means of the posterior over the latent, for the first `rows` images: shape (rows, Z), on the CPU."""
     device = next(model.parameters()).device
     return torch.cat(
         [model.encode(image.to(device)).mean.cpu() for _, image in _chunks(split, rows, rule, seed)]
@@ -114,6 +126,9 @@ def neighbour_error(
 
     The paper gives neither the number of neighbours nor the protocol; here it is the majority of five among
     all training images.
+
+    Returns:
+        The share `error`, in 0..1, the number of `neighbours`, and the number of test images, `rows`.
     """
     from sklearn.neighbors import KNeighborsClassifier
 

@@ -1,4 +1,4 @@
-"""A likelihood model as a bundle: what is loaded of a checkpoint, and what the manifest says."""
+"""Loads a likelihood model from its checkpoint, and describes it as a bundle."""
 
 __all__ = ["draft_likelihood", "likelihood_drawing", "likelihood_figures", "load_likelihood"]
 
@@ -86,7 +86,15 @@ def _build(config: LikelihoodConfig, players: Mapping[str, Any]) -> LikelihoodMo
 def likelihood_figures(
     config: LikelihoodConfig, model: LikelihoodModel, dataset: Dataset, rows: int, importance_rows: int
 ) -> dict[str, Any]:
-    """Everything that a manifest says about a model: nats, the KL, importance samples, neighbours."""
+    """The figures that a manifest holds of a model: likelihood, KL, importance bound, neighbours.
+
+    Args:
+        config: The recipe.
+        model: In inference mode.
+        dataset: What it was trained on.
+        rows: Test images for the likelihood.
+        importance_rows: Test images for the bound with several importance samples.
+    """
     rule = find_binarisation(dataset.train.images, config.levels)
     judged = evaluate_likelihood(model, dataset.test, rows=rows, rule=rule, seed=EVALUATION_SEED)
     figures: dict[str, Any] = {"seed": EVALUATION_SEED, "likelihood": asdict(judged)}
@@ -112,12 +120,12 @@ def draft_likelihood(
     rows: int = 10_000,
     importance_rows: int = 500,
 ) -> Draft:
-    """What the bundle is.
+    """Describes the bundle of a likelihood model.
 
     Args:
-        trained: The model.
-        dataset: What the model was trained on.
-        classifier: Not asked: likelihoods need none.
+        trained: From `load_likelihood`; the model is moved to the CPU.
+        dataset: What it was trained on.
+        classifier: Not used: likelihoods need none.
         rows: Test images for the likelihood.
         importance_rows: Test images for the bound with several importance samples.
     """
@@ -155,7 +163,11 @@ _BINARY: dict[Binarisation, str] = {
 
 
 def likelihood_drawing(graphs: Mapping[str, GraphModule]) -> Drawing | None:
-    """How a model with these graphs draws: a row a call, a VAE in one; None if it cannot be drawn from."""
+    """The manifest's plan of a drawing, by the graphs that a model has.
+
+    Returns:
+        A row a call, or one call for a VAE; None without a `step` graph: such a model cannot draw.
+    """
     if "step" not in graphs:
         return None
     inputs = {name: graph.inputs for name, graph in graphs.items()}

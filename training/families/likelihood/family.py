@@ -1,4 +1,4 @@
-"""The family of trainings by maximum likelihood: PixelCNN, VAE, PixelVAE."""
+"""The likelihood family as one object: PixelCNN, VAE and PixelVAE."""
 
 __all__ = ["LIKELIHOOD"]
 

@@ -1,4 +1,4 @@
-"""The graphs of a likelihood model: `init`, `step` (a row a call), `encode`, `likelihood`, and a prior's.
+"""Graphs of a likelihood model: `init`, `step` (a row a call), `encode`, `likelihood`, and those of a prior.
 
 Pictures come to these graphs as the server makes them, black and white for a model of two levels. A `step`
 takes `known` and `known_mask`, so that a picture can be completed: given pixels stay, and the pixels after
@@ -29,7 +29,7 @@ _LABEL = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 
 
 def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
-    """All graphs that a model has, in the order of its drawing, then those that look at a given image."""
+    """All graphs that a model has by name: first those that draw, in order, then those that read an image."""
     model = model.cpu().eval()
     if isinstance(model, AutoregressiveModel):
         image = torch.zeros(EXAMPLE_ROWS, 1, model.height, model.width)
@@ -105,7 +105,7 @@ def _one_shot_graph(model: VAE) -> GraphModule:
 
 
 def _row_graphs(pixels: GatedPixelCNN) -> dict[str, GraphModule]:
-    """Of a model without a latent: `init` takes the label, or t for the number of rows."""
+    """Graphs of a model without a latent; its `init` takes the label, or t for the number of rows."""
     sampler = _scanning(row_sampler(pixels))
 
     def init(first: Tensor) -> RowState:
@@ -175,13 +175,13 @@ def _has_classes(model: AutoregressiveModel) -> bool:
 
 
 def _scanning(sampler: RowSampler) -> RowSampler:
-    """In a graph, the loop over the columns is a Scan."""
+    """Makes a sampler whose loop over the columns is exported as a Scan."""
     sampler.columns = columns_as_scan
     return sampler
 
 
 def _fields(state: RowState) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the state's parts, and of those that a row changes."""
+    """Names of the state's tensors, and names of those among them that drawing a row changes."""
     held = tuple(name for name, value in state._asdict().items() if value is not None)
     return held, tuple(name for name in held if name in ("canvas", "rows", "above"))
 
@@ -210,7 +210,7 @@ def _init_graph(
 
 
 def _step_graph(sampler: RowSampler, levels: int, state: RowState) -> GraphModule:
-    """One row of pixels; rows that are not drawn yet show the given pixels only."""
+    """The graph that draws one row of pixels; rows not drawn yet show the given pixels only."""
     held, changed = _fields(state)
     height, width = sampler.config.height, sampler.config.width
 

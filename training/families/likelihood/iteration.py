@@ -1,4 +1,4 @@
-"""One iteration of a training by maximum likelihood."""
+"""One iteration of a training by maximum likelihood: losses and an update of the model."""
 
 __all__ = ["fit", "likelihood_terms"]
 
@@ -22,19 +22,22 @@ def fit(
     precision: Precision,
     progress: float,
 ) -> dict[str, float]:
-    """One iteration: a step up the likelihood, or up the bound with the KL's weight of the moment.
+    """Updates the model once, to raise the mean log-likelihood of a batch, or its bound.
+
+    What is minimised is minus log p(x | z) plus the KL, each level at least `free_nats`, times `kl_weight`.
 
     Args:
-        players: The model, changed in place.
+        players: Model and optimiser, changed in place.
         config: The recipe.
         image: Data in [0, 1], shape (B, 1, H, W).
         label: Class of each image, int64, shape (B,); for models that are told it.
         rule: How its pixels become binary.
         precision: Of matrix products and convolutions.
-        progress: Share of the training that is done.
+        progress: Share of the training that is done, in 0..1.
 
     Returns:
-        The loss, in nats an image, and for a latent model its two parts.
+        `loss`, minus the likelihood or its bound with all of the KL, and `kl` of a latent model: means over
+        the batch, in nats an image.
     """
     with autocast(image.device, precision):
         terms = likelihood_terms(players.model, binarise(image, rule), label)
@@ -53,7 +56,16 @@ def fit(
 
 
 def likelihood_terms(model: LikelihoodModel, image: Tensor, label: Tensor) -> Bound:
-    """Log p(x | z) and the KL of each level, with fresh latents; for an exact model there is no level."""
+    """Log p(x | z) and the KL of each latent level in nats an image, with latents from torch's generator.
+
+    Args:
+        model: In training mode.
+        image: As the model sees it, shape (B, 1, H, W).
+        label: Class of each image, int64, shape (B,); for models that are told it.
+
+    Returns:
+        Shapes (B,) and (B, levels). A model without a latent has log p(x), and no level.
+    """
     if isinstance(model, AutoregressiveModel):
         exact = model.log_likelihood(image, class_condition(model, label))
         return Bound(exact, exact.new_zeros(len(image), 0))

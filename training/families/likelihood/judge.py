@@ -1,4 +1,4 @@
-"""What is watched while a model learns by likelihood: nats on test images, the KL, drawings."""
+"""Evaluates a model trained by maximum likelihood: nats on test images, KL, drawings, reconstructions."""
 
 __all__ = ["LikelihoodJudge"]
 
@@ -48,11 +48,11 @@ class LikelihoodJudge:
         self.rule = find_binarisation(dataset.train.images, config.levels)
 
     def parameter_counts(self) -> dict[str, int]:
-        """Trained values of the model."""
+        """Number of the model's trained parameters, under the name `model`."""
         return {"model": parameter_count(self.players.model)}
 
     def evaluate(self) -> LikelihoodEvaluation:
-        """The likelihood or its bound on the first test images."""
+        """Measures the likelihood, or its bound, on the first test images."""
         return evaluate_likelihood(
             self.players.average,
             self.dataset.test,
@@ -62,7 +62,7 @@ class LikelihoodJudge:
         )
 
     def revive(self, values: Mapping[str, Any]) -> LikelihoodEvaluation:
-        """An evaluation from a checkpoint's plain values."""
+        """Rebuilds an evaluation from the plain values that a checkpoint holds."""
         return LikelihoodEvaluation(**values)
 
     def improved(self, evaluation: LikelihoodEvaluation, history: Sequence[LikelihoodEvaluation]) -> bool:
@@ -72,7 +72,7 @@ class LikelihoodJudge:
     def findings(
         self, evaluation: LikelihoodEvaluation, means: Mapping[str, float], previous: float | None
     ) -> list[Finding]:
-        """A posterior that collapsed, or figures too good to be true."""
+        """Warnings of a posterior that has collapsed, and of a likelihood that is too good to be true."""
         found = []
         if evaluation.kl and min(evaluation.kl) < COLLAPSED_KL:
             message = f"the KL is {min(evaluation.kl):.2f} nats: the latent is hardly used"
@@ -83,20 +83,20 @@ class LikelihoodJudge:
         return found
 
     def should_stop(self, history: Sequence[LikelihoodEvaluation]) -> Finding | None:
-        """When the likelihood of test images is no finite number."""
+        """A finding of divergence if the last likelihood of test images is not a finite number."""
         if not history or np.isfinite(history[-1].nats):
             return None
         return Finding(kind="diverged", message="the likelihood of test images is not a finite number")
 
     def summary(self, evaluation: LikelihoodEvaluation) -> str:
-        """Nats and the KL."""
+        """Nats an image, and the KL of each level."""
         kl = " + ".join(f"{value:.2f}" for value in evaluation.kl)
         bound = "" if evaluation.exact else "at most "
         return f"{bound}{evaluation.nats:.2f} nats" + (f", KL {kl}" if kl else "")
 
     @torch.no_grad()
     def save_pictures(self, folder: Path, iteration: int) -> None:
-        """A sheet of drawings; for a latent model also of test images beside their reconstructions."""
+        """Writes a sheet of drawings; for a latent model also test images and their reconstructions."""
         model = self.players.average
         rows = range(_SHEET_ROWS)
         drawn = draw_images(model, prior_latent(model, rows, EVALUATION_SEED), rows, EVALUATION_SEED)
@@ -114,5 +114,5 @@ class LikelihoodJudge:
         save_sheet(folder / "reconstructions" / f"{iteration:06d}.png", pairs.flatten(0, 1).cpu().numpy())
 
     def save_curves(self, path: Path, lines: list[dict[str, Any]]) -> None:
-        """Loss and evaluations."""
+        """Plots loss, KL and evaluations as a PNG."""
         save_curves(path, lines)

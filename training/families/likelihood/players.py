@@ -1,4 +1,4 @@
-"""The model of a training by maximum likelihood, its optimiser and its average."""
+"""The model of a training by maximum likelihood, with its optimiser and its averaged weights."""
 
 __all__ = ["LikelihoodPlayers"]
 
@@ -9,10 +9,11 @@ from pentimento.training.loop.players import Players
 
 
 class LikelihoodPlayers(Players[LikelihoodModel]):
-    """Everything that an iteration changes.
+    """Model, optimiser and averaged weights, all that an iteration changes.
 
     Attributes:
         model: The model that learns; `average` is what is evaluated and exported.
+        optimizer: Adam.
     """
 
     def __init__(self, config: LikelihoodConfig, device: torch.device) -> None:

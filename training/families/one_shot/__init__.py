@@ -1,1 +1,1 @@
-"""Adversarial training of generators that draw in one step."""
+"""The one-shot family: adversarial training of generators that draw in one step."""

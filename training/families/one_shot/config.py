@@ -1,4 +1,4 @@
-"""A training of a generator that draws in one step, in one frozen value: an objective and an architecture."""
+"""Configuration of an adversarial training in one step: an objective and an architecture."""
 
 __all__ = ["OneShotTrainConfig"]
 
@@ -12,26 +12,26 @@ from pentimento.training.loop.config import LoopConfig, refuse_unknown
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OneShotTrainConfig(LoopConfig):
-    """One training; `training.families.recurrent.recipes` holds the named ones.
+    """Settings of one training; `training.families.one_shot.recipes` holds the named ones.
 
     An iteration updates the scorer `scorer_updates` times, each on its own batch, and the generator once.
     """
 
     model: OneShotConfig
     objective: str  # one of OBJECTIVES, whose `settings` belong into the fields below
-    batch_rows: int = 64  # of one update
+    batch_rows: int = 64  # images of one update
     optimizer: Literal["adam", "rmsprop"] = "adam"
     generator_rate: float = 1e-4
     scorer_rate: float = 1e-4
     beta1: float = 0.5  # of Adam
     beta2: float = 0.9
     decay_from: float = 1.0  # share of the training after which both rates fall linearly to zero
-    scorer_updates: int = 1  # per generator update
+    scorer_updates: int = 1  # for each update of the generator
     gradient_penalty: float = 0.0  # weight of the penalty on the scorer's gradient; 0 for none
-    weight_clip: float | None = None  # the scorer's weights stay within it
-    real_label: float = 1.0  # below 1: one-sided label smoothing
+    weight_clip: float | None = None  # the scorer's weights are kept within -limit..limit
+    real_label: float = 1.0  # target for data; below 1 it is one-sided label smoothing
     feature_matching: bool = False  # the generator matches mean features, and leaves the scores alone
-    historical_averaging: float = 0.0  # weight of each player's distance from its own past
+    historical_averaging: float = 0.0  # weight of the penalty on each network's distance from its past
     scorer_class_weight: float = 1.0  # of the auxiliary classifier's loss
     generator_class_weight: float = 1.0
     classify_drawn: bool = True  # the scorer's classifier learns from drawings too, as AC-GAN has it
@@ -45,7 +45,11 @@ class OneShotTrainConfig(LoopConfig):
     statistics_rows: int = 2000  # latents for the frozen normalisation, during training
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot train."""
+        """Checks the values.
+
+        Raises:
+            ValueError: One is out of range, or two do not go together; the message names the field.
+        """
         LoopConfig.__post_init__(self)
         if self.objective not in OBJECTIVES:
             raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}, got {self.objective!r}")
@@ -72,7 +76,7 @@ class OneShotTrainConfig(LoopConfig):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
+        """Shape of the images that the model draws: (C, H, W)."""
         return (self.model.channels, self.model.image_size, self.model.image_size)
 
     @property
@@ -81,21 +85,25 @@ class OneShotTrainConfig(LoopConfig):
         return self.batch_rows * self.scorer_updates
 
     def used_rows(self, train_rows: int) -> int:
-        """Training images that are used, of `train_rows` that there are."""
+        """Number of training images that are used, of `train_rows` in the data set."""
         return min(train_rows, self.train_rows or train_rows)
 
     def epoch_iterations(self, train_rows: int) -> int:
-        """Iterations between evaluations."""
+        """Iterations from one evaluation to the next; by default one pass over the images."""
         return self.evaluation_iterations or self.pass_iterations(train_rows)
 
     def rate_factor(self, progress: float) -> float:
-        """What both learning rates are multiplied with when `progress`, in 0..1, is done."""
+        """Factor on both learning rates: 1 up to `decay_from`, then falling linearly to 0 at `progress` 1."""
         if progress <= self.decay_from:
             return 1.0
         return (1 - progress) / (1 - self.decay_from)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_json`; entries that this version does not know are refused."""
+        """Rebuilds a configuration from what `to_json` gave.
+
+        Raises:
+            ValueError: An entry is unknown to this version, or has a value out of range.
+        """
         refuse_unknown(values, cls)
         return cls(**{**values, "model": OneShotConfig(**values["model"])})

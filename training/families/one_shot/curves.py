@@ -1,4 +1,4 @@
-"""The curves of a training: losses, what the scorer knows, its overfitting, evaluations."""
+"""Plots a training in one step: losses, how well the scorer tells images apart, evaluations."""
 
 __all__ = ["save_curves"]
 
@@ -9,7 +9,12 @@ from pentimento.training.judging.plots import new_figure, save_figure
 
 
 def save_curves(path: Path, lines: list[dict[str, Any]]) -> None:
-    """Draws losses, what the scorer knows, its loss on images seen and unseen, and the evaluations."""
+    """Writes a PNG of curves over iterations: losses, the scorer's figures, its overfitting, evaluations.
+
+    Args:
+        path: The file.
+        lines: Of the training's log.
+    """
     figure, (losses, scorer, overfitting, quality) = new_figure(4)
     updates = [line for line in lines if line["kind"] == "updates"]
     evaluations = [line for line in lines if line["kind"] == "evaluation"]

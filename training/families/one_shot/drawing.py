@@ -1,4 +1,4 @@
-"""Drawings of a one-shot generator from the server's seeded noise; of a conditional one, all classes in turn.
+"""Draws with a one-shot generator from the server's seeded noise; with labels, all classes in turn.
 
 Shapes: B batch, C channels, H = W image size, Z latent, K classes.
 """
@@ -19,21 +19,21 @@ _CHUNK_ROWS = 500
 
 
 def asked_labels(rows: range, class_count: int) -> Tensor | None:
-    """The class that each row is asked for, all of them in turn, int64, shape (B,); None without classes."""
+    """The class that each row is asked for: row mod K, int64, shape (B,); None if K is 0."""
     return torch.tensor([row % class_count for row in rows]) if class_count else None
 
 
 def prior_latents(generator: OneShotGenerator, rows: range, seed: int) -> Tensor:
-    """Latents as the server would draw them for these rows of a request with this seed, shape (B, Z)."""
+    """Latents that the server would draw for these rows of a request with this seed, shape (B, Z)."""
     latents = torch.from_numpy(draw(seed, "latent", (generator.latent_dim,), rows=rows))
     return latents.to(next(generator.parameters()).device)
 
 
 @torch.no_grad()
 def freeze_statistics(generator: OneShotGenerator, rows: int, seed: int) -> None:
-    """Collects batch normalisation's statistics over `rows` latents; leaves the generator in inference mode.
+    """Collects batch normalisation's statistics over `rows` latents, and sets inference mode.
 
-    An average of weights has no statistics of its own: those of the generators that it averages are not its.
+    Averaged weights need it: running statistics of the networks that they are an average of do not fit them.
     """
     layers = [module for module in generator.modules() if isinstance(module, _BatchNorm)]
     usual = [layer.momentum for layer in layers]
@@ -51,7 +51,10 @@ def freeze_statistics(generator: OneShotGenerator, rows: int, seed: int) -> None
 
 @contextmanager
 def drawing_as_in_training(generator: OneShotGenerator) -> Iterator[None]:
-    """Normalises each batch by its own statistics, as its scorer knows it, and keeps the running ones."""
+    """A context in which a batch is normalised by its own statistics, and running ones do not change.
+
+    These are the drawings that the scorer has learned from. The generator is left in training mode.
+    """
     layers = [module for module in generator.modules() if isinstance(module, _BatchNorm)]
     usual = [layer.momentum for layer in layers]
     for layer in layers:
@@ -65,7 +68,11 @@ def drawing_as_in_training(generator: OneShotGenerator) -> Iterator[None]:
 
 
 def draw_chunks(generator: OneShotGenerator, rows: int, seed: int) -> Iterator[Tensor]:
-    """Draws `rows` images; yields chunks on the CPU, each of shape (B, 1, C, H, W): one canvas a drawing."""
+    """Draws `rows` images from seeded latents, with the generator in inference mode.
+
+    Yields:
+        Chunks in [0, 1] on the CPU, each of shape (B, 1, C, H, W): one canvas a drawing.
+    """
     for drawn in _draw(generator.eval(), rows, seed):
         yield drawn[:, None].cpu()
 

@@ -1,4 +1,4 @@
-"""A generator that draws in one step as a bundle: what is loaded of a checkpoint, what the manifest says."""
+"""Loads a generator that draws in one step from its checkpoint, and describes it as a bundle."""
 
 __all__ = ["draft_one_shot", "load_one_shot"]
 
@@ -69,7 +69,7 @@ _CONDITIONED = {"concat": ("cgan", "Conditional GAN", _CGAN), "classifier": ("ac
 
 
 def load_one_shot(path: Path, device: torch.device, *, statistics_rows: int = 20_000) -> TrainedOneShot:
-    """Loads a checkpoint and freezes the generator's statistics.
+    """Loads a checkpoint's averaged generator and its scorer, and freezes the generator's statistics.
 
     Args:
         path: The checkpoint.
@@ -96,7 +96,14 @@ def _build(config: OneShotTrainConfig, players: Mapping[str, Any]) -> Pair[OneSh
 def draft_one_shot(
     trained: TrainedOneShot, dataset: Dataset, classifier: Classifier | None, rows: int = 10_000
 ) -> Draft:
-    """What the bundle is; arguments as for `Family.draft`."""
+    """Describes the bundle of a generator that draws in one step.
+
+    Args:
+        trained: From `load_one_shot`; the networks are moved to the CPU.
+        dataset: What it was trained on.
+        classifier: A classifier of the data set, which judges the drawings.
+        rows: Drawings that are judged.
+    """
     assert classifier is not None
     config, model = trained.config, trained.config.model
     generator, scorer = trained.networks.generator.cpu(), trained.networks.scorer.cpu()

@@ -1,4 +1,4 @@
-"""The family of adversarial trainings in one step: GAN, LSGAN, WGAN, WGAN-GP, conditional GAN, AC-GAN."""
+"""The one-shot family as one object: GAN, LSGAN, WGAN, WGAN-GP, conditional GAN and AC-GAN."""
 
 __all__ = ["ONE_SHOT"]
 

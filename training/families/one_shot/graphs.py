@@ -1,4 +1,4 @@
-"""The graphs of a one-shot generator: `step` draws, `score` judges.
+"""Graphs of a one-shot generator: `step` draws, `score` is its discriminator or critic.
 
 Both take `label` where the network is told the class.
 """
@@ -18,7 +18,7 @@ _LABEL = torch.arange(EXAMPLE_ROWS)
 def one_shot_graphs(
     config: OneShotTrainConfig, generator: OneShotGenerator, scorer: OneShotScorer
 ) -> dict[str, GraphModule]:
-    """The graphs of a bundle.
+    """The graphs of a bundle by name.
 
     A scorer with minibatch discrimination is left out: it looks at all rows of a call, whose composition is
     the server's business and no property of an image.
@@ -27,6 +27,9 @@ def one_shot_graphs(
         config: The recipe.
         generator: In inference mode, its statistics frozen.
         scorer: In inference mode, so that batch normalisation takes the statistics of the training.
+
+    Raises:
+        ValueError: A network is not in inference mode.
     """
     if generator.training or scorer.training:
         raise ValueError("generator and scorer must be in inference mode: else an image depends on its batch")

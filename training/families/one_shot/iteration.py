@@ -1,4 +1,6 @@
-"""One iteration of a training in one step: the scorer's updates, then one of the generator.
+"""One iteration of an adversarial training in one step: updates of the scorer, then one of the generator.
+
+The scorer is a discriminator or a critic, by the objective.
 
 Shapes: B batch, C channels, H = W image size, K classes.
 """
@@ -26,10 +28,10 @@ from pentimento.training.loop.device import Precision, autocast
 
 
 class ScorerTerms(NamedTuple):
-    """What a scorer minimises on a batch, and what that is made of."""
+    """A scorer's losses on a batch, and the scores and gradient norms that they are made of."""
 
-    loss: Tensor  # the objective's, with the gradient penalty if there is one
-    class_loss: Tensor | None  # of the auxiliary classifier
+    loss: Tensor  # the objective's loss, with the gradient penalty if there is one
+    class_loss: Tensor | None  # of the auxiliary classifier, nats; None without one
     real_score: Tensor  # (B,)
     drawn_score: Tensor  # (B,)
     norms: Tensor | None  # of the gradient between data and drawings, (B,); None without a penalty
@@ -44,7 +46,7 @@ def scorer_terms(
     epsilon: Tensor,
     precision: Precision,
 ) -> ScorerTerms:
-    """A scorer's losses on data and drawings.
+    """Computes a scorer's losses on data and drawings.
 
     Args:
         scorer: The discriminator or critic.
@@ -76,18 +78,19 @@ def scorer_terms(
 def duel(
     players: OneShotPlayers, config: OneShotTrainConfig, image: Tensor, label: Tensor, precision: Precision
 ) -> dict[str, float]:
-    """One iteration.
+    """Trains both networks for one iteration: updates of the scorer, then one of the generator.
 
     Args:
-        players: The networks, changed in place.
+        players: Networks and optimisers, changed in place.
         config: The recipe.
         image: Data in [0, 1], a batch for each update of the scorer, shape (B * updates, C, H, W).
         label: Its classes, int64, shape (B * updates,).
         precision: Of matrix products and convolutions.
 
     Returns:
-        Both losses, and how well the scorer tells images apart: its accuracy where it decides, else by how
-        much its mean scores differ; with a gradient penalty also the mean norm; with a classifier its loss.
+        Figures by name. Always both losses, in the objective's unit; the scorer's accuracy, 0..1, or for a
+        critic the mean score of data less that of drawings; with a gradient penalty the mean norm; with an
+        auxiliary classifier its loss, in nats. Those of the scorer are of its last update.
     """
     generator, scorer, device = players.generator, players.scorer, image.device
     image = image.contiguous(memory_format=torch.channels_last)
@@ -132,7 +135,7 @@ def duel(
 
 
 def _say(scorer: OneShotScorer, config: OneShotTrainConfig, image: Tensor, label: Tensor) -> Judgement:
-    """The scorer's judgement; only that of a cGAN is told the class."""
+    """The scorer's output for a batch; the class goes in only where the scorer is conditioned on it."""
     judgement: Judgement = scorer(image, label if config.model.conditioning == "concat" else None)
     return judgement
 

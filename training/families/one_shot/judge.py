@@ -1,4 +1,4 @@
-"""What is watched while a one-shot generator plays: its drawings, and its scorer on images it never saw."""
+"""Evaluates a one-shot generator while it is trained, and its scorer on images that it was not trained on."""
 
 __all__ = ["OneShotEvaluation", "OneShotJudge", "scorer_loss_on"]
 
@@ -33,7 +33,7 @@ _CHUNK_ROWS = 250
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OneShotEvaluation(Evaluation):
-    """Figures of a set of drawings, and of the scorer."""
+    """Figures of a set of drawings, and the scorer's losses on images seen and unseen."""
 
     scorer_loss_train: float  # on training images, against the same drawings
     scorer_loss_held_out: float  # on as many test images; the two drift apart when the scorer overfits
@@ -42,10 +42,17 @@ class OneShotEvaluation(Evaluation):
 def scorer_loss_on(
     players: OneShotPlayers, config: OneShotTrainConfig, split: Split, rows: int, seed: int
 ) -> float:
-    """The scorer's loss with its penalty, on the first images of a split against seeded drawings.
+    """The scorer's mean loss, with its penalty, on the first images of a split against as many drawings.
 
-    The drawings are normalised as in training: a critic has never seen those of running statistics, and said
-    anything of them. Nothing changes, and nothing depends on chance.
+    The drawings are normalised as in training: the scorer never saw any with running statistics, and its
+    scores of those would mean nothing. No weight changes, and the same seed gives the same loss.
+
+    Args:
+        players: The trained networks; the scorer is left in training mode.
+        config: The recipe.
+        split: Images and labels.
+        rows: Images from the start of the split, at most.
+        seed: Of the latents, and of where the gradient is penalised.
     """
     generator, scorer = players.generator, players.scorer.eval()
     device = next(scorer.parameters()).device
@@ -80,7 +87,7 @@ class OneShotJudge(DrawingJudge[OneShotEvaluation]):
             )
 
     def evaluate(self) -> OneShotEvaluation:
-        """Class shares, confidence and obedience of drawings, and the scorer's loss on unseen images."""
+        """Measures class shares, confidence and label accuracy of drawings, and the scorer's losses."""
         config, players = self.config, self.players
         freeze_statistics(players.average, config.statistics_rows, _STATISTICS_SEED)
         drawings = draw_chunks(players.average, config.evaluation_rows, EVALUATION_SEED)
@@ -94,13 +101,13 @@ class OneShotJudge(DrawingJudge[OneShotEvaluation]):
         )
 
     def summary(self, evaluation: OneShotEvaluation) -> str:
-        """The figures of the drawings, and the scorer's loss on images it has seen and has not."""
+        """The figures of the drawings, and the scorer's losses on training images / on test images."""
         losses = f"{evaluation.scorer_loss_train:.3f} / {evaluation.scorer_loss_held_out:.3f}"
         return f"{super().summary(evaluation)}, scorer's loss {losses}"
 
     @torch.no_grad()
     def save_pictures(self, folder: Path, iteration: int) -> None:
-        """A sheet of drawings; of a conditional generator ten classes, a row each."""
+        """Writes a sheet of drawings into `sheets/`; with labels, up to ten classes, a row each."""
         average = self.players.average
         freeze_statistics(average, min(self.config.statistics_rows, 500), _STATISTICS_SEED)
         rows = range(_SHEET_COLUMNS * min(average.class_count or 10, 10))
@@ -112,5 +119,5 @@ class OneShotJudge(DrawingJudge[OneShotEvaluation]):
         save_sheet(folder / "sheets" / f"{iteration:06d}.png", drawn.cpu().numpy(), _SHEET_COLUMNS)
 
     def save_curves(self, path: Path, lines: list[dict[str, Any]]) -> None:
-        """Losses, what the scorer knows, the critic's curves and the evaluations."""
+        """Plots losses, the scorer's accuracy or gap, its overfitting and the evaluations as a PNG."""
         save_curves(path, lines)

@@ -1,4 +1,4 @@
-"""What scorer and generator minimise, apart from any architecture.
+"""Adversarial objectives: the losses of scorer and generator, apart from any architecture.
 
     gan      non-saturating (Goodfellow et al., 2014, arXiv:1406.2661; DCGAN: Radford et al., 2015,
              arXiv:1511.06434), with one-sided label smoothing (Salimans et al., 2016, arXiv:1606.03498)
@@ -25,7 +25,7 @@ from pentimento.training.families.non_saturating import generator_loss, scorer_l
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Objective:
-    """How scores become losses, and how to read a score."""
+    """An adversarial objective: losses of scores, how to read a score, and the paper's settings."""
 
     scorer_loss: Callable[[Tensor, Tensor, float], Tensor]  # scores of data and of drawings, (B,); real label
     generator_loss: Callable[[Tensor], Tensor]  # scores of drawings, (B,)

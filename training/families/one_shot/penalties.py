@@ -1,4 +1,4 @@
-"""What keeps the players of an adversarial training in bounds, beside their objective.
+"""Terms beside an adversarial objective that keep its networks in bounds.
 
 Shapes: B batch, C channels, H = W image size, F features.
 """
@@ -34,7 +34,7 @@ def interpolate(real: Tensor, drawn: Tensor, epsilon: Tensor) -> Tensor:
 
 
 def gradient_norms(score: Callable[[Tensor], Tensor], image: Tensor, *, learn: bool = True) -> Tensor:
-    """Norm of each score's gradient with respect to its image, over all pixels and channels.
+    """L2 norm of each score's gradient with respect to its image, over all pixels and channels.
 
     Never in less than float32: a penalty on the slope of a slope needs more than a bfloat16's eight bits.
 
@@ -54,24 +54,29 @@ def gradient_norms(score: Callable[[Tensor], Tensor], image: Tensor, *, learn: b
 
 
 def norm_penalty(norms: Tensor) -> Tensor:
-    """How far gradient norms, shape (B,), are from 1 in either direction."""
+    """Gradient penalty of WGAN-GP, without its weight: mean of (norm - 1)^2 over norms of shape (B,)."""
     return (norms - 1).square().mean()
 
 
 @torch.no_grad()
 def clip_weights(network: nn.Module, limit: float) -> None:
-    """Puts all weights back into [-limit, limit] (Arjovsky et al., 2017)."""
+    """Clips all parameters in place to [-limit, limit] (Arjovsky et al., 2017)."""
     for parameter in network.parameters():
         parameter.clamp_(-limit, limit)
 
 
 def feature_distance(real: Tensor, drawn: Tensor) -> Tensor:
-    """Squared distance of mean features, shape (B, F) each (Salimans et al., 2016, section 3.1)."""
+    """Feature matching: squared L2 distance of mean features (Salimans et al., 2016, section 3.1).
+
+    Args:
+        real: Features of data, shape (B, F).
+        drawn: Features of drawings, shape (B, F).
+    """
     return (real.float().mean(0) - drawn.float().mean(0)).square().sum()
 
 
 class HistoricalAverage:
-    """The mean of all weights that a network has had, and its distance from them (Salimans et al., 2016)."""
+    """Historical averaging: the mean of all weights that a network has had (Salimans et al., 2016)."""
 
     def __init__(self, parameters: Iterable[Tensor]) -> None:
         self._parameters = list(parameters)
@@ -79,21 +84,21 @@ class HistoricalAverage:
         self._count = 1
 
     def distance(self) -> Tensor:
-        """Squared distance of the weights from their mean."""
+        """Squared L2 distance of the present weights from their mean, summed over all parameters."""
         pairs = zip(self._parameters, self._means, strict=True)
         return torch.stack([(parameter - mean).square().sum() for parameter, mean in pairs]).sum()
 
     @torch.no_grad()
     def update(self) -> None:
-        """Takes the present weights into the mean."""
+        """Includes the present weights in the mean."""
         self._count += 1
         torch._foreach_lerp_(self._means, self._parameters, 1 / self._count)
 
     def state_dict(self) -> dict[str, Any]:
-        """For checkpoints."""
+        """Means and their count, for a checkpoint."""
         return {"means": self._means, "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes up a checkpoint's state."""
+        """Restores what `state_dict` returned."""
         torch._foreach_copy_(self._means, state["means"])
         self._count = state["count"]

@@ -1,4 +1,4 @@
-"""Generator and scorer of a training in one step: their optimisers, the running average, their own past."""
+"""Generator and scorer of a training in one step, with optimisers, averaged weights and past weights."""
 
 __all__ = ["OneShotPlayers"]
 
@@ -14,13 +14,13 @@ from pentimento.training.loop.players import Players
 
 
 class OneShotPlayers(Players[OneShotGenerator]):
-    """Everything that an iteration changes.
+    """Networks, optimisers and averaged weights, all that an iteration changes.
 
     Attributes:
         generator: The generator that learns; `average` is what is evaluated and exported. The average's
             normalisation has statistics only once they are collected (`drawing.py`).
         scorer: The discriminator or critic.
-        histories: What each network has been, by its name; empty without historical averaging.
+        histories: The mean of each network's past weights, by its name; empty without historical averaging.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class OneShotPlayers(Players[OneShotGenerator]):
             self.histories = {name: HistoricalAverage(net.parameters()) for name, net in networks.items()}
 
     def state(self) -> dict[str, Any]:
-        """Everything that a checkpoint must hold to go on, by name."""
+        """State dicts of networks, average, optimisers and past weights by name: all that resuming needs."""
         histories = {name: history.state_dict() for name, history in self.histories.items()}
         return super().state() | {"histories": histories}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Takes up what `state` gave."""
+        """Restores what `state` returned."""
         super().load(state)
         for name, history in self.histories.items():
             history.load_state_dict(state["histories"][name])

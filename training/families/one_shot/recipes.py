@@ -159,7 +159,7 @@ def wgan_gp_cifar10() -> OneShotTrainConfig:
 
 
 def _with_objective(config: OneShotTrainConfig, objective: str, recipe: str) -> OneShotTrainConfig:
-    """The same networks and images, and of the rest what that objective's paper says."""
+    """Changes the objective: networks and images stay, the rest becomes what that objective's paper says."""
     plain = {"weight_clip": None, "gradient_penalty": 0.0, "real_label": 1.0, "decay_from": 1.0}
     return replace(config, recipe=recipe, objective=objective, **{**plain, **OBJECTIVES[objective].settings})
 

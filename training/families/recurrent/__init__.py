@@ -1,1 +1,1 @@
-"""Adversarial training of generators that draw in several steps."""
+"""The recurrent family: adversarial training of generators that draw in several steps."""

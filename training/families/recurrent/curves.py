@@ -1,4 +1,4 @@
-"""The curves of a training: losses, the scorer's accuracy, evaluations."""
+"""Plots a training in steps: losses, the discriminator's accuracy, evaluations."""
 
 __all__ = ["save_curves"]
 
@@ -9,7 +9,12 @@ from pentimento.training.judging.plots import new_figure, save_figure
 
 
 def save_curves(path: Path, lines: list[dict[str, Any]]) -> None:
-    """Draws losses, the scorer's accuracy, and the evaluations, from the lines of a log."""
+    """Writes a PNG of losses, the discriminator's accuracy and the evaluations, over iterations.
+
+    Args:
+        path: The file.
+        lines: Of the training's log.
+    """
     figure, (losses, accuracy, quality) = new_figure(3)
     updates = [line for line in lines if line["kind"] == "updates"]
     at = [line["iteration"] for line in updates]

@@ -1,4 +1,4 @@
-"""Drawings of a generator that draws in steps, from the server's seeded noise."""
+"""Draws with a generator that draws in steps, from the same seeded noise as the server."""
 
 __all__ = ["draw_chunks", "freeze_statistics", "prior_latents"]
 
@@ -17,7 +17,7 @@ _CHUNK_ROWS = 500
 def prior_latents(
     generator: SequentialGenerator, rows: range, seed: int, step_count: int | None = None
 ) -> Tensor:
-    """Latents as the server would draw them for these rows of a request with this seed.
+    """Latents that the server would draw for these rows of a request with this seed.
 
     Returns:
         Standard normal, shape (B, Z), or (B, T, Z) if the model takes fresh noise at each step.
@@ -28,7 +28,13 @@ def prior_latents(
 
 
 def freeze_statistics(generator: SequentialGenerator, rows: int, seed: int) -> None:
-    """Collects the per-step statistics over `rows` latents and leaves the generator in inference mode."""
+    """Collects batch normalisation's statistics of every step, over seeded latents, and sets inference mode.
+
+    Args:
+        generator: Changed in place.
+        rows: Number of latents.
+        seed: Of the latents.
+    """
     device = next(generator.parameters()).device
     chunks = [
         prior_latents(generator, range(start, min(start + _CHUNK_ROWS, rows)), seed).to(device)
@@ -41,7 +47,11 @@ def freeze_statistics(generator: SequentialGenerator, rows: int, seed: int) -> N
 def draw_chunks(
     generator: SequentialGenerator, rows: int, seed: int, step_count: int | None = None
 ) -> Iterator[Tensor]:
-    """Draws `rows` images; yields chunks of canvases on the CPU, each of shape (B, T, C, H, W)."""
+    """Draws `rows` images from seeded latents.
+
+    Yields:
+        Chunks of canvases in [0, 1] on the CPU, each of shape (B, T, C, H, W).
+    """
     device = next(generator.parameters()).device
     for start in range(0, rows, _CHUNK_ROWS):
         chunk = range(start, min(start + _CHUNK_ROWS, rows))

@@ -1,4 +1,4 @@
-"""A generator that draws in steps as a bundle: what is loaded of a checkpoint, and what the manifest says."""
+"""Loads a generator that draws in steps from its checkpoint, and describes it as a bundle."""
 
 __all__ = ["draft_recurrent", "load_recurrent", "recurrent_drawing"]
 
@@ -37,7 +37,7 @@ TrainedRecurrent = Trained[RecurrentConfig, Pair[SequentialGenerator, nn.Module]
 
 
 def load_recurrent(path: Path, device: torch.device, *, statistics_rows: int = 20_000) -> TrainedRecurrent:
-    """Loads a checkpoint and freezes the generator's statistics.
+    """Loads a checkpoint's averaged generator and its discriminator, and freezes the generator's statistics.
 
     Args:
         path: The checkpoint.
@@ -65,7 +65,14 @@ def _build(config: RecurrentConfig, players: Mapping[str, Any]) -> Pair[Sequenti
 def draft_recurrent(
     trained: TrainedRecurrent, dataset: Dataset, classifier: Classifier | None, rows: int = 10_000
 ) -> Draft:
-    """What the bundle is; arguments as for `Family.draft`."""
+    """Describes the bundle of a generator that draws in steps.
+
+    Args:
+        trained: From `load_recurrent`; the networks are moved to the CPU.
+        dataset: What it was trained on.
+        classifier: A classifier of the data set, which judges the drawings.
+        rows: Drawings that are judged.
+    """
     assert classifier is not None
     config, model = trained.config, trained.config.model
     generator, scorer = trained.networks.generator.cpu(), trained.networks.scorer.cpu()
@@ -86,7 +93,7 @@ def draft_recurrent(
 
 
 def recurrent_drawing(model: GRANConfig) -> Drawing:
-    """How a drawing runs: `init` once, `step` as often as asked."""
+    """The manifest's plan of a drawing: `init` once, then `step` once a canvas."""
     same = model.noise_mode == "same"
     noise = NoiseSpec(
         name="latent" if same else "noise",

@@ -1,4 +1,4 @@
-"""The family of adversarial trainings in steps: GRAN."""
+"""The recurrent family as one object, with what the loop, the commands and the export need of it."""
 
 __all__ = ["RECURRENT"]
 

@@ -1,4 +1,4 @@
-"""The graphs of a generator that draws in steps: `init` and `step` draw, `score` judges."""
+"""Graphs of a generator that draws in steps: `init` and `step` draw, `score` is its discriminator."""
 
 __all__ = ["drawing_graphs", "recurrent_graphs", "score_graph"]
 
@@ -12,14 +12,17 @@ from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModul
 def recurrent_graphs(
     generator: SequentialGenerator, scorer: nn.Module, image_shape: tuple[int, int, int]
 ) -> dict[str, GraphModule]:
-    """All graphs of a bundle; both networks in inference mode."""
+    """All graphs of a bundle by name; both networks in inference mode, images of shape (C, H, W)."""
     return drawing_graphs(generator) | {"score": score_graph(scorer, image_shape)}
 
 
 def drawing_graphs(generator: SequentialGenerator) -> dict[str, GraphModule]:
-    """The `init` and `step` graphs of a generator in inference mode.
+    """The `init` and `step` graphs of a generator.
 
     A state field that no step changes is put out by `init` only: it stays as it is.
+
+    Raises:
+        ValueError: The generator is not in inference mode.
     """
     if generator.training:
         raise ValueError("the generator must be in inference mode, its statistics frozen")
@@ -61,7 +64,7 @@ def drawing_graphs(generator: SequentialGenerator) -> dict[str, GraphModule]:
 
 
 def score_graph(scorer: nn.Module, image_shape: tuple[int, int, int]) -> GraphModule:
-    """The `score` graph: image (B, C, H, W) -> logit (B,)."""
+    """The discriminator's `score` graph: image (B, C, H, W) -> logit (B,)."""
     device = next(scorer.parameters()).device
     return GraphModule(
         module=scorer.eval(),

@@ -1,4 +1,4 @@
-"""One iteration of an adversarial training in steps: the scorer's updates, then one of the generator."""
+"""One iteration of an adversarial training in steps: discriminator updates, then one of the generator."""
 
 __all__ = ["dense_penalty", "play"]
 
@@ -14,16 +14,17 @@ from pentimento.training.loop.device import Precision, autocast
 def play(
     players: RecurrentPlayers, config: RecurrentConfig, real: Tensor, precision: Precision
 ) -> dict[str, float]:
-    """One iteration: the scorer learns to tell data from drawings, then the generator to pass for data.
+    """One iteration: teaches the discriminator to tell data from drawings, the generator to pass for data.
 
     Args:
-        players: The networks, changed in place.
+        players: Networks and optimisers, changed in place.
         config: The recipe.
         real: Data in [0, 1], shape (B, C, H, W).
         precision: Of matrix products and convolutions.
 
     Returns:
-        Both losses, and the share of images that the scorer was right about.
+        Both losses, in nats, and the share of images, 0..1, that the discriminator was right about in its
+        last update.
     """
     generator, scorer = players.generator, players.scorer
     real = real.contiguous(memory_format=torch.channels_last)
@@ -51,6 +52,6 @@ def play(
 
 
 def dense_penalty(scorer: nn.Module) -> Tensor:
-    """Half the squared norm of the dense layers' weights."""
+    """Half the squared L2 norm of the dense layers' weights."""
     weights = [module.weight for module in scorer.modules() if isinstance(module, nn.Linear)]
     return torch.stack([weight.square().sum() for weight in weights]).sum() / 2

@@ -1,4 +1,4 @@
-"""What is watched while a generator that draws in steps learns: its drawings, and how they come about."""
+"""Evaluates a generator that draws in steps while it is trained: figures, sheets and film strips."""
 
 __all__ = ["RecurrentJudge"]
 
@@ -22,7 +22,7 @@ _STATISTICS_SEED = 28  # other latents than those that are evaluated
 
 
 class RecurrentJudge(DrawingJudge[Evaluation]):
-    """Judges drawings by a classifier of the data."""
+    """Judges drawings of the averaged generator by a classifier of the data."""
 
     def __init__(
         self, config: RecurrentConfig, dataset: Dataset, classifier: Classifier, players: RecurrentPlayers
@@ -32,14 +32,14 @@ class RecurrentJudge(DrawingJudge[Evaluation]):
         self.config, self.players = config, players
 
     def evaluate(self) -> Evaluation:
-        """Class shares and confidence of drawings, with statistics frozen anew."""
+        """Freezes the averaged generator's statistics anew, then measures its drawings."""
         config, average = self.config, self.players.average
         freeze_statistics(average, config.statistics_rows, _STATISTICS_SEED)
         drawings = draw_chunks(average, config.evaluation_rows, EVALUATION_SEED)
         return summarise(drawings, self.classifier, self.dataset)
 
     def save_pictures(self, folder: Path, iteration: int) -> None:
-        """A sheet of a hundred drawings and film strips of ten."""
+        """Writes a sheet of a hundred drawings into `sheets/`, and film strips of ten into `strips/`."""
         average = self.players.average
         freeze_statistics(average, min(self.config.statistics_rows, 500), _STATISTICS_SEED)
         device = next(average.parameters()).device
@@ -50,5 +50,5 @@ class RecurrentJudge(DrawingJudge[Evaluation]):
         save_strip(folder / "strips" / f"{iteration:06d}.png", canvases[:10])
 
     def save_curves(self, path: Path, lines: list[dict[str, Any]]) -> None:
-        """Losses, the scorer's accuracy and the evaluations."""
+        """Plots losses, the discriminator's accuracy and the evaluations as a PNG."""
         save_curves(path, lines)

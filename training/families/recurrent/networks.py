@@ -1,4 +1,4 @@
-"""From a model's configuration to its networks."""
+"""Builds generator and discriminator from a model's configuration."""
 
 __all__ = ["build_networks"]
 
@@ -10,7 +10,7 @@ from pentimento.models.recurrent.gran import GRAN, GRANConfig, GRANDiscriminator
 
 
 def build_networks(config: GRANConfig, seed: int = 0) -> tuple[SequentialGenerator, nn.Module]:
-    """The generator and the scorer, with weights drawn from `seed`."""
+    """Generator and discriminator with initial weights from `seed`; torch's random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return GRAN(config), GRANDiscriminator(config)

@@ -1,4 +1,4 @@
-"""The two networks of an adversarial training in steps, their optimisers, and the generator's average."""
+"""Generator and discriminator of a training in steps, with their optimisers and the generator's average."""
 
 __all__ = ["RecurrentPlayers"]
 
@@ -11,11 +11,13 @@ from pentimento.training.loop.players import Players
 
 
 class RecurrentPlayers(Players[SequentialGenerator]):
-    """Everything that an iteration changes.
+    """Networks, optimisers and averaged weights, all that an iteration changes.
 
     Attributes:
         generator: The generator that learns; `average` is what is evaluated and exported.
         scorer: The discriminator.
+        generator_optimizer: Adam for the generator.
+        scorer_optimizer: Adam for the discriminator.
     """
 
     def __init__(self, config: RecurrentConfig, device: torch.device) -> None:
