@@ -41,7 +41,7 @@ ENV PATH=/opt/pentimento/bin:$PATH \
 # Lets the loader find CUDA, if it is there. Compiles what the server loads, Python's own modules too: a container may
 # not write, and would do it at each start; this also fails if too much was taken out.
 RUN find /opt/pentimento -path '*/nvidia/*' -name lib > /etc/ld.so.conf.d/cuda.conf && ldconfig \
- && python -c "import pentimento.service.app, pentimento.service.cli.main, pentimento.service.cli.easel_there, pentimento.service.engine.lane_main, pentimento.service.cli.serve_options"
+ && python -c "import pentimento.service.app, pentimento.service.cli.main, pentimento.service.cli.easel_there, pentimento.service.engine.lane.main, pentimento.service.cli.serve_options"
 ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001
 EXPOSE 8000 50051

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.job import Job
-from pentimento.service.engine.lane import Handed, make
-from pentimento.service.engine.lane_wire import Report, encode
+from pentimento.service.engine.lane.lane import Handed, make
+from pentimento.service.engine.lane.wire import Report, encode
 from pentimento.service.engine.rows import Rows
 from pentimento.service.engine.runtime import OnnxGraph, Runtime
 from pentimento.service.engine.scheduler import Scheduler

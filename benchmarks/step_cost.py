@@ -19,7 +19,7 @@ from pentimento.bundle.store import read_bundle
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.plan import plan_drawing
 from pentimento.service.engine.engine import Engine
-from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.messages import GenerateRequest
 from pentimento.service.operations.operations import Operations

@@ -26,7 +26,7 @@ from pentimento.service.door.door import Door
 from pentimento.service.door.tls import Tls
 from pentimento.service.engine.calibration import Calibrator
 from pentimento.service.engine.engine import Engine
-from pentimento.service.engine.lane import CallFacts
+from pentimento.service.engine.lane.lane import CallFacts
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.grpc.api import create_server
 from pentimento.service.hangup import Hangups

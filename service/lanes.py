@@ -5,9 +5,9 @@ __all__ = ["LaneSet"]
 from collections.abc import Sequence
 
 from pentimento.service.engine.job import Graph
-from pentimento.service.engine.lane import Lanes, Observe
-from pentimento.service.engine.lane_process import LaneProcess
-from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.lane.lane import Lanes, Observe
+from pentimento.service.engine.lane.process import LaneProcess
+from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.memory import give_back_memory
 from pentimento.service.engine.runtime import OnnxGraph, Runtime
 from pentimento.service.settings import Settings, available_cpus

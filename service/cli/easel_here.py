@@ -10,7 +10,7 @@ from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.served import Refusal
 from pentimento.service.cli.easel import DrawingRequest, Easel, ModelRow
 from pentimento.service.engine.engine import Engine
-from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.messages import (
     AutoencodeRequest,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pentimento.service.engine.job import Call, Graph, Job
-from pentimento.service.engine.lane import Handed, Lanes
+from pentimento.service.engine.lane.lane import Handed, Lanes
 from pentimento.service.engine.rows import Array, Rows
 from pentimento.service.engine.stream import FrameStream
 from pentimento.service.errors import Code, PentimentoError

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pentimento_client import AsyncClient, Client, Code, PentimentoError
-from pentimento_client.http_wire import LineReader
+from pentimento_client.http.wire import LineReader
 from pentimento_client.pixels import to_picture_file
 from pentimento_client.transport import parse_url
 

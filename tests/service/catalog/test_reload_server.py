@@ -12,7 +12,7 @@ from pentimento_client import Client
 
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
-from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import GenerateRequest

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pentimento.service.engine.engine import Engine, Submission
-from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.errors import Code, PentimentoError
 from tests.service.plans import drawing
 

@@ -8,10 +8,10 @@ import pytest
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.job import Emission
-from pentimento.service.engine.lane import CallFacts, Handed
-from pentimento.service.engine.lane_process import LaneProcess
-from pentimento.service.engine.lane_threads import LaneThreads
-from pentimento.service.engine.lane_wire import Decoder, Grant, Hold, Report, encode
+from pentimento.service.engine.lane.lane import CallFacts, Handed
+from pentimento.service.engine.lane.process import LaneProcess
+from pentimento.service.engine.lane.threads import LaneThreads
+from pentimento.service.engine.lane.wire import Decoder, Grant, Hold, Report, encode
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import GenerateRequest
@@ -84,7 +84,7 @@ async def test_both_lanes_are_used_and_both_forget_what_is_over(serving):
 
 async def test_a_lane_knows_only_the_plans_of_late(serving, monkeypatch):
     operations, engine, _, _ = serving
-    monkeypatch.setattr("pentimento.service.engine.lane_process._PLANS", 3)
+    monkeypatch.setattr("pentimento.service.engine.lane.process._PLANS", 3)
     for steps in (*range(1, 8), 1, 2):
         assert len(await canvases(operations, GenerateRequest(steps=steps, seed=1))) == steps
     assert all(len(lane._plans) <= 3 for lane in engine._lanes)

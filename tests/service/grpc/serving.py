@@ -9,7 +9,7 @@ import grpc
 
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
-from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.grpc.api import GrpcServer, create_server
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc

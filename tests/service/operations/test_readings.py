@@ -10,7 +10,7 @@ from PIL import Image
 from pentimento.bundle.noise import draw
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
-from pentimento.service.engine.lane_threads import LaneThreads
+from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import (

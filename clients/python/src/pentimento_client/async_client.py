@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Literal, Self, Unpack
 
 from pentimento_client.connection import ConnectOptions, connect
-from pentimento_client.grpc_transport import AsyncGrpcTransport
-from pentimento_client.http_transport import AsyncHttpTransport
+from pentimento_client.grpc.transport import AsyncGrpcTransport
+from pentimento_client.http.transport import AsyncHttpTransport
 from pentimento_client.messages import Drawing, Event, Frame
 from pentimento_client.models import Model, Models, Reload
 from pentimento_client.pixels import ImageLike, to_picture_file

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Literal, Self, Unpack
 
 from pentimento_client.connection import ConnectOptions, connect
-from pentimento_client.grpc_transport import GrpcTransport
-from pentimento_client.http_transport import HttpTransport
+from pentimento_client.grpc.transport import GrpcTransport
+from pentimento_client.http.transport import HttpTransport
 from pentimento_client.messages import Drawing, Event, Frame
 from pentimento_client.models import Model, Models, Reload
 from pentimento_client.pixels import ImageLike, to_picture_file

@@ -2,7 +2,7 @@
 
     batch = scheduler.next_batch(); deliveries = scheduler.advance(*make(batch)); the engine hands them over
 
-Lanes are threads of this process (`lane_threads`), or processes of their own (`lane_process`).
+Lanes are threads of this process (`threads`), or processes of their own (`process`).
 """
 
 __all__ = ["CallFacts", "Handed", "Lanes", "Observe", "make"]

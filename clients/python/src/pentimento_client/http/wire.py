@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 
 from pentimento_client.errors import Code, PentimentoError
-from pentimento_client.http_errors import error_from
+from pentimento_client.http.errors import error_from
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
 from pentimento_client.models import (
     Latent,

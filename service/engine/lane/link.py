@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
-from pentimento.service.engine.lane_wire import Decoder, encode
+from pentimento.service.engine.lane.wire import Decoder, encode
 
 _CLOSE_S = 5.0  # for the process to end by itself, before it is killed
 
-_MAIN = "pentimento.service.engine.lane_main"
+_MAIN = "pentimento.service.engine.lane.main"
 
 
 class LaneLink(asyncio.Protocol):

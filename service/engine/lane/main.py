@@ -1,6 +1,6 @@
 """The program of a lane's process (`LaneProcess`): one thread reads messages, schedules and calls graphs.
 
-python -m pentimento.service.engine.lane_main SOCKET LOG_LEVEL LOG_FORM
+python -m pentimento.service.engine.lane.main SOCKET LOG_LEVEL LOG_FORM
 """
 
 import os
@@ -12,8 +12,8 @@ import time
 from typing import Literal, NamedTuple, cast
 
 from pentimento.service.engine.job import Call, Job
-from pentimento.service.engine.lane import CallFacts, Handed, make
-from pentimento.service.engine.lane_wire import (
+from pentimento.service.engine.lane.lane import CallFacts, Handed, make
+from pentimento.service.engine.lane.wire import (
     Cancel,
     Decoder,
     DropGraphs,

@@ -12,9 +12,9 @@ from typing import TypedDict
 
 import grpc
 
-from pentimento_client import grpc_calls, grpc_wire
 from pentimento_client.connection import Connection
-from pentimento_client.grpc_errors import grpc_errors
+from pentimento_client.grpc import calls, wire
+from pentimento_client.grpc.errors import grpc_errors
 from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models, Reload
 from pentimento_client.pb import canvas_service_pb2 as pb
@@ -29,7 +29,7 @@ class GrpcTransport:
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._target = connection, connection.address.target
-        options, credentials = grpc_wire.CHANNEL_OPTIONS, connection.credentials
+        options, credentials = wire.CHANNEL_OPTIONS, connection.credentials
         self._channel = (
             grpc.insecure_channel(self._target, options=options)
             if credentials is None
@@ -39,9 +39,9 @@ class GrpcTransport:
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
         """Calls the RPC that draws, and yields its events; closing the generator cancels the drawing."""
-        reader = grpc_wire.EventReader()
+        reader = wire.EventReader()
         with grpc_errors(self._target):
-            method, message = grpc_calls.stream_call(request)
+            method, message = calls.stream_call(request)
             call = getattr(self._stub, method)(message, **_how(self._connection, request.timeout_s))
             try:
                 for answer in call:
@@ -53,37 +53,37 @@ class GrpcTransport:
     def score(self, request: ScoreRequest) -> ScoreResult:
         """Calls the RPC Score."""
         with grpc_errors(self._target):
-            message, how = grpc_calls.score_call(request), _how(self._connection, request.timeout_s)
-            return grpc_wire.score(self._stub.Score(message, **how))
+            message, how = calls.score_call(request), _how(self._connection, request.timeout_s)
+            return wire.score(self._stub.Score(message, **how))
 
     def encode(self, request: EncodeRequest) -> EncodeResult:
         """Calls the RPC Encode."""
         with grpc_errors(self._target):
-            message, how = grpc_calls.encode_call(request), _how(self._connection, request.timeout_s)
-            return grpc_wire.encode(self._stub.Encode(message, **how))
+            message, how = calls.encode_call(request), _how(self._connection, request.timeout_s)
+            return wire.encode(self._stub.Encode(message, **how))
 
     def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """Calls the RPC EstimateLikelihood."""
         with grpc_errors(self._target):
-            message, how = grpc_calls.likelihood_call(request), _how(self._connection, request.timeout_s)
-            return grpc_wire.likelihood(self._stub.EstimateLikelihood(message, **how))
+            message, how = calls.likelihood_call(request), _how(self._connection, request.timeout_s)
+            return wire.likelihood(self._stub.EstimateLikelihood(message, **how))
 
     def models(self) -> Models:
         """Calls the RPC ListModels."""
         with grpc_errors(self._target):
-            return grpc_wire.models(self._stub.ListModels(pb.ListModelsRequest(), **_how(self._connection)))
+            return wire.models(self._stub.ListModels(pb.ListModelsRequest(), **_how(self._connection)))
 
     def model(self, name: str) -> Model:
         """Calls the RPC GetModel."""
         with grpc_errors(self._target):
             request, how = pb.GetModelRequest(name=name), _how(self._connection)
-            return grpc_wire.model(self._stub.GetModel(request, **how))
+            return wire.model(self._stub.GetModel(request, **how))
 
     def reload(self, token: str) -> Reload:
         """Calls the RPC ReloadModels, with the admin token."""
         how = _how(replace(self._connection, authorization=bearer(token)))
         with grpc_errors(self._target):
-            return grpc_wire.reload(self._stub.ReloadModels(pb.ReloadModelsRequest(), **how))
+            return wire.reload(self._stub.ReloadModels(pb.ReloadModelsRequest(), **how))
 
     def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""
@@ -99,9 +99,9 @@ class AsyncGrpcTransport:
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
         """Calls the RPC that draws, and yields its events; closing the generator cancels the drawing."""
-        reader = grpc_wire.EventReader()
+        reader = wire.EventReader()
         with grpc_errors(self._target):
-            method, message = grpc_calls.stream_call(request)
+            method, message = calls.stream_call(request)
             call = getattr(self._stub(), method)(message, **_how(self._connection, request.timeout_s))
             try:
                 async for answer in call:
@@ -114,25 +114,25 @@ class AsyncGrpcTransport:
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """Calls the RPC Score."""
         with grpc_errors(self._target):
-            message, how = grpc_calls.score_call(request), _how(self._connection, request.timeout_s)
-            return grpc_wire.score(await self._stub().Score(message, **how))
+            message, how = calls.score_call(request), _how(self._connection, request.timeout_s)
+            return wire.score(await self._stub().Score(message, **how))
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
         """Calls the RPC Encode."""
         with grpc_errors(self._target):
-            message, how = grpc_calls.encode_call(request), _how(self._connection, request.timeout_s)
-            return grpc_wire.encode(await self._stub().Encode(message, **how))
+            message, how = calls.encode_call(request), _how(self._connection, request.timeout_s)
+            return wire.encode(await self._stub().Encode(message, **how))
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """Calls the RPC EstimateLikelihood."""
         with grpc_errors(self._target):
-            message, how = grpc_calls.likelihood_call(request), _how(self._connection, request.timeout_s)
-            return grpc_wire.likelihood(await self._stub().EstimateLikelihood(message, **how))
+            message, how = calls.likelihood_call(request), _how(self._connection, request.timeout_s)
+            return wire.likelihood(await self._stub().EstimateLikelihood(message, **how))
 
     async def models(self) -> Models:
         """Calls the RPC ListModels."""
         with grpc_errors(self._target):
-            return grpc_wire.models(
+            return wire.models(
                 await self._stub().ListModels(pb.ListModelsRequest(), **_how(self._connection))
             )
 
@@ -140,13 +140,13 @@ class AsyncGrpcTransport:
         """Calls the RPC GetModel."""
         with grpc_errors(self._target):
             request, how = pb.GetModelRequest(name=name), _how(self._connection)
-            return grpc_wire.model(await self._stub().GetModel(request, **how))
+            return wire.model(await self._stub().GetModel(request, **how))
 
     async def reload(self, token: str) -> Reload:
         """Calls the RPC ReloadModels, with the admin token."""
         how = _how(replace(self._connection, authorization=bearer(token)))
         with grpc_errors(self._target):
-            return grpc_wire.reload(await self._stub().ReloadModels(pb.ReloadModelsRequest(), **how))
+            return wire.reload(await self._stub().ReloadModels(pb.ReloadModelsRequest(), **how))
 
     async def close(self) -> None:
         """Closes the connection, and cancels what still runs on it."""
@@ -155,7 +155,7 @@ class AsyncGrpcTransport:
 
     def _stub(self) -> pb_grpc.CanvasServiceStub:
         if self._channel is None:  # made on first use: it belongs to the event loop that runs then
-            options, credentials = grpc_wire.CHANNEL_OPTIONS, self._connection.credentials
+            options, credentials = wire.CHANNEL_OPTIONS, self._connection.credentials
             self._channel = (
                 grpc.aio.insecure_channel(self._target, options=options)
                 if credentials is None
@@ -172,6 +172,6 @@ class _How(TypedDict):
 def _how(connection: Connection, timeout_s: float | None = None) -> _How:
     """Deadline and metadata of a call."""
     return {
-        "timeout": grpc_calls.deadline_s(timeout_s, connection.silence_s),
+        "timeout": calls.deadline_s(timeout_s, connection.silence_s),
         "metadata": connection.metadata,
     }

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pentimento.service.engine.job import Batch, Graph, Job
-from pentimento.service.engine.lane import Handed, Observe, make
+from pentimento.service.engine.lane.lane import Handed, Observe, make
 from pentimento.service.engine.scheduler import Delivery, Scheduler
 from pentimento.service.errors import Code, PentimentoError
 

@@ -18,9 +18,9 @@ from typing import NamedTuple, Protocol, cast
 from pentimento.bundle.manifest import GraphSpec
 from pentimento.service.engine.calibration import RowLimits
 from pentimento.service.engine.job import Call, Graph, Job
-from pentimento.service.engine.lane import Handed, Observe
-from pentimento.service.engine.lane_link import LaneLink
-from pentimento.service.engine.lane_wire import (
+from pentimento.service.engine.lane.lane import Handed, Observe
+from pentimento.service.engine.lane.link import LaneLink
+from pentimento.service.engine.lane.wire import (
     Cancel,
     DropGraphs,
     DropPlan,

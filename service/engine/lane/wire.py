@@ -29,7 +29,7 @@ import numpy as np
 from pentimento.bundle.manifest import GraphSpec
 from pentimento.service.engine.calibration import RowLimits
 from pentimento.service.engine.job import Emission, Feed
-from pentimento.service.engine.lane import CallFacts, Handed
+from pentimento.service.engine.lane.lane import CallFacts, Handed
 from pentimento.service.engine.rows import Array
 from pentimento.service.errors import PentimentoError
 

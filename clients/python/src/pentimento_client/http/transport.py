@@ -8,10 +8,10 @@ from typing import TypedDict, TypeVar
 
 import httpx
 
-from pentimento_client import http_calls, http_wire
 from pentimento_client.connection import Connection
-from pentimento_client.http_calls import CONNECT_S
-from pentimento_client.http_errors import http_errors, raise_for_problem
+from pentimento_client.http import calls, wire
+from pentimento_client.http.calls import CONNECT_S
+from pentimento_client.http.errors import http_errors, raise_for_problem
 from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models, Reload
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
@@ -28,12 +28,12 @@ class HttpTransport:
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
         """Posts a request to draw, and yields its events; closing the generator cancels the drawing."""
-        call = http_calls.stream_call(request)
+        call = calls.stream_call(request)
         with http_errors(), self._client.stream(**call) as response:
             if not response.is_success:
                 response.read()
                 raise_for_problem(response)
-            reader = http_wire.StreamReader(response)
+            reader = wire.StreamReader(response)
             yield reader.header
             for chunk in response.iter_bytes():
                 yield from reader.feed(chunk)
@@ -41,33 +41,33 @@ class HttpTransport:
 
     def score(self, request: ScoreRequest) -> ScoreResult:
         """Calls POST /score."""
-        return self._ask(http_calls.score_call(request), http_wire.score)
+        return self._ask(calls.score_call(request), wire.score)
 
     def encode(self, request: EncodeRequest) -> EncodeResult:
         """Calls POST /encode."""
-        return self._ask(http_calls.encode_call(request), http_wire.encode)
+        return self._ask(calls.encode_call(request), wire.encode)
 
     def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """Calls POST /likelihood."""
-        return self._ask(http_calls.likelihood_call(request), http_wire.likelihood)
+        return self._ask(calls.likelihood_call(request), wire.likelihood)
 
     def models(self) -> Models:
         """Calls GET /models."""
-        return self._ask({"method": "GET", "url": "/models"}, http_wire.models)
+        return self._ask({"method": "GET", "url": "/models"}, wire.models)
 
     def model(self, name: str) -> Model:
         """Calls GET /models/{name}."""
-        return self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
+        return self._ask({"method": "GET", "url": calls.model_path(name)}, wire.model)
 
     def reload(self, token: str) -> Reload:
         """Calls POST /models:reload, with the admin token."""
-        return self._ask(http_calls.reload_call(token), http_wire.reload)
+        return self._ask(calls.reload_call(token), wire.reload)
 
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
 
-    def _ask(self, call: http_calls.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
+    def _ask(self, call: calls.Call, read: Callable[[wire.Json], Answer]) -> Answer:
         with http_errors():
             response = self._client.request(**call)
             raise_for_problem(response)
@@ -82,13 +82,13 @@ class AsyncHttpTransport:
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
         """Posts a request to draw, and yields its events; closing the generator cancels the drawing."""
-        call = http_calls.stream_call(request)
+        call = calls.stream_call(request)
         with http_errors():
             async with self._client.stream(**call) as response:
                 if not response.is_success:
                     await response.aread()
                     raise_for_problem(response)
-                reader = http_wire.StreamReader(response)
+                reader = wire.StreamReader(response)
                 yield reader.header
                 async for chunk in response.aiter_bytes():
                     for event in reader.feed(chunk):
@@ -97,33 +97,33 @@ class AsyncHttpTransport:
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """Calls POST /score."""
-        return await self._ask(http_calls.score_call(request), http_wire.score)
+        return await self._ask(calls.score_call(request), wire.score)
 
     async def encode(self, request: EncodeRequest) -> EncodeResult:
         """Calls POST /encode."""
-        return await self._ask(http_calls.encode_call(request), http_wire.encode)
+        return await self._ask(calls.encode_call(request), wire.encode)
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """Calls POST /likelihood."""
-        return await self._ask(http_calls.likelihood_call(request), http_wire.likelihood)
+        return await self._ask(calls.likelihood_call(request), wire.likelihood)
 
     async def models(self) -> Models:
         """Calls GET /models."""
-        return await self._ask({"method": "GET", "url": "/models"}, http_wire.models)
+        return await self._ask({"method": "GET", "url": "/models"}, wire.models)
 
     async def model(self, name: str) -> Model:
         """Calls GET /models/{name}."""
-        return await self._ask({"method": "GET", "url": http_calls.model_path(name)}, http_wire.model)
+        return await self._ask({"method": "GET", "url": calls.model_path(name)}, wire.model)
 
     async def reload(self, token: str) -> Reload:
         """Calls POST /models:reload, with the admin token."""
-        return await self._ask(http_calls.reload_call(token), http_wire.reload)
+        return await self._ask(calls.reload_call(token), wire.reload)
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def _ask(self, call: http_calls.Call, read: Callable[[http_wire.Json], Answer]) -> Answer:
+    async def _ask(self, call: calls.Call, read: Callable[[wire.Json], Answer]) -> Answer:
         with http_errors():
             response = await self._client.request(**call)
             raise_for_problem(response)

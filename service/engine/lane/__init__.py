@@ -1,0 +1,1 @@
+"""A lane: a worker with a scheduler of its own, which calls graphs in a process or in threads."""
