@@ -1,1 +1,1 @@
-"""Performance, measured side by side in one run."""
+"""Performance measurements; whatever is compared is measured side by side in one run."""

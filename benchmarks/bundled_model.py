@@ -1,4 +1,4 @@
-"""The torch model inside a bundle, for benchmarks that compare ways to compute with the same weights."""
+"""Rebuilds the torch model of a bundle, for benchmarks that compare ways to compute with the same weights."""
 
 __all__ = ["FullPass", "full_pass", "load_model"]
 
@@ -33,7 +33,7 @@ def load_model(bundle: Bundle) -> torch.nn.Module:
 
 
 class FullPass(torch.nn.Module):
-    """Logits of all pixels in one pass, given what the pixels are conditioned on."""
+    """A pixel model as a network that computes the logits of all pixels of an image in one pass."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class FullPass(torch.nn.Module):
 
 
 def full_pass(network: FullPass) -> Session:
-    """The same pass in ONNX Runtime: inputs `image` and, with a latent, `latent`; output `logits`."""
+    """Exports the same pass to ONNX Runtime: inputs `image` and, with a latent, `latent`; output `logits`."""
     pixels = network.pixels
     examples = {"image": torch.zeros(EXAMPLE_ROWS, 1, pixels.height, pixels.width)}
     examples |= dict(zip(("latent",), network.latents(EXAMPLE_ROWS), strict=False))

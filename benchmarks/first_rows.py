@@ -21,7 +21,7 @@ CASES = [(steps, n) for n in (1, 32) for steps in (7, 14, 28)]
 
 
 def draw(connection, model, steps, n):
-    """Seconds until the first and the last canvas were there."""
+    """Asks for one drawing; returns the seconds until its first and until its last canvas were read."""
     body = json.dumps({"model": model, "steps": steps, "n": n, "seed": 1})
     headers = {"Accept": "application/x-ndjson", "Content-Type": "application/json"}
     started = time.perf_counter()

@@ -23,7 +23,7 @@ ROWS = 500
 
 
 def drawn(client, model):
-    """Finished drawings of a model, shape (ROWS, 28, 28); a conditional one draws its classes in turn."""
+    """Has a model draw pictures in [0, 1], shape (ROWS, 28, 28); a conditional one draws classes in turn."""
     options = {"labels": [row % 10 for row in range(ROWS_AT_ONCE)]} if model.startswith("acgan") else {}
     return np.concatenate(
         [
@@ -34,7 +34,7 @@ def drawn(client, model):
 
 
 def scores(client, model, images):
-    """One scorer's opinion of each image."""
+    """The score of each image, (N, 28, 28), by a model's discriminator or critic, shape (N,)."""
     found = []
     for start in range(0, len(images), ROWS_AT_ONCE):
         chunk = [np.ascontiguousarray(image, np.float32) for image in images[start : start + ROWS_AT_ONCE]]
@@ -43,7 +43,7 @@ def scores(client, model, images):
 
 
 def words(values):
-    """Mean and standard error."""
+    """Mean and standard error as text."""
     return f"{values.mean():.2f} ± {values.std() / np.sqrt(len(values)):.2f}"
 
 

@@ -21,7 +21,7 @@ from pentimento.service.operations.inputs import drawing_noise, nothing_known
 
 
 def remember(graph: OnnxGraph) -> None:
-    """Lets a graph compute once for each number of rows, and give back copies from then on."""
+    """Makes a graph compute once for each number of rows, and return copies of that from then on."""
     call, outputs = graph.run, {}
 
     def run(feeds):
@@ -34,7 +34,7 @@ def remember(graph: OnnxGraph) -> None:
 
 
 def draw(plan, tensors, rows: int) -> None:
-    """`rows` drawings of one row each, from admission to the report of the last."""
+    """Does a lane's work for `rows` drawings of one row each, from admission to the report of the last."""
     scheduler = Scheduler()
     for id in range(rows):
         own = {name: Rows.of(values) for name, values in tensors.items()}
@@ -49,7 +49,7 @@ def draw(plan, tensors, rows: int) -> None:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measures and prints the CPU time of a drawing besides its graphs."""
     parser = argparse.ArgumentParser(description="What a lane does besides the graph calls.")
     parser.add_argument("--bundles", type=Path, default=Path("zoo"))
     parser.add_argument("--model", default="gran5-mnist")

@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 50
 
 
 def pictures(folder):
-    """What is asked about, by name, shape (rows, 28, 28) in [0, 1]."""
+    """The sets of pictures by name, each in [0, 1], shape (rows, 28, 28); `folder` holds the data sets."""
     digits, clothes = (
         load_dataset(name, channels=1, image_size=28, folder=folder).test.images[:rows, 0] / 255
         for name, rows in (("mnist", 1000), ("fashion-mnist", 300))
@@ -42,7 +42,7 @@ def pictures(folder):
 
 
 def nats(client, model, images):
-    """Minus the log-likelihood of each image."""
+    """Minus the log-likelihood of each image in nats, shape (N,); images of shape (N, 28, 28)."""
     found = []
     for start in range(0, len(images), ROWS_AT_ONCE):
         chunk = [np.ascontiguousarray(image, np.float32) for image in images[start : start + ROWS_AT_ONCE]]

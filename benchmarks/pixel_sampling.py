@@ -31,12 +31,13 @@ BATCHES = (1, 32)
 
 
 def probabilities(run_pass, image, latent):
+    """The probability of 1 for every pixel, in one full pass, shape (B, 1, H, W)."""
     logits = run_pass({"image": image} | latent)["logits"]
     return 1 / (1 + np.exp(-logits))
 
 
 def naive_drawing(run_pass, noise, latent):
-    """Pixel by pixel; shapes (B, H, W) and (B, 1, H, W)."""
+    """Draws pixel by pixel, with a full pass for each: noise (B, H, W) to a picture (B, 1, H, W)."""
     image = np.zeros((len(noise), 1, *noise.shape[1:]), np.float32)
     for i, j in np.ndindex(noise.shape[1:]):
         image[:, 0, i, j] = noise[:, i, j] < probabilities(run_pass, image, latent)[:, 0, i, j]
@@ -44,7 +45,7 @@ def naive_drawing(run_pass, noise, latent):
 
 
 def jacobi_drawing(run_pass, noise, latent):
-    """The picture, the number of passes until nothing changed, and the seconds."""
+    """Redraws all pixels at once until none changes; returns the picture, the passes made, the seconds."""
     started = time.perf_counter()
     image = np.zeros((len(noise), 1, *noise.shape[1:]), np.float32)
     for passes in range(1, noise[0].size + 2):
@@ -56,7 +57,10 @@ def jacobi_drawing(run_pass, noise, latent):
 
 
 def row_drawing(sessions, manifest, noise):
-    """Seconds until each row is there; the noise is drawn before the clock starts, as the server does."""
+    """Draws row by row with the bundle's graphs; returns the seconds until each row is there.
+
+    The noise is drawn before the clock starts.
+    """
     rows = len(noise["noise"])
     shape = (rows, *manifest.image.shape)
     state = {"known": np.zeros(shape, np.float32), "known_mask": np.zeros(shape, np.float32)}
@@ -71,6 +75,7 @@ def row_drawing(sessions, manifest, noise):
 
 
 def median_seconds(function, *arguments, calls):
+    """Median seconds of some calls of a function."""
     times = []
     for _ in range(calls):
         started = time.perf_counter()
@@ -80,6 +85,7 @@ def median_seconds(function, *arguments, calls):
 
 
 def ratio(dividends, divisors):
+    """Median and range of the rounds' ratios, as text."""
     ratios = [a / b for a, b in zip(dividends, divisors, strict=True)]
     return f"{statistics.median(ratios):.0f}x [{min(ratios):.0f}..{max(ratios):.0f}]"
 

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, for benchmarks that measure over sockets."""
+"""Starts servers in processes of their own, for benchmarks that measure over sockets."""
 
 __all__ = ["ROOT", "free_port", "served", "until_stopped"]
 
@@ -20,7 +20,7 @@ _STOP_SECONDS = 30
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has at the moment."""
+    """A port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -30,7 +30,7 @@ def free_port() -> int:
 def until_stopped(
     command: list[str], environment: dict[str, str], ready: str, says: Path | None = None
 ) -> Iterator[int]:
-    """A server process, once it answers at the URL `ready`; ended by SIGTERM.
+    """Runs a server process, from when it answers at the URL `ready` until SIGTERM at the end of the context.
 
     Args:
         command: What to run, in the folder of the repository.
@@ -64,7 +64,7 @@ def until_stopped(
 
 @contextmanager
 def served(bundles: Path, *, says: Path | None = None, **settings: object) -> Iterator[tuple[str, str, int]]:
-    """`pentimento serve` on free ports of 127.0.0.1, stopped at the end.
+    """Runs `pentimento serve` on free ports of 127.0.0.1, until the end of the context.
 
     Args:
         bundles: Folder of bundles.

@@ -27,7 +27,7 @@ from pentimento.service.settings import Settings
 
 
 def bare_loop(manifest, graphs, *, rows, steps):
-    """Seconds for one drawing of `rows` images: nothing but the graph calls of its plan."""
+    """Makes the graph calls of a drawing of `rows` images, and nothing else; returns the seconds."""
     noise = draw_noise(manifest.drawing, manifest.graphs, seed=1, rows=range(rows), steps=steps)
     plan = plan_drawing(manifest, graphs, steps=steps)
     tensors = dict(noise)
@@ -45,7 +45,7 @@ def bare_loop(manifest, graphs, *, rows, steps):
 
 
 async def through_engine(operations, name, *, rows, steps):
-    """Seconds for the same drawing through operations and engine."""
+    """Makes the same drawing through operations and engine; returns the seconds."""
     started = time.perf_counter()
     request = GenerateRequest(model=name, n=rows, steps=steps, seed=1)
     async with await operations.generate(request) as drawing:
@@ -55,6 +55,7 @@ async def through_engine(operations, name, *, rows, steps):
 
 
 async def measure(arguments):
+    """Measures both for several numbers of rows, and prints a table."""
     bundle = read_bundle(arguments.bundles / arguments.model)
     runtime = Runtime(provider="cpu", max_batch_rows=64)
     catalog = Catalog.load(arguments.bundles, runtime)

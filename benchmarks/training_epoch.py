@@ -29,7 +29,7 @@ IMAGES = 60_000
 
 
 class MaskedLayer(nn.Module):
-    """The same layer with whole kernels and masks."""
+    """A gated layer with the same weights in whole kernels, of which a mask leaves what may be seen."""
 
     def __init__(self, layer: GatedLayer) -> None:
         super().__init__()
@@ -49,16 +49,18 @@ class MaskedLayer(nn.Module):
         self.register_buffer("taps_mask", (torch.arange(kernel) < layer.taps).float())
 
     def above(self, v):
+        """The vertical convolution, which sees the rows above."""
         weight = self.vertical.weight * self.rows_mask
         # One row down: above the image is the convolution of zeros.
         return F.conv2d(F.pad(v, (0, 0, 1, 0)), weight, self.vertical.bias, padding=self.side)
 
     def left(self, h):
+        """The horizontal convolution, which sees the columns to the left."""
         return F.conv2d(h, self.horizontal.weight * self.taps_mask, padding=(0, self.side))
 
 
 def straightforward(players):
-    """A copy of the players whose gated layers have whole, masked kernels."""
+    """A copy of model and optimiser whose gated layers have whole, masked kernels."""
     other = copy.deepcopy(players)
     for model in (other.model, other.average):
         pixels = model.pixels if hasattr(model, "pixels") else model

@@ -34,7 +34,7 @@ RESULTS = "results.json"
 
 
 def measure(arena: Arena, case: Case, pace: Pace) -> dict[str, Any]:
-    """One case once."""
+    """Measures one case for one round; returns its figures."""
     if not case.groups:
         loop = {"model": case.model, "rows": case.rows, "steps": case.steps, "seconds": pace.loop_seconds}
         return drawing_rate(arena.loops, loop)
@@ -53,6 +53,13 @@ def measure(arena: Arena, case: Case, pace: Pace) -> dict[str, Any]:
 
 def run(sections: Sequence[str], pace: Pace, zoo: Path, output: Path, console: Console) -> dict[str, Any]:
     """Measures all cases in rounds: each round has every case once, every second one backwards.
+
+    Args:
+        sections: Names of the sections to measure.
+        pace: How long and how often.
+        zoo: Folder of bundles.
+        output: Folder for the results, which are written after every round.
+        console: Where progress is shown.
 
     Returns:
         What is also in the file RESULTS of the output folder.
@@ -93,7 +100,7 @@ def run(sections: Sequence[str], pace: Pace, zoo: Path, output: Path, console: C
 
 
 def write_report(content: dict[str, Any], output: Path, console: Console) -> None:
-    """Writes the report to the output folder and, of a whole run, into the docs; says how the aims fare."""
+    """Writes the report to the output folder and, after a whole run, into the docs; prints the aims met."""
     results = Results(content["rounds"])
     plots = draw_plots(results, output)
     report = output / "report.md"
@@ -117,7 +124,7 @@ def write_report(content: dict[str, Any], output: Path, console: Console) -> Non
 
 
 def main() -> None:
-    """The command."""
+    """Reads the command line, measures, and writes the report."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.bench",
         description=__doc__,

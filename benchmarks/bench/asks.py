@@ -1,4 +1,4 @@
-"""What clients ask for, as bytes that are made once, and how the first answer is checked."""
+"""Requests of the benchmark's clients as bytes that are made once, and the check of an answer."""
 
 __all__ = ["ACCEPT", "FORMS", "Ask", "Group"]
 
@@ -16,7 +16,7 @@ ACCEPT = {
     "sse": "text/event-stream",
     "npy": "application/x-npy",
 }
-"""Forms over HTTP, by the Accept header that asks for them."""
+"""Accept headers of the HTTP forms, by form."""
 
 _METHODS = {"grpc-stream": "StreamCanvas", "grpc-unary": "Generate"}
 
@@ -27,7 +27,7 @@ _PNG, _PNG_BASE64 = b"\x89PNG\r\n", b"iVBORw0KGgo"
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """A drawing that is asked for, in one of FORMS; the server chooses the seed, so no two are the same."""
+    """A request for a drawing, in one of FORMS; the server chooses the seed, so no two are the same."""
 
     model: str
     steps: int
@@ -36,7 +36,7 @@ class Ask:
 
     @property
     def canvases(self) -> int:
-        """Canvases in the answer."""
+        """Number of canvases in the answer, of all images together."""
         return self.n * self.steps
 
     @property
@@ -50,7 +50,7 @@ class Ask:
         return f"/pentimento.v1.CanvasService/{_METHODS[self.form]}"
 
     def http(self, path: str) -> bytes:
-        """The HTTP request."""
+        """The HTTP request as bytes, head and body."""
         body = json.dumps({"model": self.model, "n": self.n, "steps": self.steps}).encode()
         lines = (
             f"POST {path} HTTP/1.1",
@@ -62,17 +62,17 @@ class Ask:
         return "\r\n".join((*lines, "", "")).encode() + body
 
     def grpc(self) -> bytes:
-        """The gRPC request."""
+        """The gRPC request message as bytes."""
         spec = pb.DrawingSpec(model=self.model, image_count=self.n, step_count=self.steps)
         kind = pb.StreamCanvasRequest if self.form == "grpc-stream" else pb.GenerateRequest
         return kind(drawing=spec).SerializeToString()
 
     def fault(self, body: bytes, parts: int) -> str | None:
-        """What is wrong with an answer, or None.
+        """Checks an answer; returns what is wrong with it, or None.
 
         Args:
             body: The whole of it.
-            parts: Chunks, the empty last one too, or messages that it came in.
+            parts: Number of chunks, the empty last one too, or of messages that it came in.
         """
         if self.form == "npy":
             shape = np.load(io.BytesIO(body), allow_pickle=False).shape
@@ -88,7 +88,7 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Clients that ask for the same thing, again and again, each as soon as it has its answer."""
+    """Clients that send the same request again and again, each as soon as it has its answer."""
 
     ask: Ask
     clients: int

@@ -1,4 +1,4 @@
-"""What is measured: every case by its name, which says all of it."""
+"""The cases that the benchmark measures. A case's name says all of it, so that results are kept by name."""
 
 __all__ = ["FULL", "QUICK", "SECTIONS", "Case", "Pace", "case_name", "limit_name", "planned", "seconds_of"]
 
@@ -18,7 +18,7 @@ SECTIONS = {
     "mix": "two models and several lengths at the same time",
     "growth": "one client's time with steps and images",
 }
-"""Parts of a run, for `--only`."""
+"""Parts of a run and what they measure, for `--only`."""
 
 CORE = ("limit", "gran", "stream", "rows", "fair")
 """Sections that the aims rest on: they get more rounds and longer ones."""
@@ -31,7 +31,7 @@ PER_STEP = (1, 2, 4, 8, 16)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One thing to measure: a load on a contender, or, without groups, a bare loop."""
+    """One measurement: clients that load a server, or, without groups, a bare loop of graph calls."""
 
     name: str
     section: str
@@ -49,7 +49,10 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How long and how often. Seconds count for each round; the warm-up comes before."""
+    """How many rounds a run has, how long each is, and which batches and clients it tries.
+
+    Seconds are those of one round that count; the warm-up comes before.
+    """
 
     rounds: int
     seconds: float
@@ -87,25 +90,25 @@ QUICK = Pace(
 
 
 def case_name(contender: str, groups: Sequence[Group]) -> str:
-    """The name of a load: who is asked, and by whom for what."""
+    """Names a load: the server that is asked, and the clients with what they ask for."""
     asked = [f"{g.clients} x {g.ask.form} {g.ask.model} n={g.ask.n} steps={g.ask.steps}" for g in groups]
     return f"{contender}: {' + '.join(asked)}"
 
 
 def limit_name(model: str, rows: int) -> str:
-    """The name of a bare loop."""
+    """Names the bare loop of a model at a batch of `rows`."""
     return f"limit: {model} batch={rows}"
 
 
 def load(section: str, *groups: Group, contender: str = "server") -> Case:
-    """A load as a case."""
+    """Makes a case of groups of clients on one server."""
     return Case(name=case_name(contender, groups), section=section, contender=contender, groups=groups)
 
 
 def group(
     clients: int, *, form: str = "json", model: str = GRAN, steps: int | None = None, n: int = 1
 ) -> Group:
-    """Clients of a form; steps by default as many as the model was made for."""
+    """Makes a group of clients; `steps` is by default what the model was made for."""
     steps = steps or (ROW_STEPS if model == ROWS else 5)
     return Group(ask=Ask(model=model, steps=steps, n=n, form=form), clients=clients)
 
@@ -122,7 +125,7 @@ MIX = ((GRAN, 1), (GRAN, 5), (GRAN, 16), (ROWS, 7), (ROWS, 28))
 
 
 def planned(pace: Pace, sections: Iterable[str]) -> list[Case]:
-    """The cases of some sections, each once."""
+    """The cases of the named sections, each once."""
     wanted = set(sections)
     cases: dict[str, Case] = {}
     for case in _all(pace):
@@ -132,7 +135,7 @@ def planned(pace: Pace, sections: Iterable[str]) -> list[Case]:
 
 
 def seconds_of(cases: Iterable[Case], pace: Pace) -> float:
-    """About how long a run takes, without the start."""
+    """Estimates the seconds of a run, without the start of the servers."""
     total = 0.0
     for case in cases:
         if not case.groups:

@@ -1,4 +1,7 @@
-"""Who is measured, and all of them started side by side; idle ones cost nothing."""
+"""Starts the servers that are compared, the load generator and the bare loops, all side by side.
+
+Those that have nothing to do cost nothing.
+"""
 
 __all__ = ["LABELS", "Contender", "Arena", "SERVER_SETTINGS", "prepare_bundles", "running"]
 
@@ -17,12 +20,12 @@ from pentimento.bundle.store import read_bundle, write_bundle
 from pentimento.service.settings import available_cpus
 
 GRAN, ROWS, LONG = "gran5-mnist", "pixelvae-mnist", "gran64-mnist"
-"""The bundles: one that steps, one that draws row by row, and the first with up to 64 steps."""
+"""Names of the bundles: one that steps, one that draws row by row, and the first with up to 64 steps."""
 
 _LONGEST = 64
 
 SERVER_SETTINGS: dict[str, object] = {"max_rows_in_flight": 16_384}
-"""Where the benchmark leaves the defaults: 128 clients may ask for 64 images each, and none is refused."""
+"""Settings that are not the defaults: 128 clients may ask for 64 images each, and none is refused."""
 
 LABELS = {
     "server": "Pentimento",
@@ -36,7 +39,7 @@ LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A running server and the path that is asked."""
+    """A running server, and the HTTP path that is asked."""
 
     pid: int
     http_port: int
@@ -46,7 +49,7 @@ class Contender:
 
 @dataclass(frozen=True, kw_only=True)
 class Arena:
-    """All that runs: the contenders by the keys of LABELS, the load generator, and the bare loops."""
+    """All that runs: the servers by the keys of LABELS, the load generator, and the bare loops."""
 
     contenders: dict[str, Contender]
     load: Worker
@@ -55,11 +58,11 @@ class Arena:
 
 
 def prepare_bundles(zoo: Path, folder: Path) -> None:
-    """Copies the bundles that are drawn with into an empty folder, and makes the long one.
+    """Copies GRAN and ROWS into an empty folder, and makes LONG, which is GRAN with up to 64 steps.
 
     Args:
         zoo: Holds GRAN and ROWS.
-        folder: Where they go.
+        folder: Where the three go.
     """
     for name in (GRAN, ROWS):
         bundle = read_bundle(zoo / name)
@@ -75,10 +78,13 @@ def prepare_bundles(zoo: Path, folder: Path) -> None:
 
 @contextmanager
 def running(bundles: Path) -> Iterator[Arena]:
-    """Starts everything, and stops it at the end.
+    """Starts everything, and stops it at the end of the context.
 
     Args:
         bundles: What `prepare_bundles` made; files of the run come to lie beside it.
+
+    Yields:
+        What runs.
     """
     workers, says = available_cpus(), bundles.parent / "server.txt"
     # The server measures its graphs anew, on the machine as it is now: the user's own cache may have been
@@ -110,7 +116,7 @@ def running(bundles: Path) -> Iterator[Arena]:
 
 @contextmanager
 def plain_served(app: str, bundles: Path, *, workers: int = 1, lanes: int = 1) -> Iterator[tuple[int, int]]:
-    """One of the applications of `plain_handlers` under uvicorn.
+    """Runs one of the applications of `plain_handlers` under uvicorn, until the end of the context.
 
     Args:
         app: Name of the function that makes it.

@@ -1,4 +1,4 @@
-"""The arithmetic of results: medians over rounds, ranges, and ratios within a round."""
+"""Arithmetic on the results: medians over rounds, ranges, and ratios within a round."""
 
 __all__ = ["LIMIT", "Results", "Spread", "divide"]
 
@@ -15,7 +15,7 @@ Round = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Median and range of some rounds' values."""
+    """Median and range of a value over rounds."""
 
     median: float
     low: float
@@ -23,41 +23,51 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self | None:
-        """Of values, None of none."""
+        """The spread of some values; None of no values."""
         return cls(statistics.median(values), min(values), max(values)) if values else None
 
     def text(self, digits: int = 2) -> str:
-        """`1.23 [1.20..1.31]`, as a person reads it."""
+        """Median and range as text, such as `1.23 [1.20..1.31]`."""
         parts = (f"{value:,.{digits}f}" for value in (self.median, self.low, self.high))
         return "{} [{}..{}]".format(*parts)
 
 
 def divide(values: Sequence[float], by: Sequence[float]) -> list[float]:
-    """Ratios round by round: what one round did to both does not show in them. Shorter by missing rounds."""
+    """Ratios round by round, so that what slowed a whole round does not show; stops where one side ends."""
     return [a / b for a, b in zip(values, by, strict=False)]
 
 
 class Results:
-    """What was measured: by case, a list with a result a round."""
+    """The results of a run: for each case, by its name, one result for each round.
+
+    Methods that read a value return it for each round, and an empty list for a case that was not measured.
+    """
 
     def __init__(self, rounds: dict[str, list[Round]]) -> None:
         self.rounds = rounds
 
     def values(self, name: str, read: Callable[[Round], float | None]) -> list[float]:
-        """A value of each round; none of a case that was not measured, or of rounds without it."""
+        """Reads a value from each round of a case, leaving out rounds without it."""
         found = (read(one) for one in self.rounds.get(name, ()))
         return [value for value in found if value is not None]
 
     def rate(self, name: str, group: int = 0) -> list[float]:
-        """Requests per second of a load."""
+        """Requests per second of a group of clients."""
         return self.values(name, lambda one: one["groups"][group]["requests_per_s"])
 
     def canvas_rate(self, name: str, group: int = 0) -> list[float]:
-        """Canvases per second of a load."""
+        """Canvases per second of a group of clients."""
         return self.values(name, lambda one: one["groups"][group]["canvases"] / one["wall_s"])
 
     def latency(self, name: str, which: str, percent: str, group: int = 0) -> list[float]:
-        """Milliseconds: `which` is `first_ms` or `last_ms`, `percent` is `p50` or `p99`."""
+        """Latency of a group of clients in milliseconds.
+
+        Args:
+            name: Of the case.
+            which: `first_ms`, until the first canvas, or `last_ms`, until the last.
+            percent: `p50` or `p99`.
+            group: Index of the group.
+        """
         return self.values(name, lambda one: one["groups"][group][which][percent])
 
     def server_ms(self, name: str) -> list[float]:
@@ -76,7 +86,7 @@ class Results:
         return self.values(name, read)
 
     def load_share(self, name: str) -> list[float]:
-        """CPUs that the load generator used, of one."""
+        """CPU time of the load generator over the time of the window: 1 is a whole CPU."""
         return self.values(name, lambda one: one["load_cpu_s"] / one["wall_s"])
 
     def resident_mib(self, name: str) -> list[float]:
@@ -84,7 +94,7 @@ class Results:
         return self.values(name, lambda one: one["resident_mib"])
 
     def failures(self) -> dict[str, dict[str, int]]:
-        """Requests that failed, by case and reason."""
+        """Number of requests that failed, by case and by reason."""
         found: dict[str, dict[str, int]] = {}
         for name, rounds in self.rounds.items():
             for group in (g for one in rounds for g in one.get("groups", ())):
@@ -94,7 +104,7 @@ class Results:
         return found
 
     def loops(self, model: str) -> dict[int, str]:
-        """The bare loops of a model that were measured: batch -> case."""
+        """Names of a model's bare loops that were measured, by batch."""
         start = LIMIT.format(model=model)
         names = [name for name in self.rounds if name.startswith(start)]
         return dict(sorted((int(name.removeprefix(start)), name) for name in names))
@@ -108,7 +118,7 @@ class Results:
         return self.values(name, lambda one: one[part])
 
     def limit(self, model: str) -> tuple[int, list[float]]:
-        """The batch whose median is best, and its drawings per second of each round; (0, []) if not measured.
+        """The batch whose median is best, and its drawings per second in each round; (0, []) if not measured.
 
         The batch is chosen once: the best of each round would be too good by what rounds differ by chance.
         """

@@ -19,7 +19,13 @@ from benchmarks.bench.procs import Worker, do_jobs
 
 
 def bare_loop(painter: Painter, *, rows: int, steps: int, seconds: float) -> dict[str, float]:
-    """Draws until the time is over, once at least.
+    """Draws and encodes as PNG until the time is over, once at least.
+
+    Args:
+        painter: The bundle to draw with.
+        rows: Drawings at a time.
+        steps: Canvases of each.
+        seconds: How long.
 
     Returns:
         `drawings`, `wall_s`, and CPU seconds: `graph_cpu_s` and `png_cpu_s`.
@@ -58,7 +64,7 @@ def drawing_rate(workers: Sequence[Worker], job: dict[str, Any]) -> dict[str, fl
 
 
 def main() -> None:
-    """The worker."""
+    """Runs the worker, until its standard input ends."""
     painters = read_painters(Path(sys.argv[1]))
 
     def work(job: dict[str, Any]) -> dict[str, Any]:

@@ -21,18 +21,18 @@ from benchmarks.bench.procs import do_jobs, tree
 from benchmarks.bench.window import PATIENCE_S, Tally, Window
 
 _MAX_REQUESTS = 200_000
-"""In one window: bounds the memory of the times; no server answers as many in some seconds."""
+"""Most requests of one window: bounds the memory of the times; no server answers as many in some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One load.
+    """One load: which server, which clients, for how long.
 
     Args:
         http_port: Where HTTP is answered, on 127.0.0.1.
         path: Of the HTTP requests.
         grpc_target: Where gRPC is answered; empty for a server without.
-        pid: The server's process; its descendants belong to it.
+        pid: The server's process; CPU time and memory are measured of it and its descendants.
         groups: The clients, all at the same time.
         warm_s: Seconds before anything counts.
         seconds: Seconds that count.
@@ -47,18 +47,18 @@ class Job:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """For the way to the worker."""
+        """The job as JSON values, to be sent to the worker."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Rebuilds a job from what `to_json` gave."""
         groups = tuple(Group(ask=Ask(**g["ask"]), clients=g["clients"]) for g in content["groups"])
         return cls(**(content | {"groups": groups}))
 
 
 async def run_load(job: Job) -> dict[str, Any]:
-    """Does a job.
+    """Runs all clients of a job for its window, and returns what was seen: see `Window.measure`.
 
     Raises:
         TimeoutError: An answer does not come.
@@ -81,7 +81,7 @@ async def run_load(job: Job) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The worker."""
+    """Runs the worker, until its standard input ends."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         do_jobs(lambda content: runner.run(run_load(Job.from_json(content))))
 

@@ -1,4 +1,4 @@
-"""Clients over gRPC, each with a connection of its own; messages are bytes, made once and not parsed."""
+"""Clients over gRPC, each with its own connection; requests are bytes made once, answers are not parsed."""
 
 __all__ = ["grpc_client"]
 
@@ -12,7 +12,7 @@ _OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_le
 
 
 async def grpc_client(window: Window, tally: Tally, *, target: str) -> None:
-    """One channel that asks until the window is over."""
+    """Sends a group's request over one channel, again and again, until the window is over or one fails."""
     ask = tally.group.ask
     request, checked = ask.grpc(), False
     async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:

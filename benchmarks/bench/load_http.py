@@ -1,7 +1,7 @@
 """Clients over HTTP/1.1 with keep-alive: as cheap as can be, as they share the CPUs with what they measure.
 
 The parser is httptools' (C), with no interest in headers and content: an answer is a status, the time of its
-first chunk, and its end. Only a connection's first answer is looked into.
+first chunk, and its end. Only a connection's first answer is checked.
 """
 
 __all__ = ["http_client"]
@@ -16,7 +16,7 @@ from benchmarks.bench.window import Tally, Window
 
 
 class _Answer:
-    """What the parser tells of one answer."""
+    """What the parser tells of one answer: the time of its first chunk, the number of chunks, its end."""
 
     __slots__ = ("done", "first", "parts")
 
@@ -33,7 +33,7 @@ class _Answer:
 
 
 class _WholeAnswer(_Answer):
-    """The same with the content."""
+    """The same, and keeps the content, which is to be checked."""
 
     __slots__ = ("body",)
 
@@ -101,7 +101,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def http_client(window: Window, tally: Tally, *, port: int, path: str) -> None:
-    """One connection to 127.0.0.1 that asks until the window is over."""
+    """Sends a group's request over one connection to 127.0.0.1, again and again, until the window is over."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
     request = tally.group.ask.http(path)

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describes the machine that figures are measured on, and how busy it is."""
 
 __all__ = ["describe", "others_share"]
 
@@ -19,7 +19,7 @@ _WATCH_S = 1.0
 
 
 def describe() -> dict[str, str]:
-    """Processor, memory, system, libraries, date and commit, as a person reads them."""
+    """Processor, memory, system, libraries, date and commit, each as text for the report."""
     processor = _first(r"model name\s*:\s*(.+)", "/proc/cpuinfo") or platform.machine()
     kibibytes = int(_first(r"MemTotal:\s*(\d+)", "/proc/meminfo") or 0)
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
@@ -34,7 +34,7 @@ def describe() -> dict[str, str]:
 
 
 def others_share() -> float:
-    """The part of all CPU time that is in use at the moment, in [0, 1]; called before anything starts."""
+    """Share of all CPU time in use over the next second, in 0..1; called before anything is started."""
     before = _busy_and_all()
     time.sleep(_WATCH_S)
     busy, total = (b - a for a, b in zip(before, _busy_and_all(), strict=True))

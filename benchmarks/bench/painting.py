@@ -1,4 +1,4 @@
-"""Drawing by hand: a bundle's graphs called in a bare loop, as one would write it for GRAN or a row model.
+"""Draws by hand: a bundle's graphs called in a bare loop, as one would write it for GRAN or a row model.
 
 No engine, no plan, no stream; the sessions are the server's own, so that the graphs cost the same everywhere.
 """
@@ -19,10 +19,13 @@ Floats = NDArray[np.float32]
 
 
 class Painter:
-    """A bundle that begins with one call of `init` and draws with calls of `step`.
+    """Draws with a bundle that begins with one call of `init` and goes on with calls of `step`.
 
     Args:
         folder: The bundle's.
+
+    Raises:
+        ValueError: The bundle is not drawn like that.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,11 +45,11 @@ class Painter:
         }
 
     def calls(self, steps: int) -> int:
-        """Calls of `step` in a drawing of `steps` canvases."""
+        """Number of calls of `step` in a drawing of `steps` canvases."""
         return steps if isinstance(self._calls, str) else self._calls
 
     def noise(self, rows: int, steps: int, seed: int | None = None) -> dict[str, Floats]:
-        """Noise by name, (rows, ...), or (rows, calls, ...) where each call takes its own."""
+        """Draws noise by name, of shape (rows, ...), or (rows, calls, ...) where each call takes its own."""
         generator = np.random.default_rng(seed)
         drawn = {}
         for spec in self._noise:
@@ -57,7 +60,7 @@ class Painter:
         return drawn
 
     def draw(self, noise: dict[str, Floats], steps: int) -> Iterator[Floats]:
-        """Yields `steps` canvases, (rows, C, H, W), each as soon as it is drawn."""
+        """Yields `steps` canvases in [0, 1], shape (rows, C, H, W), each as soon as it is drawn."""
         whole = {spec.name: noise[spec.name] for spec in self._noise if spec.per == "drawing"}
         single = [spec.name for spec in self._noise if spec.per == "call"]
         rows, calls = len(next(iter(noise.values()))), self.calls(steps)
@@ -74,17 +77,24 @@ class Painter:
 
 
 def _state(outputs: dict[str, Floats]) -> dict[str, Floats]:
-    """What goes into the next call."""
+    """The state that a call put out, under the names of the next call's inputs."""
     return {f"state.{name[5:]}": value for name, value in outputs.items() if name.startswith("next.")}
 
 
 def encode(canvases: Sequence[Floats]) -> list[list[bytes]]:
-    """Canvases of some steps, (rows, C, H, W) each, as PNGs, a list a step. One call is cheapest."""
+    """Encodes canvases as PNGs, all in one call, which is cheapest.
+
+    Args:
+        canvases: One array of shape (rows, C, H, W) for each step.
+
+    Returns:
+        A list of `rows` files for each step.
+    """
     rows = len(canvases[0])
     files = encode_pngs(np.concatenate(canvases))
     return [files[start : start + rows] for start in range(0, len(files), rows)]
 
 
 def read_painters(bundles: Path) -> dict[str, Painter]:
-    """Every bundle of a folder, by name."""
+    """A painter for every bundle of a folder, by name."""
     return {folder.name: Painter(folder) for folder in sorted(bundles.iterdir())}

@@ -38,7 +38,7 @@ _MAX_BATCH_ROWS = 32  # where the bare loop is fastest
 
 
 class Wish(BaseModel):
-    """What a client asks for."""
+    """The body of a request for drawings."""
 
     model: str
     n: Annotated[int, Field(ge=1, le=64)] = 1
@@ -46,7 +46,7 @@ class Wish(BaseModel):
 
 
 def whole() -> FastAPI:
-    """A whole drawing for each request, in `/generate`; the same frame by frame, as NDJSON, in `/stream`."""
+    """The application that draws each request by itself: `/generate`, and frame by frame `/stream`."""
     painters = read_painters(Path(os.environ[BUNDLES]))
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
 
@@ -65,7 +65,7 @@ def whole() -> FastAPI:
 
 
 def batched() -> FastAPI:
-    """The requests that wait are drawn together, in `/generate`; `/constant` answers without drawing."""
+    """The application that draws waiting requests together: `/generate`; `/constant` draws nothing."""
     painters = read_painters(Path(os.environ[BUNDLES]))
     count = int(os.environ[LANES])
     batcher = Batcher(painters, count)
@@ -92,7 +92,7 @@ def batched() -> FastAPI:
 
 
 def _lines(painter: Painter, wish: Wish) -> Iterator[bytes]:
-    """A line a frame, and a last one; each is made in a thread of Starlette's pool."""
+    """Yields a line of NDJSON a frame, and a last one; each is made in a thread of Starlette's pool."""
     seed = secrets.randbits(63)
     noise = painter.noise(wish.n, wish.steps, seed)
     for step, canvas in enumerate(painter.draw(noise, wish.steps), 1):
@@ -118,7 +118,7 @@ class _Waiting:
 
 
 class Batcher:
-    """Draws requests for the same model and steps together: all that wait when a lane becomes free."""
+    """Draws requests for the same model and steps together: all that wait when a thread becomes free."""
 
     def __init__(self, painters: dict[str, Painter], lanes: int) -> None:
         self._painters = painters
@@ -127,7 +127,7 @@ class Batcher:
         self._threads = ThreadPoolExecutor(max_workers=lanes)
 
     async def draw(self, wish: Wish) -> Response:
-        """The answer to one request."""
+        """Queues a request, and returns its answer once it is drawn."""
         waiting = _Waiting(wish, asyncio.get_running_loop().create_future())
         async with self._work:
             self._queues.setdefault((wish.model, wish.steps), deque()).append(waiting)
@@ -135,7 +135,7 @@ class Batcher:
         return await waiting.answer
 
     async def lane(self) -> None:
-        """Takes batches and has them drawn, for ever."""
+        """Takes batches from the queues and has them drawn in a thread, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             async with self._work:
@@ -147,7 +147,7 @@ class Batcher:
                     one.answer.set_result(answer)
 
     def _take(self) -> list[_Waiting]:
-        """The requests that have waited longest, and those that can be drawn with them."""
+        """Takes the request that has waited longest from the queues, and those that can be drawn with it."""
         key, queue = next(iter(self._queues.items()))
         batch = [queue.popleft()]
         rows = batch[0].wish.n
@@ -160,7 +160,7 @@ class Batcher:
         return batch
 
     def _drawn(self, wishes: Sequence[Wish]) -> list[Response]:
-        """Draws and encodes a batch, in a thread."""
+        """Draws and encodes a batch, in a thread; returns the answers in the order of the requests."""
         first = wishes[0]
         painter = self._painters[first.model]
         seeds = [secrets.randbits(63) for _ in wishes]
@@ -175,7 +175,7 @@ class Batcher:
 
 
 def _constant(painters: dict[str, Painter]) -> bytes:
-    """An answer with as many bytes as that to five steps of the first model."""
+    """A JSON answer with as many bytes as that to five steps of the first model."""
     name, painter = next(iter(painters.items()))
     canvases = list(painter.draw(painter.noise(1, 5, seed=1), 5))
     return bytes(_answer(Wish(model=name), 1, encode(canvases)).body)

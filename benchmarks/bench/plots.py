@@ -1,4 +1,4 @@
-"""The plots of the report: medians as lines, ranges over the rounds as bars."""
+"""Plots of the report: medians as lines, ranges over the rounds as bars."""
 
 __all__ = ["PLOTS", "draw_plots"]
 
@@ -16,7 +16,7 @@ from benchmarks.bench.figures import Results, Spread
 _DPI = 110
 
 _LATENCIES = {("first_ms", "p50"): "o--", ("last_ms", "p50"): "o-", ("last_ms", "p99"): "o:"}
-"""How lines of latencies look."""
+"""Line styles of latencies."""
 
 Asked = Callable[[int], Group]
 Points = Iterable[tuple[float, Sequence[float]]]
@@ -128,4 +128,4 @@ PLOTS: dict[str, Callable[[Results, Figure], None]] = {
     "steps": _steps,
     "images": _images,
 }
-"""By file name."""
+"""Functions that draw a plot, by its file's name."""

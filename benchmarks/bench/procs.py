@@ -1,4 +1,4 @@
-"""Processes: what they use, and workers that do one job after another."""
+"""Processes: their CPU time and memory, and workers that do one job after another."""
 
 __all__ = ["Worker", "cpu_seconds", "do_jobs", "resident_mib", "tree"]
 
@@ -19,7 +19,7 @@ _STOP_SECONDS = 10
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all its descendants."""
+    """The ids of a process and of all its descendants."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and (fields := _stat(int(entry.name))):
@@ -36,7 +36,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def resident_mib(pids: Iterable[int]) -> float:
-    """Resident memory in MiB; what processes share counts for each."""
+    """Sum of the processes' resident memory in MiB; memory that they share counts for each."""
     kilobytes = 0
     for pid in pids:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -54,13 +54,13 @@ def _stat(pid: int) -> list[str]:
 
 
 def do_jobs(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """The worker's side: a job a line from stdin, a result a line to stdout, until stdin ends."""
+    """Runs a worker: a job a line from stdin, its result as a line to stdout, until stdin ends."""
     for line in sys.stdin:
         print(json.dumps(work(json.loads(line))), flush=True)
 
 
 class Worker:
-    """A process that does jobs, started once, so that no measurement holds a start.
+    """A process that does one job after another; started once, so that no measurement holds a start.
 
     Args:
         module: Its main calls `do_jobs`.
@@ -78,13 +78,13 @@ class Worker:
         self._module = module
 
     def send(self, job: dict[str, Any]) -> None:
-        """Hands a job over; returns at once."""
+        """Gives the worker a job, and returns at once."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
 
     def result(self) -> dict[str, Any]:
-        """Waits for the result of the job handed over last.
+        """Waits for the result of the job that was sent last.
 
         Raises:
             RuntimeError: The process ended.
@@ -97,7 +97,7 @@ class Worker:
         return result
 
     def do(self, job: dict[str, Any]) -> dict[str, Any]:
-        """`send` and `result`."""
+        """Sends a job and waits for its result."""
         self.send(job)
         return self.result()
 

@@ -13,7 +13,7 @@ from benchmarks.bench.figures import Results, Spread, divide
 
 @dataclass(frozen=True, kw_only=True)
 class Aim:
-    """A ratio that is wanted."""
+    """A ratio that the project wants to reach."""
 
     what: str
     ratio: str  # what is divided by what
@@ -23,20 +23,20 @@ class Aim:
 
     @property
     def wanted_text(self) -> str:
-        """`at least 0.85`."""
+        """The wanted ratio as text, such as `at least 0.85`."""
         return f"at {self.at} {self.wanted:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """An aim and what was measured; the median decides. `met` is None for what was not measured."""
+    """An aim, and the ratio that was measured over the rounds; None if it was not."""
 
     aim: Aim
     ratio: Spread | None
 
     @property
     def met(self) -> bool | None:
-        """Whether the median is where it is wanted."""
+        """Whether the median of the ratio is where it is wanted; None if it was not measured."""
         if self.ratio is None:
             return None
         above = self.ratio.median >= self.aim.wanted
@@ -44,7 +44,7 @@ class Verdict:
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """Every aim against the results."""
+    """Compares the results with every aim."""
     return [Verdict(aim=aim, ratio=Spread.of(aim.measure(results))) for aim in AIMS]
 
 
@@ -84,7 +84,15 @@ def _row_model(results: Results) -> list[float]:
 
 
 def short_beside_long(results: Results, what: str) -> list[float]:
-    """A short drawing's p50 beside `what`, over twice its p50 alone plus one step of the long ones."""
+    """A short drawing's p50 beside `what`, over what is allowed: twice its p50 alone plus one long step.
+
+    Args:
+        results: Of a run.
+        what: A key of BESIDE.
+
+    Returns:
+        The ratio for each round; at most 1 is wanted.
+    """
     beside = BESIDE[what]
     alone = results.latency(case_name("server", [SHORT]), "last_ms", "p50")
     together = case_name("server", [SHORT, beside])

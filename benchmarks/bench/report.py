@@ -1,4 +1,4 @@
-"""The report of a run: one text in Markdown, for a file of its own or for the results section of the docs."""
+"""The report of a run in Markdown, for a file of its own or for the results section of the docs."""
 
 __all__ = ["BEGIN", "END", "markdown", "put_into"]
 
@@ -20,7 +20,7 @@ _BUSY = 0.1
 
 
 def markdown(content: dict[str, Any], plots: Sequence[Path], beside: Path) -> str:
-    """The report.
+    """Writes the report as text.
 
     Args:
         content: What the run wrote to its JSON file.

@@ -1,4 +1,4 @@
-"""The tables of the report, in Markdown: ratios first."""
+"""Tables of the report in Markdown; ratios stand in the first columns."""
 
 __all__ = ["beside_table", "contender_table", "cpu_table", "limit_table", "load_table", "reach_table"]
 
@@ -17,7 +17,7 @@ _PARTS = ("graph_ms", "png_ms")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; columns but the first stand to the right. Empty without rows."""
+    """A Markdown table with all columns but the first aligned right; without rows, a sentence instead."""
     rows = list(rows)
     if not rows:
         return "Not measured in this run.\n"
@@ -26,19 +26,19 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def cell(values: Sequence[float], digits: int = 2) -> str:
-    """Median and range."""
+    """Median and range of the rounds' values as text, or a dash if there is none."""
     spread = Spread.of(values)
     return _NONE if spread is None else spread.text(digits)
 
 
 def middle(values: Sequence[float], digits: int = 1) -> str:
-    """The median alone."""
+    """The median of the rounds' values as text, or a dash if there is none."""
     spread = Spread.of(values)
     return _NONE if spread is None else f"{spread.median:,.{digits}f}"
 
 
 def reach_table(results: Results) -> str:
-    """Every aim: wanted, measured, met or not."""
+    """The table of aims: wanted, measured, met or not."""
     rows = []
     for verdict in verdicts(results):
         aim = verdict.aim
@@ -49,7 +49,7 @@ def reach_table(results: Results) -> str:
 
 
 def limit_table(results: Results, model: str) -> str:
-    """The bare loop at each batch."""
+    """The table of a model's bare loops, a row a batch; the best is in bold."""
     best, _ = results.limit(model)
     rows = []
     for batch, name in results.loops(model).items():
@@ -70,7 +70,7 @@ def limit_table(results: Results, model: str) -> str:
 
 
 def contender_table(results: Results, contenders: Sequence[str], *, model: str, form: str = "json") -> str:
-    """The server and others under the same load of 32 clients: ratios to the server first."""
+    """The table of several servers under the same load of 32 clients, with ratios to Pentimento."""
     _, limit = results.limit(model)
     server = results.rate(case_name("server", [group(32, model=model, form=form)]))
     rows = []
@@ -106,7 +106,7 @@ def contender_table(results: Results, contenders: Sequence[str], *, model: str, 
 
 
 def cpu_table(results: Results, model: str) -> str:
-    """Where the CPU time of a drawing goes, form by form: why the limit is not reached."""
+    """The table of where the CPU time of a drawing goes, form by form: why the limit is not reached."""
     best, _ = results.limit(model)
     loop = results.loops(model).get(best, "")
     base = sum(median(results.loop_ms(loop, part)) for part in _PARTS) if loop else 0.0
@@ -128,7 +128,7 @@ def cpu_table(results: Results, model: str) -> str:
 
 
 def beside_table(results: Results) -> str:
-    """A short drawing alone and beside long ones."""
+    """The table of a short drawing's latency, alone and beside long ones."""
     alone = case_name("server", [SHORT])
     rows = []
     if alone in results.rounds:
@@ -146,7 +146,7 @@ def beside_table(results: Results) -> str:
 
 
 def load_table(results: Results, names: Iterable[str]) -> str:
-    """Loads of the server, a row a group of clients."""
+    """The table of the server's loads by the names of their cases, a row a group of clients."""
     rows = []
     for name in names:
         rounds = results.rounds[name]
@@ -178,12 +178,12 @@ def load_table(results: Results, names: Iterable[str]) -> str:
 
 
 def _share(results: Results, name: str) -> str:
-    """What the load generator used, in per cent of a CPU."""
+    """CPU time of the load generator as text, in per cent of a CPU."""
     return f"{middle([100 * share for share in results.load_share(name)], 0)} %"
 
 
 def _latencies(results: Results, name: str, group: int = 0) -> tuple[str, str]:
-    """p50 / p99 of the first canvas and of the last."""
+    """p50 / p99 in milliseconds as text, of the first canvas and of the last."""
     return tuple(
         " / ".join(middle(results.latency(name, which, percent, group), 1) for percent in ("p50", "p99"))
         for which in ("first_ms", "last_ms")

@@ -1,4 +1,4 @@
-"""The time in which a load is measured, and what is seen in it.
+"""The time window in which a load is measured, and what is counted in it.
 
 A closed loop: each client asks again as soon as it has its answer. The window opens when the clients have
 warmed up, and closes some seconds later; the load goes on until every request that began before the close has
@@ -20,11 +20,11 @@ from benchmarks.bench.asks import Group
 from benchmarks.bench.procs import cpu_seconds, resident_mib
 
 PATIENCE_S = 120.0
-"""How long answers may take after the close."""
+"""Seconds that answers may take after the close."""
 
 
 class Times(NamedTuple):
-    """One answered request, on the clock `time.perf_counter`."""
+    """The times of one answered request, in seconds of `time.perf_counter`."""
 
     began: float
     first: float  # when its first canvas was there
@@ -32,7 +32,7 @@ class Times(NamedTuple):
 
 
 class Tally:
-    """What a group of clients saw; a client whose request fails stops, and the failure is counted."""
+    """The answered requests and failures of a group of clients; a client whose request fails stops."""
 
     def __init__(self, group: Group) -> None:
         self.group = group
@@ -40,7 +40,11 @@ class Tally:
         self.failures: Counter[str] = Counter()
 
     def summary(self, opened: float, closed: float) -> dict[str, Any]:
-        """Requests per second and latencies in milliseconds of what lies in the window.
+        """Requests, requests per second and latencies in milliseconds, of the part that lies in the window.
+
+        Args:
+            opened: When the window opened, on the clock of `Times`.
+            closed: When it closed.
 
         Raises:
             RuntimeError: Nothing was answered, and nothing failed: the load itself is at fault.
@@ -60,13 +64,13 @@ class Tally:
 
 
 class Window:
-    """Runs from its making; `over` tells the clients when to stop.
+    """The time of one measurement. It starts when it is made; `over` tells the clients when to stop.
 
     Args:
         warm_s: Seconds before it opens.
         seconds: Seconds that it is open.
         pids: Processes of the server, whose CPU time is taken.
-        max_requests: Closes it earlier.
+        max_requests: After so many requests it closes earlier.
     """
 
     def __init__(self, *, warm_s: float, seconds: float, pids: Sequence[int], max_requests: int) -> None:
@@ -78,21 +82,27 @@ class Window:
 
     @property
     def over(self) -> bool:
-        """Whether no further request is needed."""
+        """Whether it is closed and every request that began before is answered: clients may stop."""
         return self._inside == 0 and self._closed_at < math.inf
 
     def begin(self) -> float:
-        """A request is being sent: the time."""
+        """A client calls it when it sends a request; returns the time."""
         self._inside += self._closed_at == math.inf
         return time.perf_counter()
 
     def end(self, tally: Tally, began: float, first: float) -> None:
-        """It has its answer, whose first canvas was there at `first`."""
+        """A client calls it when a request has its answer.
+
+        Args:
+            tally: Of the client's group.
+            began: What `begin` returned.
+            first: When the first canvas was there, on the same clock.
+        """
         tally.times.append(Times(began, first, time.perf_counter()))
         self._finish(began)
 
     def fail(self, tally: Tally, began: float, reason: str) -> None:
-        """It has failed."""
+        """A client calls it when a request has failed, with what `begin` returned and the reason."""
         tally.failures[reason] += 1
         self._finish(began)
 
@@ -106,7 +116,10 @@ class Window:
             self._answered.set()
 
     async def measure(self, tallies: Sequence[Tally]) -> dict[str, Any]:
-        """Lets the time pass, and returns what was seen.
+        """Waits until the window is over, and returns what was seen in it.
+
+        Returns:
+            `wall_s`, CPU seconds of server and load, `resident_mib` of the server, and each tally's summary.
 
         Raises:
             TimeoutError: Requests are still under way long after the close.
@@ -136,7 +149,7 @@ class Window:
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """The smallest value that at least so many per cent of the values do not exceed; None of no values."""
+    """The smallest value that at least `percent` per cent of the values do not exceed; None of no values."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] if ordered else None
 
