@@ -16,13 +16,12 @@ COPY pyproject.toml deploy/requirements.py ./
 RUN python requirements.py ${RUNTIME} > requirements.txt \
  && if [ ${RUNTIME} = gpu ]; then echo "onnxruntime-gpu[cuda,cudnn]" >> requirements.txt; fi \
  && pip install --no-cache-dir --no-compile --disable-pip-version-check -r requirements.txt
-COPY README.md LICENSE ./
+COPY README.md LICENSE setup.py ./
 COPY bundle bundle
 COPY service service
 COPY clients clients
 # The training side stays out: models/ and training/ are not copied, so neither is their command line.
-RUN mkdir models training \
- && pip install --no-cache-dir --no-compile --disable-pip-version-check . ./clients/python
+RUN pip install --no-cache-dir --no-compile --disable-pip-version-check . ./clients/python
 COPY deploy/slim.py ./
 RUN python slim.py
 COPY zoo /bundles
@@ -41,7 +40,8 @@ ENV PATH=/opt/pentimento/bin:$PATH \
 # Lets the loader find CUDA, if it is there. Compiles what the server loads, Python's own modules too: a container may
 # not write, and would do it at each start; this also fails if too much was taken out.
 RUN find /opt/pentimento -path '*/nvidia/*' -name lib > /etc/ld.so.conf.d/cuda.conf && ldconfig \
- && python -c "import pentimento.service.app, pentimento.service.cli.main, pentimento.service.cli.easel_there, pentimento.service.engine.lane.main, pentimento.service.cli.serve_options"
+ && python -c "import pentimento.service.app, pentimento.service.engine.lane.main" \
+ && python -c "import pentimento.service.cli.main, pentimento.service.cli.easel_there, pentimento.service.cli.serve_options"
 ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001
 EXPOSE 8000 50051

@@ -1,17 +1,23 @@
-"""The import rule of ARCHITECTURE.md, seen from a fresh interpreter."""
+"""The import rule of ARCHITECTURE.md, seen from a fresh interpreter; and whose names are imported."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-TRAINING_SIDE = ["torch", "models", "training", "onnx", "onnxscript", "matplotlib", "sklearn"]
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("bundle", "models", "service", "training")
+TRAINING_SIDE = {"torch", "onnx", "onnxscript", "matplotlib", "sklearn", "models", "training"}
 
 
 def imported(*statements):
+    """What is loaded after these statements: packages, and our own folders by their names."""
     script = "; ".join([*statements, "import sys", "print(' '.join(sys.modules))"])
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return {module.partition(".")[0] for module in result.stdout.split()}
+    modules = [module.removeprefix("pentimento.") for module in result.stdout.split()]
+    return {module.partition(".")[0] for module in modules}
 
 
 @pytest.mark.parametrize(
@@ -21,19 +27,19 @@ def imported(*statements):
         "pentimento.bundle.noise",
         "pentimento.service.app",
         "pentimento.service.cli.main",
+        "pentimento.service.engine.lane.main",
         "pentimento_client",
     ],
 )
 def test_the_serving_side_never_loads_the_training_side(package):
-    assert not imported(f"import {package}") & set(TRAINING_SIDE)
+    loaded = imported(f"import {package}")
+    assert not loaded & TRAINING_SIDE
+    assert loaded & {"bundle", "service", "pentimento_client"}, "the names are those that are looked for"
 
 
 def test_the_contract_needs_numpy_and_pydantic_only():
-    outside = {"fastapi", "grpc", "onnxruntime", "PIL", "service"}
-    assert (
-        not imported("import pentimento.bundle.store, pentimento.bundle.noise, pentimento.bundle.schema")
-        & outside
-    )
+    loaded = imported("import pentimento.bundle.store, pentimento.bundle.noise, pentimento.bundle.schema")
+    assert not loaded & {"fastapi", "grpc", "onnxruntime", "PIL", "service"}
 
 
 def test_models_know_neither_bundles_nor_training():
@@ -45,6 +51,7 @@ def test_import_linter_finds_no_broken_contract():
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as m; m()", "--no-cache"],
         capture_output=True,
         text=True,
+        cwd=ROOT,
     )
     assert result.returncode == 0, result.stdout
 
@@ -57,3 +64,41 @@ def test_onnx_runtime_never_reports_home(package):
     script += "print(os.environ['ORT_DISABLE_TELEMETRY'])"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "1"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_tools_that_read_code_find_each_folder_by_its_package(folder):
+    link = ROOT / "namespace" / "pentimento" / folder
+    assert link.is_symlink() and link.resolve() == ROOT / folder
+    assert not Path(os.readlink(link)).is_absolute()
+    assert {path.name for path in link.parent.iterdir()} == set(FOLDERS)
+
+
+def test_a_folder_that_it_is_started_in_is_not_imported_from(tmp_path):
+    """Neither a repository with a `models` and a `service` of its own, nor by a lane's process."""
+    for name in (*FOLDERS, "tests", "onnxruntime", "numpy"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"raise AssertionError('{name} was imported')\n")
+    program = Path(sys.executable).with_name("pentimento")
+    drawn = subprocess.run(
+        [program, "draw", "gran5-mnist", "--bundles", ROOT / "zoo", "-o", "drawn.png"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert drawn.returncode == 0, drawn.stderr
+    script = (
+        "import sys; sys.path.remove(''); import asyncio\n"
+        "from pathlib import Path\n"
+        "from pentimento.service.app import Server\n"
+        "from pentimento.service.settings import Settings\n"
+        "async def main(bundles):\n"
+        "    settings = Settings(bundles=Path(bundles), http_port=0, grpc_port=0, lanes=1, calibrate=False)\n"
+        "    async with Server(settings) as server:\n"
+        "        print(server.ready_text)\n"
+        "asyncio.run(main(sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-c", script, str(ROOT / "zoo")]
+    served = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert served.returncode == 0, served.stderr
+    assert "1 lane process" in served.stdout, "whose interpreter would have found the folder's numpy"
