@@ -1,9 +1,9 @@
 """The pictures of the zoo stay what they are: canvases of each bundle, as a server drew them at version 0.1.
 
-`tests/data/canvases.npz` holds, by bundle, the first two of five drawings from seed 11 at the default number of
-steps, (steps, 2, H, W[, 3]), uint8; a conditional bundle is asked for class 3. On the processor that drew them
-the bytes are the same; on another, float32 sums may be rounded otherwise, which can move a value by one and,
-rarely, turn a pixel that is drawn by comparing it with noise.
+`tests/data/canvases.npz` holds, by bundle, the first two of five drawings from seed 11 at the default number
+of steps, (steps, 2, H, W[, 3]), uint8; a conditional bundle is asked for class 3. On the processor that drew
+them the bytes are the same; on another, float32 sums may be rounded otherwise, which can move a value by one
+and, rarely, turn a pixel that is drawn by comparing it with noise.
 """
 
 import base64
