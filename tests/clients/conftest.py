@@ -1,4 +1,4 @@
-"""A real server, HTTP and gRPC; and one face for the four ways to use the client."""
+"""Fixtures of the client's tests: real servers, and one interface to blocking and async clients."""
 
 import asyncio
 import shutil
@@ -20,13 +20,13 @@ KEY, ADMIN = "key-" + "a" * 20, "admin-" + "z" * 20
 
 
 class Face:
-    """The same calls whether the client blocks or not, for one parametrised set of tests."""
+    """A client with the same calls whether it blocks or is async, so that one set of tests covers both."""
 
     def __init__(self, url: str, style: str, **connect: Any) -> None:
         self.url, self.style, self.connect = url, style, connect
 
     def call(self, name: str, *args: Any, **options: Any) -> Any:
-        """One method of a client."""
+        """Calls a method of the client, and returns its result."""
         if self.style == "sync":
             with Client(self.url, **self.connect) as client:
                 return getattr(client, name)(*args, **options)
@@ -38,7 +38,7 @@ class Face:
         return asyncio.run(call())
 
     def generate(self, *args: Any, **options: Any) -> Drawing:
-        """`generate` of a client."""
+        """Calls the client's `generate`, and returns the drawing."""
         drawing = self.call("generate", *args, **options)
         assert isinstance(drawing, Drawing)
         return drawing
@@ -46,7 +46,7 @@ class Face:
     def take(
         self, count: int, *args: Any, inside: Callable[[], None], after: Callable[[], None], **options: Any
     ) -> list[Frame]:
-        """The first frames of a stream that is then left.
+        """Takes the first `count` frames of a stream, and then leaves it.
 
         `inside` is called while the stream is open, `after` when it was left and the client is open.
         """
@@ -81,24 +81,24 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 def url_of(live: LiveServer, transport: str) -> str:
-    """Where a client finds the server."""
+    """Address at which a client finds the server over a transport."""
     return live.http if transport == "http" else f"grpc://{live.grpc}"
 
 
 @pytest.fixture(params=["http", "grpc"])
 def url(request: pytest.FixtureRequest, live: LiveServer) -> str:
-    """The server's URL, for both transports."""
+    """Address of the server; tests run once for each transport."""
     return url_of(live, request.param)
 
 
 @pytest.fixture(params=["sync", "async"])
 def face(request: pytest.FixtureRequest, url: str) -> Face:
-    """Both clients, over both transports."""
+    """A client; tests run for the blocking and the async one, over both transports."""
     return Face(url, request.param)
 
 
 class Files:
-    """An authority, a server's certificate and a client's, as files."""
+    """Certificates and keys as files: of an authority, of a server, of a client."""
 
     def __init__(self, folder: Path) -> None:
         authority = trustme.CA()
@@ -124,7 +124,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory, files: Files) -> Iterator[LiveServer]:
-    """A server that wants all of it: TLS, a client's certificate, a key."""
+    """A server that demands TLS, a client's certificate and an API key."""
     folder = tmp_path_factory.mktemp("bundles")
     write_toys(folder, ("toy-steps",))
     server = LiveServer(
@@ -142,7 +142,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, files: Files) -> Iterator[
 
 @pytest.fixture(scope="session")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server of bundles of the zoo, those that the documents of the clients name."""
+    """A server of the bundles of zoo/ that the documents of the clients name."""
     folder = tmp_path_factory.mktemp("zoo")
     for name in BUNDLES:
         shutil.copytree(ZOO / name, folder / name)

@@ -20,7 +20,7 @@ with warnings.catch_warnings():
 
 
 def main() -> None:
-    """Calls, and prints each answer as JSON."""
+    """Makes the call of the command line, and prints each answer as JSON."""
     parser = argparse.ArgumentParser(prog="grpcurl", allow_abbrev=False)
     parser.add_argument("-plaintext", action="store_true", required=True)
     parser.add_argument("-H", action="append", default=[])

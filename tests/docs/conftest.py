@@ -1,4 +1,4 @@
-"""The server that the documents speak of, and the pages, which are gone through at the same time."""
+"""Fixtures of the documents' tests: the server that they speak of, and the pages, run side by side."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +20,10 @@ def live():
 
 @pytest.fixture(scope="session")
 def going_through(request, live, tmp_path_factory):
-    """By page, the future of going through it: the blocks of a page in order, the pages side by side.
+    """A future for each page, which is done when all blocks of the page have run in order.
 
-    Most of a block's time is that of a program starting; one after the other they would take twice as long.
+    Pages run side by side: most of a block's time is that of a program starting; one after the other they
+    would take twice as long.
     """
     chosen = [item.callspec.params["page"] for item in request.session.items if _goes_through(item)]
     with ThreadPoolExecutor(max_workers=min(4, len(os.sched_getaffinity(0)))) as pool:

@@ -1,4 +1,4 @@
-"""A folder in which the blocks of one page run, one after the other, as a reader would run them."""
+"""Runs the blocks of one page in a folder, one after the other, as a reader would."""
 
 __all__ = ["Session"]
 
@@ -105,7 +105,7 @@ class Session:
         }
 
     def _check_picture(self, path: Path, snippet: Snippet) -> None:
-        """A picture that the page shows is what its command draws, where the command says the seed."""
+        """Checks that a picture of the page is what its command draws, where the command says the seed."""
         shown = ROOT / "docs" / "images" / path.name
         if path.suffix != ".png":
             return

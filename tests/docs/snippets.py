@@ -30,7 +30,7 @@ _SMALLER = re.compile(r"The tests run .*?with: (.+)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snippet:
-    """One fenced block."""
+    """A fenced block of a page."""
 
     page: Path
     line: int  # of its first line of code
@@ -54,7 +54,7 @@ class Snippet:
 
     @property
     def script(self) -> str:
-        """What is run: the code, or its smaller form."""
+        """What is run: the code, or the smaller form that its caption says."""
         smaller = _SMALLER.search(self.title)
         if smaller is None:
             return self.code
@@ -66,7 +66,7 @@ class Snippet:
 
 
 def page_of(path: Path) -> str:
-    """A page's name, from the root of the repository."""
+    """Name of a page: its path from the root of the repository."""
     return path.relative_to(ROOT).as_posix()
 
 

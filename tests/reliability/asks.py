@@ -20,7 +20,7 @@ class Way(Enum):
 
     @property
     def transport(self) -> str:
-        """As the metrics call it."""
+        """Name of the transport in the server's metrics."""
         return "grpc" if self in (Way.UNARY, Way.STREAM) else "http"
 
 
@@ -44,7 +44,7 @@ class Ask:
 
     @property
     def latents(self) -> dict[str, np.ndarray]:
-        """Explicit latents, (n, 1) each."""
+        """The latents that the request gives itself, each of shape (n, 1), by name."""
         given = {"work": self.work, "mood": self.mood}
         return {
             name: np.broadcast_to(np.reshape(np.float32(value), (-1, 1)), (self.n, 1))
@@ -54,7 +54,7 @@ class Ask:
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """The other fields, those that are given, by their names in HTTP."""
+        """The other fields that are given, by their names in HTTP."""
         fields = ("model", "n", "steps", "seed", "label", "timeout_ms")
         return {name: value for name in fields if (value := getattr(self, name)) is not None}
 

@@ -1,4 +1,4 @@
-"""Bad input that has brought other model servers down, by the names that the tests give it."""
+"""Bad HTTP requests that have brought other model servers down, by the names that the tests give them."""
 
 __all__ = ["BODIES", "BOMBS", "ENDED", "FRAMES", "SHAPES", "post"]
 
@@ -8,19 +8,19 @@ import zlib
 
 
 def post(path, body, **headers):
-    """The bytes of a POST; `headers` with _ for -."""
+    """A POST request as bytes; in the names of `headers`, _ stands for -."""
     lines = {"Host": "x", "Content-Type": "application/json", "Content-Length": str(len(body))} | headers
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
     return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 def chunk(kind, data):
-    """A chunk of a PNG file."""
+    """A chunk of a PNG file as bytes, with its checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png(width, height, *extra, rows=1_000_000):
-    """A small file that says it is a picture of that size."""
+    """A small PNG file that says it holds a picture of `width` x `height`."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     pixels = chunk(b"IDAT", zlib.compress(b"\0" * rows, 1))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + pixels + chunk(b"IEND", b"")

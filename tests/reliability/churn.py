@@ -1,4 +1,4 @@
-"""Many streams that are left early, and what the server's memory makes of it."""
+"""Leaves many streams early, and watches the server's memory."""
 
 __all__ = ["Churn", "leave_streams"]
 
@@ -21,7 +21,7 @@ class Churn:
     """The server's memory while streams were left.
 
     Attributes:
-        left: Streams left when each sample was taken.
+        left: Number of streams left when each sample was taken.
         rss: Resident memory then, in bytes.
     """
 
@@ -30,7 +30,7 @@ class Churn:
 
     @property
     def slope(self) -> float:
-        """Bytes a stream, over the second half: in the first, pools and caches fill."""
+        """Growth in bytes a stream over the second half: in the first, pools and caches fill."""
         half = len(self.left) // 2
         return float(np.polyfit(self.left[half:], self.rss[half:], 1)[0])
 

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, for the proofs of reliability."""
+"""Fixtures of the reliability tests: servers in processes of their own."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def lives_on(target: ServerProcess) -> Iterator[None]:
-    """Afterwards the target draws in every way, and holds no row."""
+    """After the test, the target must draw in every way, and hold no row."""
 
     async def check() -> None:
         async with Clients(target) as clients:
@@ -82,7 +82,7 @@ def lives_on(target: ServerProcess) -> Iterator[None]:
 
 @pytest.fixture
 def stays_small(target: ServerProcess) -> Iterator[None]:
-    """The target's memory grows by less than 48 MiB, not even for a moment."""
+    """During the test, the target's memory may not grow by 48 MiB, not even for a moment."""
     before = target.rss
     target.forget_peak()
     yield

@@ -13,7 +13,7 @@ from tests.reliability.server import Place
 
 
 async def main(http_port: str, grpc_port: str, count: str) -> None:
-    """Opens the streams and reads until something kills it."""
+    """Opens the streams and reads them until something kills the process."""
     where = Place(http_port=int(http_port), grpc_port=int(grpc_port))
     async with Clients(where) as clients:
         ask = Ask(n=2, steps=1000, work=100)

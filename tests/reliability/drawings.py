@@ -1,4 +1,4 @@
-"""Drawings asked for in every way there is, by clients that can leave at any moment."""
+"""Clients that ask for drawings in every way there is, and can leave at any moment."""
 
 __all__ = ["Clients", "Sitting"]
 
@@ -21,7 +21,7 @@ from tests.reliability.wire import Cut, HttpConnection
 
 
 class Sitting(ABC):
-    """A drawing that was asked for: an iterator of frames that does not raise, however the drawing ends.
+    """A drawing under way: an iterator of frames that does not raise, however the drawing ends.
 
     Attributes:
         frames: PNGs of every image, for each step that came so far.
@@ -33,11 +33,11 @@ class Sitting(ABC):
         self._events = self._read()
 
     async def frame(self) -> list[bytes] | None:
-        """The next frame; None when the drawing has ended."""
+        """Waits for the next frame; None when the drawing has ended."""
         return await anext(self._events, None)
 
     async def ending(self) -> Ending:
-        """Reads to the end."""
+        """Reads to the end of the drawing, and returns how it ended."""
         async for _ in self._events:
             pass
         self.hang_up()
@@ -45,11 +45,11 @@ class Sitting(ABC):
 
     @abstractmethod
     def hang_up(self) -> None:
-        """Leaves without a word."""
+        """Breaks the connection without a word."""
 
     @abstractmethod
     def _read(self) -> AsyncIterator[list[bytes]]:
-        """Reads frame by frame, and sets the end."""
+        """Yields frame by frame, and sets how the drawing ended."""
 
     def _finish(self, code: str = "OK", detail: str = "", retry_after_s: float | None = None) -> None:
         assert self._end is None, "a stream ends once"
@@ -57,11 +57,11 @@ class Sitting(ABC):
 
 
 class Clients:
-    """Clients of one server; `async with` gives them a gRPC channel, and breaks all that is left.
+    """Clients of one server, over HTTP and gRPC; `async with` breaks off at its end what is still open.
 
     Args:
         server: The server, or where it is.
-        small_buffer: Whether the clients hold little of what they do not read.
+        small_buffer: Whether the kernel holds little of what a client does not read.
     """
 
     def __init__(self, server: ServerProcess | Place, *, small_buffer: bool = False) -> None:

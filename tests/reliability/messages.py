@@ -1,4 +1,4 @@
-"""Random gRPC requests: of every kind, from the proto itself, so that a new field is tried as well."""
+"""Hypothesis strategies for gRPC requests, made from the proto itself, so that a new field is tried too."""
 
 __all__ = ["STREAMS", "RPCS", "broken", "requests"]
 
@@ -17,7 +17,7 @@ STREAMS = {method.name for method in _SERVICE.methods if method.server_streaming
 
 
 def _mostly(good: st.SearchStrategy[Any], *bad: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Good values often enough for a message of ten fields to get past the first check."""
+    """Mostly good values, so that a message of ten fields often gets past the first check."""
     return st.sampled_from([True] * 9 + [False]).flatmap(lambda luck: good if luck else st.one_of(*bad))
 
 
@@ -50,7 +50,7 @@ def requests(rpc: str, *, models: list[str], pictures: list[bytes]) -> st.Search
 
 
 def broken(data: bytes) -> st.SearchStrategy[bytes]:
-    """Bytes near to those of a message: cut short, with bytes changed, with more behind them."""
+    """Damages the bytes of a message: cut short, with bytes changed, or with more behind them."""
     places = st.integers(0, max(0, len(data) - 1))
     return st.one_of(
         places.map(lambda at: data[:at]),

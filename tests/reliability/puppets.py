@@ -1,4 +1,4 @@
-"""Toy bundles whose requests pull the strings, for the tests of reliability.
+"""Toy bundles that a request can make slow, failing or NaN, for the tests of reliability.
 
     toy-puppet  grey 6x8, drawn as `steps_canvases` says, for requests that give nothing but a seed. A request
                 may give two latents more: `work`, over 10, a sixth of a millisecond of computing a step for
@@ -36,13 +36,13 @@ _CONSTANTS = {
 
 
 def write_puppets(folder: Path) -> None:
-    """Writes both as subfolders."""
+    """Writes both bundles as subfolders."""
     _puppet(folder / "toy-puppet")
     _wide(folder / "toy-wide")
 
 
 def _trips() -> Nodes:
-    """`still`: as many products of 256 x 256 zeros as the row with the most work asks for, and then 0."""
+    """Nodes that compute `still`: 0, after as many products of 256 x 256 zeros as the largest `work` asks."""
     body = helper.make_graph(
         [
             helper.make_node("Identity", ["go_on"], ["goes_on"]),
@@ -75,7 +75,7 @@ def _trips() -> Nodes:
 
 
 def _strings() -> Nodes:
-    """`troubled`: the state, unless the row's mood makes the call fail, or the state NaN."""
+    """Nodes that compute `troubled`: the state, unless a row's mood makes the call fail or the state NaN."""
     return [
         node("Greater", "t once", "late"),  # (B,)
         node("Reshape", "mood to_row", "mood_row"),  # (B, 1) -> (B,)

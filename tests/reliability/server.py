@@ -1,4 +1,4 @@
-"""A server in a process of its own, started as people start it, and looked at from outside only."""
+"""Runs a server in a process of its own, as people start it, and looks at it from outside only."""
 
 __all__ = ["Place", "ServerProcess", "Snapshot", "eventually"]
 
@@ -49,15 +49,15 @@ class Snapshot:
 
     @property
     def rows(self) -> int:
-        """Rows in flight."""
+        """Number of rows in flight."""
         return int(self.total("pentimento_rows_in_flight"))
 
     def calls(self, bundle: str, graph: str = "step") -> int:
-        """Calls of a graph so far."""
+        """Number of calls of a bundle's graph so far."""
         return int(self.total("pentimento_graph_call_seconds_count", bundle=bundle, graph=graph))
 
     def outcomes(self, transport: str) -> dict[str, int]:
-        """Requests for drawings that are over, by how they ended."""
+        """Number of finished requests for drawings, by how they ended."""
         found: dict[str, int] = {}
         for name, labels, value in self._samples:
             if name == "pentimento_requests_total" and value and labels["operation"] == "generate":
@@ -68,7 +68,7 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a server is."""
+    """Where a server listens."""
 
     host: str = "127.0.0.1"
     http_port: int
@@ -135,16 +135,16 @@ class ServerProcess:
 
     @property
     def rss(self) -> int:
-        """Resident memory, in bytes, with that of its lanes."""
+        """Resident memory of the server and its lanes, in bytes."""
         return self._memory("VmRSS")
 
     @property
     def peak_rss(self) -> int:
-        """The most that it was since `forget_peak`, in bytes."""
+        """Highest resident memory since `forget_peak`, in bytes."""
         return self._memory("VmHWM")
 
     def forget_peak(self) -> None:
-        """Lets `peak_rss` begin anew."""
+        """Starts the measurement of `peak_rss` anew."""
         for pid in (self.popen.pid, *self.lanes):
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 
@@ -153,11 +153,11 @@ class ServerProcess:
         return sum(int(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) * 1024 for status in told)
 
     async def snapshot(self) -> Snapshot:
-        """What /metrics says now."""
+        """Reads /metrics."""
         return Snapshot((await self.get("/metrics")).text)
 
     async def get(self, path: str) -> "Answer":
-        """The answer to a GET on a connection of its own."""
+        """Sends a GET on a connection of its own, and returns the answer."""
         async with HttpConnection(self.http_port) as connection:
             await connection.ask("GET", path)
             status, headers = await connection.head()
@@ -168,11 +168,11 @@ class ServerProcess:
         self.popen.send_signal(number)
 
     def wait(self, seconds: float = _PATIENCE_S) -> int:
-        """The exit code."""
+        """Waits for the end of the process, and returns its exit code."""
         return self.popen.wait(seconds)
 
     def stop(self) -> None:
-        """Ends it as an operator does; it must end well."""
+        """Stops the server with SIGTERM, as an operator does; its exit code must be 0."""
         if self.popen.poll() is None:
             self.signal()
         try:
@@ -182,7 +182,7 @@ class ServerProcess:
         assert code == 0, f"exit code {code}"
 
     def kill(self) -> None:
-        """Ends it in any case, and lets go of what belongs to it."""
+        """Kills the process if it still runs, and closes its files."""
         if self.popen.poll() is None:
             self.popen.kill()
             self.popen.wait()
@@ -192,7 +192,7 @@ class ServerProcess:
 
 
 class Answer:
-    """A whole HTTP answer."""
+    """An HTTP answer, read whole."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
@@ -204,7 +204,7 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """What a problem says went wrong."""
+        """Error code in the problem that the body holds."""
         code: str = json.loads(self.body)["code"]
         return code
 
@@ -215,7 +215,7 @@ async def eventually(
     what: str,
     seconds: float = 30.0,
 ) -> Snapshot:
-    """Takes snapshots until one is as it should be, and returns it."""
+    """Takes snapshots until `true` holds of one, and returns it; fails with `what` after so many seconds."""
     end = time.monotonic() + seconds
     while not true(seen := await read()):
         assert time.monotonic() < end, f"not in {seconds:.0f} s: {what}"

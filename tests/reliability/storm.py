@@ -1,4 +1,4 @@
-"""More work than a server can do: arrivals at a steady rate, whatever becomes of those before."""
+"""Overloads a server: requests arrive at a steady rate, whether or not those before are answered."""
 
 __all__ = ["Storm", "capacity", "storm"]
 
@@ -17,10 +17,10 @@ from tests.reliability.drawings import Clients
 
 @dataclass
 class Storm:
-    """What became of all requests.
+    """How the requests of an overload ended.
 
     Attributes:
-        endings: By code how many.
+        endings: Number of requests by their end's code.
         refused_s: Seconds that each refusal took, as its client saw it.
         wrong: Sentences about requests that ended as none may.
     """
@@ -30,7 +30,7 @@ class Storm:
     wrong: list[str] = field(default_factory=list)
 
     def note(self, way: Way, ask: Ask, ending: Ending, seconds: float) -> None:
-        """Takes in the end of a request."""
+        """Counts the end of a request."""
         self.endings[ending.code] += 1
         if ending.code == "OVERLOADED":
             self.refused_s.append(seconds)
@@ -42,7 +42,7 @@ class Storm:
             self.wrong.append(f"{way.name}: {len(ending.frames)} of {ask.steps} frames, and an end")
 
     def refused_ms(self, percentile: float) -> float:
-        """A percentile of the time that a refusal took, in milliseconds."""
+        """A percentile of the times that refusals took, in milliseconds."""
         return float(np.percentile(self.refused_s, percentile)) * 1000
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Storm:
 
 
 async def capacity(clients: Clients, ask: Ask, at_once: int) -> float:
-    """Drawings a second when `at_once` of them always run."""
+    """Measures the drawings a second that a server makes when `at_once` of them always run."""
     rounds = 3
     started = time.monotonic()
     for _ in range(rounds):

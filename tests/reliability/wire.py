@@ -1,4 +1,4 @@
-"""HTTP/1.1 with nothing between a test and its socket: a client that can stop, stall and hang up anywhere."""
+"""A bare HTTP/1.1 client on a socket, which can stop, stall and hang up anywhere."""
 
 __all__ = ["Cut", "HttpConnection"]
 
@@ -14,11 +14,11 @@ class Cut(Exception):
 
 
 class HttpConnection:
-    """A connection; `async with` makes it and breaks it.
+    """One connection; `async with` opens it and breaks it off.
 
     Args:
-        port: Of a server.
-        host: Its address.
+        port: Of the server.
+        host: Address of the server.
         small_buffer: Whether the kernel holds a few kilobytes for the reader instead of some megabytes.
     """
 
@@ -53,13 +53,13 @@ class HttpConnection:
     async def ask(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> None:
-        """Sends a request."""
+        """Sends a request with its body."""
         lines = {"Host": "x", "Content-Length": str(len(body))} | dict(headers or {})
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         await self.send(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
 
     async def head(self) -> tuple[int, dict[str, str]]:
-        """Status and headers, their names in lower case."""
+        """Reads status and headers; their names are in lower case."""
         status = await self._line()
         headers: dict[str, str] = {}
         while line := await self._line():
@@ -69,7 +69,7 @@ class HttpConnection:
         return int(status.split()[1]), headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, piece by piece."""
+        """Yields the body, chunk by chunk."""
         try:
             if self._headers.get("transfer-encoding") == "chunked":
                 while size := int(await self._line(), 16):
@@ -81,18 +81,18 @@ class HttpConnection:
             raise Cut(repr(error)) from None
 
     async def body(self) -> bytes:
-        """The whole body."""
+        """Reads the whole body."""
         return b"".join([chunk async for chunk in self.chunks()])
 
     async def rest(self) -> bytes:
-        """Whatever comes until the server closes the connection."""
+        """Reads whatever comes until the server closes the connection."""
         try:
             return await self._reader.read()
         except ConnectionError:
             return b""
 
     async def trickle(self) -> None:
-        """Reads a byte every twentieth of a second."""
+        """Reads a byte every twentieth of a second, until there is none."""
         while await self._reader.read(1):
             await asyncio.sleep(0.05)
 
@@ -102,11 +102,11 @@ class HttpConnection:
         return self._reader.at_eof() or self._writer.is_closing()
 
     def end_of_sending(self) -> None:
-        """Says that nothing more will be sent."""
+        """Closes the sending side, so that the server reads an end."""
         self._writer.write_eof()
 
     def hang_up(self) -> None:
-        """Breaks the connection at once."""
+        """Breaks the connection off at once."""
         self._writer.transport.abort()
 
     async def _line(self) -> str:

@@ -36,7 +36,7 @@ _LABEL = node("Cast", "label", "label_float", to=TensorProto.FLOAT)
 
 
 def one_shot(latent: np.ndarray, labels: np.ndarray | int = 0) -> np.ndarray:
-    """What they draw, in numpy: sigmoid(latent W) / 2 + label / 20.
+    """What the toys of this file draw, in numpy: sigmoid(latent W) / 2 + label / 20.
 
     Args:
         latent: Noise `latent`, (n, 4).
@@ -50,7 +50,7 @@ def one_shot(latent: np.ndarray, labels: np.ndarray | int = 0) -> np.ndarray:
 
 
 def write_judging_toys(folder: Path) -> None:
-    """Writes all of them as subfolders."""
+    """Writes all of these bundles as subfolders."""
     image = spec("image", GREY)
     plain = [*_MEAN, node("Mul", "centred gain", "logit")]
     critic = [*_MEAN, node("Mul", "centred thousand", "logit")]

@@ -39,11 +39,11 @@ class LiveServer:
 
     @property
     def rows(self) -> int:
-        """Rows in flight."""
+        """Number of rows in flight."""
         return self.server.engine.rows_in_flight
 
     def client(self) -> httpx.Client:
-        """A client of the HTTP side; one connection at a time, closed by the caller."""
+        """An HTTP client of the server, which the caller closes; it has one connection at a time."""
         return httpx.Client(base_url=self.http, timeout=30, trust_env=False)
 
     def begin_stop(self) -> None:
@@ -77,7 +77,7 @@ class LiveServer:
 
 
 def sse_events(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, data) of each server-sent event."""
+    """Parses server-sent events; yields the name and the data, as JSON, of each."""
     name = data = None
     for line in lines:
         if line.startswith("event: "):
@@ -90,7 +90,7 @@ def sse_events(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Waits for a condition; whether it came true in time."""
+    """Waits for a condition; returns whether it came true in time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

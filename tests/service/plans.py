@@ -1,4 +1,4 @@
-"""A plan for fake graphs: `steps` calls of one graph on one tensor, each emitting it."""
+"""The plan of a drawing for fake graphs: `steps` calls of one graph on one tensor, each emitting it."""
 
 from pentimento.service.engine.job import Call, Feed
 

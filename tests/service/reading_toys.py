@@ -20,7 +20,7 @@ from tests.service.toy_graphs import EXTRAS, GREY, T_INPUT, graph, node, show, s
 
 
 def write_reading_toys(folder: Path) -> None:
-    """Writes both as subfolders."""
+    """Writes `toy-code` and `toy-black` as subfolders."""
     _code(folder / "toy-code")
     _black(folder / "toy-black")
 

@@ -1,4 +1,4 @@
-"""Bundles whose pictures and scores tell which version drew them, so that a mixture of two would be seen.
+"""Bundles whose pictures and scores tell which version drew them, so that a mixture of two is noticed.
 
 Version k (0..30) draws, at step s, the grey level 8 k + s in every pixel, and its scorer says k. The state
 that `init` hands to `step` is k as well: steps of one version after the start of another are white.
@@ -39,17 +39,17 @@ STEPS = 7
 
 
 def admin() -> dict[str, str]:
-    """Headers of an HTTP request, or pairs of metadata, of the admin."""
+    """The key of the admin, as headers of an HTTP request or as pairs of gRPC metadata."""
     return {"authorization": f"Bearer {TOKEN}"}
 
 
 def reloaded(catalog: Catalog) -> Reload:
-    """What reading its folder again changed."""
+    """Has a catalog read its folder again, and returns what changed."""
     return catalog.swap(catalog.read())
 
 
 def names(catalog: Catalog) -> list[str]:
-    """What is served."""
+    """Names of the bundles that a catalog serves."""
     return [info.manifest.name for info in catalog.infos()]
 
 
@@ -66,8 +66,8 @@ def write_revision(folder: Path, k: int, *, side: int = 160) -> None:
     """Writes version k of a bundle, atomically.
 
     Args:
-        folder: Where; it is called like the bundle.
-        k: The version.
+        folder: Of the bundle; its name is the bundle's.
+        k: The version, 0..30.
         side: Each step multiplies four pairs of square matrices of this side, to take its time.
     """
     image = spec("latent", GREY)
@@ -154,7 +154,7 @@ def write_in_place(folder: Path, k: int, *, manifest_first: bool, **options: int
 
 @dataclass(frozen=True)
 class Seen:
-    """A whole drawing that was one version's."""
+    """A whole drawing, and which version k made it: all its pixels and scores agreed on one."""
 
     model: str
     k: int
@@ -162,7 +162,7 @@ class Seen:
 
 
 def draw(client: Client, model: str, **options: object) -> Seen:
-    """Draws as a stream, and looks at every pixel and score."""
+    """Draws as a stream, and checks that every pixel and score is of the same version."""
     with client.stream(model, **options) as stream:
         header = stream.header
         k, judge = _k(header.version), None if header.scored_by is None else _k(header.scored_by.version)
@@ -177,7 +177,7 @@ def draw(client: Client, model: str, **options: object) -> Seen:
 
 
 def check(k: int, step: int, pixels: np.ndarray) -> None:
-    """Whether pixels, 0..255, are those of version k at a step."""
+    """Checks that pixels, 0..255, are those of version k at a step."""
     assert (pixels == level(k, step)).all(), f"version {k} at step {step} drew {np.unique(pixels)}"
 
 

@@ -1,4 +1,4 @@
-"""HTTP on a bare socket, for clients that send and take slowly, wrongly, or not at all."""
+"""A bare HTTP client on a socket, for tests that send and receive slowly, wrongly, or not at all."""
 
 __all__ = ["Plug", "connections"]
 
@@ -9,11 +9,11 @@ from typing import Any, Self
 
 
 class Plug:
-    """A connection to a server; `with` closes it.
+    """One connection to a server; `with` closes it.
 
     Args:
         server: A `LiveServer`.
-        receive_bytes: What the kernel holds for the reader, about; unset: some megabytes.
+        receive_bytes: About what the kernel holds for the reader; by default some megabytes.
     """
 
     def __init__(self, server: Any, *, receive_bytes: int | None = None) -> None:
@@ -34,28 +34,28 @@ class Plug:
         self._socket.sendall(data)
 
     def ask(self, line: str, *headers: str) -> None:
-        """Sends a request without a body."""
+        """Sends a request without a body; `line` is its first line."""
         self.send("\r\n".join([f"{line} HTTP/1.1", "Host: x", *headers, "", ""]).encode())
 
     def receive(self, most: int = 65_536) -> bytes:
-        """What there is next; nothing: the server has closed."""
+        """Receives what there is next, `most` bytes at the most; nothing if the server has closed."""
         try:
             return self._socket.recv(most)
         except ConnectionError:
             return b""
 
     def rest(self) -> bytes:
-        """Everything until the server closes."""
+        """Receives everything until the server closes."""
         return b"".join(iter(self.receive, b""))
 
     def problem(self) -> tuple[int, dict[str, Any]]:
-        """Status and content of a problem, after which the server closes."""
+        """Receives an error, after which the server closes; returns status and the problem in the body."""
         head, _, body = self.rest().partition(b"\r\n\r\n")
         assert b"application/problem+json" in head and b"nosniff" in head, head
         return int(head.split()[1]), json.loads(body)
 
     def send_until_closed(self, data: bytes, times: int = 100_000) -> int:
-        """Sends the same again and again until the server has closed; how often."""
+        """Sends the same again and again until the server has closed; returns how often."""
         for sent in range(times):
             try:
                 self.send(data)
@@ -64,11 +64,11 @@ class Plug:
         raise AssertionError("the server takes it all")
 
     def closes_within(self, seconds: float) -> bool:
-        """Whether the server closes in that time without a word."""
+        """Whether the server closes the connection within that time, without sending anything."""
         end = time.monotonic() + seconds
         return self.receive() == b"" and time.monotonic() < end
 
 
 def connections(server: Any) -> int:
-    """Connections of HTTP that a server has."""
+    """Number of HTTP connections that a server has open."""
     return len(server.server._http.server_state.connections)

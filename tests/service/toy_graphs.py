@@ -1,4 +1,4 @@
-"""The pieces that toy bundles are made of: ONNX nodes, constants by name, and two kinds of trouble."""
+"""Building blocks of the toy bundles: ONNX nodes, constants by name, and nodes that are slow or fail."""
 
 __all__ = [
     "COLOR",

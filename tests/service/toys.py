@@ -46,7 +46,7 @@ def write_toys(folder: Path, names: Iterable[str] | None = None) -> None:
 
 
 def spoil_hash(bundle: Path) -> None:
-    """Makes the manifest's checksums disagree with the files, as a damaged download would."""
+    """Changes the manifest's checksums, so that the files disagree with them as after a damaged download."""
     path = bundle / MANIFEST
     manifest = json.loads(path.read_text())
     for entry in manifest["graphs"].values():

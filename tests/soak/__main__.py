@@ -35,7 +35,7 @@ NAMES = [kind.act.__name__ for kind in KINDS]
 
 
 def main() -> int:
-    """Runs the soak; 0 if all promises were kept."""
+    """Runs the soak; returns 0 if all promises were kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="of the mix (10)")
     parser.add_argument("--streams", type=int, default=10_000, help="that are left early (10000)")
@@ -53,7 +53,7 @@ def main() -> int:
 
 @dataclass
 class Report:
-    """What came of it.
+    """The report of a soak.
 
     Attributes:
         lines: What is reported, each a paragraph.
@@ -69,7 +69,7 @@ class Report:
 
 
 async def soak(options: argparse.Namespace, folder: Path) -> int:
-    """Runs all parts and prints what came of them."""
+    """Runs all parts and prints the report; returns the exit status."""
     guests, progress = Guests(folder), Progress()
     report = Report([f"{cpu_model()}, {len(os.sched_getaffinity(0))} CPUs, shared by server and clients."])
     server = ServerProcess(guests.bundles, lanes=options.lanes, max_rows_in_flight=ROWS, drain_grace_s=30)
@@ -95,7 +95,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
 async def mixed(
     server: ServerProcess, guests: Guests, options: argparse.Namespace, progress: Progress, report: Report
 ) -> None:
-    """All kinds of clients at once."""
+    """First part: all kinds of clients at once."""
     tally, memory = Tally(), Memory(server)
     before = await server.snapshot()
     watching = asyncio.create_task(memory.watch())
@@ -120,7 +120,7 @@ async def mixed(
 
 
 async def left(server: ServerProcess, streams: int, progress: Progress, report: Report) -> None:
-    """Many streams that are left early."""
+    """Second part: many streams that are left early."""
     churn = await leave_streams(server, streams, progress=progress)
     await settled(server)
     report.lines.append(str(churn))
@@ -129,7 +129,7 @@ async def left(server: ServerProcess, streams: int, progress: Progress, report: 
 
 
 async def flooded(server: ServerProcess, seconds: float, progress: Progress, report: Report) -> None:
-    """Ten times more than the server can do; and then it draws at once."""
+    """Third part: ten times more work than the server can do; then it must draw at once."""
     ask = Ask(n=ROWS // 16, steps=4, work=300)
     async with Clients(server) as clients:
         able = await capacity(clients, ask, 16)
@@ -152,7 +152,7 @@ async def flooded(server: ServerProcess, seconds: float, progress: Progress, rep
 
 
 async def stopped(server: ServerProcess, progress: Progress, report: Report) -> None:
-    """SIGTERM while streams run."""
+    """Last part: SIGTERM while streams run."""
     progress("SIGTERM under load")
     async with Clients(server) as clients:
         ask = Ask(n=2, steps=60, work=60)
@@ -168,7 +168,7 @@ async def stopped(server: ServerProcess, progress: Progress, report: Report) -> 
 
 
 def write(report: Report) -> None:
-    """Puts the report into the page about reliability."""
+    """Puts the report into the documentation's page about reliability."""
     page = REPOSITORY / "docs/reliability.md"
     before, begins, rest = page.read_text().partition("<!-- soak: begins -->\n")
     _, ends, after = rest.partition("<!-- soak: ends -->")
@@ -178,7 +178,7 @@ def write(report: Report) -> None:
 async def mix(
     server: ServerProcess, guests: Guests, tally: Tally, options: argparse.Namespace, progress: Progress
 ) -> None:
-    """All kinds of clients at once, until the time is over."""
+    """Runs all kinds of clients until the time is over."""
     luck, end = random.Random(options.seed), time.monotonic() + options.minutes * 60
     async with Clients(server) as clients, Clients(server, small_buffer=True) as idlers:
         scene = Scene(server=server, clients=clients, idlers=idlers, luck=luck, tally=tally, guests=guests)
@@ -207,18 +207,18 @@ async def mix(
 
 
 async def settled(server: ServerProcess) -> Snapshot:
-    """The metrics once nothing is in flight."""
+    """Waits until nothing is in flight, and returns the metrics."""
     return await eventually(server.snapshot, lambda now: now.rows == 0, "all rows are free", 90)
 
 
 def cpu_model() -> str:
-    """What /proc/cpuinfo calls the processor."""
+    """Name of the processor by /proc/cpuinfo."""
     found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     return found[1] if found else "unknown processor"
 
 
 def worded(snapshot: Snapshot) -> str:
-    """Gauges in a line."""
+    """The gauges as text in one line."""
     return ", ".join(f"{key[0]} {value:g}" for key, value in snapshot.gauges.items())
 
 

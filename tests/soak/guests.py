@@ -1,4 +1,4 @@
-"""The bundles of a soak: real ones, toys, a guest that changes its version, a visitor that comes and goes."""
+"""The bundles that a soak serves: real ones, toys, one that changes its version, one that comes and goes."""
 
 __all__ = ["GUEST", "VISITOR", "ZOO", "Guests"]
 
@@ -16,7 +16,7 @@ ZOO = ("gran1-mnist", "gran5-mnist", "vae-mnist", "pixelvae-mnist")
 
 
 class Guests:
-    """Writes the folder, and changes it.
+    """Writes the folder of bundles, and changes it while it is served.
 
     Args:
         folder: An empty one; `bundles` will be the folder of bundles in it.
@@ -35,7 +35,7 @@ class Guests:
             TOYS["toy-once"](place)
 
     def change(self) -> dict[str, str]:
-        """Replaces the guest, and moves the visitor in or out.
+        """Replaces one bundle by another version, and adds or removes another.
 
         Returns:
             Name and version of those that a server should serve now.

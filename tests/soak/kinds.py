@@ -1,4 +1,4 @@
-"""Everything that clients do to a server, well or ill, in one soak; each with the ends that it may have."""
+"""The kinds of clients of a soak, well and ill behaved, each with the ends that its requests may have."""
 
 __all__ = ["KINDS", "Kind", "Scene"]
 
@@ -36,16 +36,16 @@ _SEEDS = 3  # few, so that the same drawing is asked for again and again, and mu
 
 @dataclass
 class Scene:
-    """What the activities share.
+    """What all clients of a soak share.
 
     Attributes:
         server: The server.
         clients: Clients that read what they are sent.
-        idlers: Clients that hold little of what they do not read.
-        luck: Where all choices come from.
-        tally: Where all ends go.
-        guests: Bundles that change.
-        known: The last pictures of each drawing so far.
+        idlers: Clients with small receive buffers, which soon hold up what they do not read.
+        luck: Random generator of all choices.
+        tally: Counts how requests ended.
+        guests: Bundles that change while they are served.
+        known: The last pictures of each drawing so far, with which the same drawing must agree.
     """
 
     server: ServerProcess
@@ -57,7 +57,7 @@ class Scene:
     known: dict[Ask, list[bytes]] = field(default_factory=dict)
 
     def ask(self) -> Ask:
-        """A drawing of some model."""
+        """A request for a drawing, of a random model, size and length."""
         model, n, steps = self.luck.choice(_DRAWN)
         return Ask(
             model=model,
@@ -67,7 +67,7 @@ class Scene:
         )
 
     def note(self, kind: str, way: Way, ending: Ending, *allowed: str) -> None:
-        """Counts the end of a drawing. While bursts come, any may be refused."""
+        """Counts the end of a drawing; expected are `allowed`, and a refusal that says when to retry."""
         expected = ending.code in (*allowed, "OVERLOADED")
         if ending.code == "OVERLOADED" and not ending.retry_after_s:
             expected = False
@@ -75,7 +75,7 @@ class Scene:
 
 
 async def draw(scene: Scene) -> None:
-    """Reads to the end, and compares with what the same request gave before."""
+    """Reads a drawing to its end, and compares it with what the same request gave before."""
     way, ask = scene.luck.choice(WAYS), scene.ask()
     ending = await scene.clients.draw(way, ask)
     scene.note("drawn", way, ending, "OK")
@@ -86,7 +86,7 @@ async def draw(scene: Scene) -> None:
 
 
 async def leave(scene: Scene) -> None:
-    """Hangs up before the first frame, or after some, or at the last."""
+    """Hangs up before the first frame of a drawing, or after some, or at the last."""
     way, ask = scene.luck.choice(WAYS), scene.ask()
     sitting = await scene.clients.begin(way, ask)
     if way in STREAMED:
@@ -113,7 +113,7 @@ async def stall(scene: Scene) -> None:
 
 
 async def kill(scene: Scene) -> None:
-    """A client in a process of its own, with three streams, is killed."""
+    """Kills a client process that has three streams open."""
     process = subprocess.Popen(
         [
             sys.executable,
@@ -134,21 +134,21 @@ async def kill(scene: Scene) -> None:
 
 
 async def poison(scene: Scene) -> None:
-    """One row of three breaks its graph, or becomes NaN."""
+    """Asks for rows of which one makes its graph fail or become NaN."""
     way, mood = scene.luck.choice(WAYS), scene.luck.choice((FAILS, PUTS_OUT_NAN))
     ending = await scene.clients.draw(way, Ask(n=3, steps=6, mood=(0.0, mood, 0.0)))
     scene.note("poisoned", way, ending, "INFERENCE_FAILED")
 
 
 async def expire(scene: Scene) -> None:
-    """A deadline that cannot be met."""
+    """Asks for a drawing with a deadline that it cannot meet."""
     way = scene.luck.choice(WAYS)
     ask = Ask(steps=1000, work=30, timeout_ms=scene.luck.randint(20, 200))
     scene.note("expired", way, await scene.clients.draw(way, ask), "DEADLINE_EXCEEDED")
 
 
 async def burst(scene: Scene) -> None:
-    """More at once than is admitted."""
+    """Asks for more drawings at once than the server admits."""
     ask = Ask(model="toy-puppet", n=32, steps=4, work=20)
     ways = [scene.luck.choice(WAYS) for _ in range(60)]
     for way, ending in zip(
@@ -158,7 +158,7 @@ async def burst(scene: Scene) -> None:
 
 
 async def abuse(scene: Scene) -> None:
-    """Bad input over HTTP."""
+    """Sends malformed input over HTTP."""
     name, data = scene.luck.choice([*FRAMES.items(), *((k, post("/generate", v)) for k, v in BODIES.items())])
     try:
         async with HttpConnection(scene.server.http_port) as connection:
@@ -173,21 +173,21 @@ async def abuse(scene: Scene) -> None:
 
 
 async def refuse(scene: Scene) -> None:
-    """Requests that can never succeed, in every way of asking."""
+    """Sends requests that can never succeed, in every way of asking."""
     way = scene.luck.choice(WAYS)
     ask = scene.luck.choice([Ask(steps=0), Ask(n=-1), Ask(model="nobody"), Ask(timeout_ms=0), Ask(seed=-1)])
     scene.note("refused", way, await scene.clients.draw(way, ask), "INVALID_ARGUMENT", "NOT_FOUND")
 
 
 async def look(scene: Scene) -> None:
-    """What operators and dashboards ask for."""
+    """Asks for what operators and dashboards ask for."""
     path = scene.luck.choice(["/models", "/models/gran5-mnist", "/healthz", "/readyz", "/openapi.json"])
     answer = await scene.server.get(path)
     scene.tally.note("looked", str(answer.status), expected=answer.status == 200, detail=path)
 
 
 async def reload(scene: Scene) -> None:
-    """SIGHUP, after a bundle was replaced by another version and another one came or went."""
+    """Changes the folder of bundles and sends SIGHUP, after which the server must have the new ones."""
     wanted = scene.guests.change()
     scene.server.signal(signal.SIGHUP)
     for _ in range(600):
@@ -202,7 +202,7 @@ async def reload(scene: Scene) -> None:
 
 @dataclass(frozen=True)
 class Kind:
-    """An activity, and how many clients are at it all the time, each pausing up to so long in between."""
+    """An activity, how many clients do it at the same time, and how long each pauses in between, at most."""
 
     act: Callable[[Scene], Awaitable[None]]
     clients: int

@@ -1,4 +1,4 @@
-"""One line that says how far a soak is: rewritten on a terminal, now and then in a log."""
+"""Shows how far a soak is in one line: rewritten on a terminal, repeated now and then in a log."""
 
 __all__ = ["Progress"]
 
@@ -9,14 +9,14 @@ _LOG_S = 30.0
 
 
 class Progress:
-    """Called with what is going on; on stderr."""
+    """Call it with what is going on; it writes that to stderr."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._said = -_LOG_S
 
     def __call__(self, text: str) -> None:
-        """Shows a line."""
+        """Shows a text in place of the last one."""
         if self._terminal:
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
         elif time.monotonic() - self._said >= _LOG_S:
@@ -24,6 +24,6 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leaves the line."""
+        """Ends the line, so that what is written next begins on a new one."""
         if self._terminal:
             print(file=sys.stderr)

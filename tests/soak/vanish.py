@@ -33,10 +33,13 @@ _TAKE_AWAY = (  # what is looked up before the table of local addresses has to c
 
 
 async def vanish() -> str:
-    """Runs it in a namespace; a sentence about how long the server took, or why it could not be tried.
+    """Runs the trial in a network namespace of its own.
+
+    Returns:
+        A sentence about how long the server took to notice, or why it could not be tried.
 
     Raises:
-        AssertionError: The server held on to what vanished.
+        AssertionError: The server still held requests of the peers that vanished.
     """
     process = await asyncio.create_subprocess_exec(
         *("unshare", "--map-root-user", "--net", sys.executable, "-m", "tests.soak.vanish"),

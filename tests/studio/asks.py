@@ -1,4 +1,4 @@
-"""What several tests of the studio ask of a page."""
+"""Checks of a page that several tests of the studio make."""
 
 __all__ = ["COLOURS", "NARROW", "accessibility_faults", "canvas_sums", "layout_shifts", "watch_layout"]
 
@@ -9,7 +9,7 @@ NARROW = {"width": 360, "height": 780}  # a small phone
 
 
 def accessibility_faults(page) -> list[str]:
-    """Every violation of WCAG and good practice that axe-core finds, a line each."""
+    """Violations of WCAG and good practice that axe-core finds, a line each."""
     page.wait_for_timeout(100)  # transitions of colours are over: axe measures contrast as it is
     found = Axe().run(page).response["violations"]
     return [
@@ -18,7 +18,7 @@ def accessibility_faults(page) -> list[str]:
 
 
 def canvas_sums(page, selector: str) -> list[int]:
-    """The sum of all pixel values of each canvas that is found: 0 is black or empty."""
+    """The sum of all pixel values of each canvas element found: 0 is black or empty."""
     return page.eval_on_selector_all(
         selector,
         """canvases => canvases.map(canvas => {
@@ -31,7 +31,7 @@ def canvas_sums(page, selector: str) -> list[int]:
 
 
 def watch_layout(page) -> None:
-    """Counts layout shifts from the next navigation on."""
+    """Starts counting layout shifts from the next navigation on."""
     page.add_init_script(
         """window.shifts = [];
         new PerformanceObserver(list => {
@@ -45,5 +45,5 @@ def watch_layout(page) -> None:
 
 
 def layout_shifts(page) -> list[dict]:
-    """The shifts that nobody's input caused, each with what moved."""
+    """The layout shifts so far that no input of the user caused, each with what moved."""
     return page.evaluate("window.shifts")

@@ -1,4 +1,4 @@
-"""A real chromium and a real server with bundles of the zoo; a page that complains is a failed test."""
+"""Fixtures of the studio's tests: a real chromium, a real server, a page whose complaints fail the test."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ MISSING = "no chromium: `make browser` installs Debian's; elsewhere run `playwri
 
 
 def executable(playwright) -> str | None:
-    """Debian's chromium or another that is installed, else the one that Playwright has downloaded."""
+    """Path of a chromium: one that is installed, else Playwright's own; None if there is neither."""
     for name in BROWSERS:
         path = shutil.which(name)
         if path is not None:
@@ -113,7 +113,7 @@ def page(context):
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that was free a moment ago, for a server that comes back where it was."""
+    """A port that was free a moment ago, for a server that is to come back at the same one."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A slice of MNIST, a small recipe, and a classifier that has learnt nothing, for tests that need one."""
+"""Fixtures of the training's tests: a slice of MNIST, and a classifier with random weights."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A training of seconds, as a program of its own so that it can be killed.
+"""A training of some seconds, as a program of its own so that tests can kill it.
 
 python -m tests.training.small_training FOLDER [--resume] [--die-in ITERATION]
 """

@@ -1,4 +1,4 @@
-"""A training from a configuration to its end, in one call."""
+"""Prepares a configuration and trains it to its end, in one call."""
 
 from pentimento.training.families.table import prepare
 from pentimento.training.loop import loop

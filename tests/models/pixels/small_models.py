@@ -1,4 +1,4 @@
-"""Small autoregressive models with weights that make every connection matter, for the tests."""
+"""Small autoregressive models for the tests, with weights that make every connection matter."""
 
 __all__ = ["CONFIGS", "conditions", "make", "noisy", "random_image"]
 
@@ -36,20 +36,20 @@ CONFIGS = {
 
 
 def noisy(module, std=0.5):
-    """Gives every parameter a random value, biases included: at the start they are zero and would hide."""
+    """Gives every parameter a random value; biases start at zero and would hide what they do."""
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=std)
     return module.eval()
 
 
 def make(name, height=5, width=6):
-    """The model of that name."""
+    """Builds the small model of a name."""
     config = CONFIGS[name](height, width)
     return noisy((PixelCNN if isinstance(config, PixelCNNConfig) else GatedPixelCNN)(config))
 
 
 def conditions(model, rows):
-    """A random condition and map for a model that takes them, None for one that does not."""
+    """A random condition and map for a model that takes them; None for one that does not."""
     dim, channels = getattr(model.config, "condition_dim", 0), getattr(model.config, "map_channels", 0)
     return (
         torch.randn(rows, dim) if dim else None,
@@ -58,5 +58,5 @@ def conditions(model, rows):
 
 
 def random_image(model, rows):
-    """An image with pixels of the model's levels."""
+    """A random image whose pixels are the model's levels."""
     return torch.randint(model.levels, (rows, 1, model.height, model.width)).float() / (model.levels - 1)

@@ -34,7 +34,7 @@ MODELS = {
 
 
 def crop(dataset):
-    """The middle of every image."""
+    """Cuts the middle out of every image of a data set, to the size that the small models have."""
     start = (dataset.train.images.shape[-1] - SIZE) // 2
     middle = slice(start, start + SIZE)
 

@@ -1,4 +1,4 @@
-"""Trainings of one-shot generators that take seconds."""
+"""Configurations of one-shot trainings that take seconds, for tests."""
 
 __all__ = ["CLASSIFIED", "CONDITIONED", "SMALL", "players_of", "small", "weights_of"]
 
@@ -34,7 +34,7 @@ SMALL = OneShotTrainConfig(
 
 
 def small(objective="wgan_gp", *, model=None, **changes):
-    """That training with another objective and other values; `model` holds changes of the networks."""
+    """A small training with another objective and other values; `model` holds changes of the networks."""
     plain = {"gradient_penalty": 0.0, "weight_clip": None}
     settings = {**plain, **OBJECTIVES[objective].settings, "scorer_updates": 2}
     chosen = replace(SMALL.model, **(model or {}))
@@ -42,10 +42,10 @@ def small(objective="wgan_gp", *, model=None, **changes):
 
 
 def players_of(config):
-    """Both players at the start of a training."""
+    """Both networks with their optimisers, at the start of a training."""
     return OneShotPlayers(config, *build_one_shot(config.model, config.seed), torch.device("cpu"))
 
 
 def weights_of(network):
-    """All weights in one row."""
+    """All weights of a network as one vector."""
     return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])

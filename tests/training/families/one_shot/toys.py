@@ -1,4 +1,4 @@
-"""Players of two numbers instead of pictures, for tests that can see what they learn."""
+"""Tiny networks that generate and score points of the plane, for tests that look at what they learn."""
 
 __all__ = ["distribution", "toy_config", "toy_players"]
 
@@ -18,7 +18,7 @@ HIDDEN = 64
 
 
 class ToyGenerator(OneShotGenerator):
-    """A point of the plane, as a picture of one pixel with two channels."""
+    """Generates a point of the plane, as a picture of one pixel with two channels."""
 
     def __init__(self):
         super().__init__()
@@ -32,7 +32,7 @@ class ToyGenerator(OneShotGenerator):
 
 
 class ToyScorer(OneShotScorer):
-    """The score of a point."""
+    """Scores a point of the plane."""
 
     def __init__(self):
         super().__init__()
@@ -46,7 +46,7 @@ class ToyScorer(OneShotScorer):
 
 
 def toy_config(objective, **changes):
-    """An objective with its paper's settings."""
+    """A training of the toys, with an objective and its paper's settings."""
     config = OneShotTrainConfig(
         recipe="toy",
         dataset="toy",
@@ -59,7 +59,7 @@ def toy_config(objective, **changes):
 
 
 def toy_players(config, seed=0):
-    """Both players, with weights drawn from `seed`."""
+    """Both networks with their optimisers, weights drawn from `seed`."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return OneShotPlayers(config, ToyGenerator(), ToyScorer(), torch.device("cpu"))
