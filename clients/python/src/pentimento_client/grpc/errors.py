@@ -11,8 +11,15 @@ import grpc
 
 from pentimento_client.errors import Code, PentimentoError
 
-# The proto's names where this client and HTTP say it shorter.
-_FIELDS = {"image_count": "n", "step_count": "steps", "with_scores": "score"}
+# The proto's names where this client and HTTP say it shorter: the server's table the other way round.
+_FIELDS = {
+    "image_count": "n",
+    "step_count": "steps",
+    "with_scores": "score",
+    "sample_count": "samples",
+    "importance_sample_count": "importance_samples",
+    "with_pixels": "pixels",
+}
 
 # For answers that are not the server's own: of gRPC itself, or of a proxy.
 _CODES = {
