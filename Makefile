@@ -31,8 +31,14 @@ $(VENV_DEV)/.installed: pyproject.toml clients/python/pyproject.toml
 	@$(DEV)/pip install --quiet --disable-pip-version-check -e ".[cpu,train,dev,docs]" -e clients/python
 	@touch $@
 
-test: $(VENV_DEV)/.installed  ## install everything and pass the tests
-	$(DEV)/python -m pytest $(ARGS)
+# First all that bears company, side by side; a file's tests stay together, for the servers that they share. Then
+# one after the other what measures time, load or memory. 5 is how pytest ends where nothing was asked of it: what
+# ARGS names may all be of one kind, but must be something.
+test: $(VENV_DEV)/.installed  ## install everything and pass the tests (ARGS="tests/bundle -x" is for pytest)
+	@echo "Side by side what bears company; then alone, one after the other, what measures time, load or memory."
+	@$(DEV)/python -m pytest -m "not alone" -n auto --dist loadfile $(ARGS); beside=$$?; \
+	$(DEV)/python -m pytest -m alone $(ARGS); alone=$$?; \
+	case $$beside,$$alone in 0,0|0,5|5,0) ;; *) exit 1 ;; esac
 
 .PHONY: browser
 browser:  ## install what the tests use the studio with: Debian's chromium, as root

@@ -19,6 +19,8 @@ from benchmarks.serving import served
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import read_manifest
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -50,6 +50,7 @@ CALLS: tuple[Callable[[Face], object], ...] = (
 )
 
 
+@pytest.mark.alone
 def test_what_is_refused_for_now_is_tried_again_when_the_server_said(strict_face):
     strict_face.call("models")
     start = time.monotonic()
@@ -60,6 +61,7 @@ def test_what_is_refused_for_now_is_tried_again_when_the_server_said(strict_face
     assert time.monotonic() - start >= 0.45
 
 
+@pytest.mark.alone
 def test_without_retries_the_refusal_is_told(strict_face):
     face = Face(strict_face.url, strict_face.style, retries=0)
     start = time.monotonic()
@@ -72,6 +74,7 @@ def test_without_retries_the_refusal_is_told(strict_face):
     assert time.monotonic() - start < 0.45
 
 
+@pytest.mark.alone
 def test_no_try_begins_after_the_deadline(strict_face):
     face = Face(strict_face.url, strict_face.style)
     start = time.monotonic()
@@ -224,6 +227,7 @@ async def test_cancelling_ends_the_waiting(flaky):
     assert handler.asked == 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
 @pytest.mark.parametrize("style", ["sync", "async"])
 def test_a_server_that_says_nothing_is_given_up(scheme, style):

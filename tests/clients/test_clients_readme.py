@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import missing
 from tests.service.live import LiveServer
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ def run(zoo: LiveServer, tmp_path: Path) -> Callable[[tuple[str, str]], str]:
             "js": ["node", "--input-type=module", "--eval", code],
         }[language]
         if shutil.which(command[0]) is None:
-            pytest.skip(f"no {command[0]} here: apt-get install nodejs")
+            pytest.skip(missing(command[0]))
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )

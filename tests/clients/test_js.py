@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.clients.conftest import KEY, Files
+from tests.programs import missing
 from tests.service.live import LiveServer
 from tests.service.reading_toys import write_reading_toys
 from tests.service.toys import write_toys
@@ -20,9 +21,7 @@ from tests.service.toys import write_toys
 PACKAGE = Path(__file__).parents[2] / "clients" / "js"
 NODE, NPM = shutil.which("node"), shutil.which("npm")
 
-pytestmark = pytest.mark.skipif(
-    NODE is None, reason="no Node.js here: `apt-get install nodejs npm`, 18 or later"
-)
+pytestmark = pytest.mark.skipif(NODE is None, reason=missing("node"))
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +92,10 @@ def test_the_readme_runs(servers: dict[str, str], tmp_path: Path):
 def test_types():
     """tsc, of npm: a second to install if it is not in npm's cache."""
     if NPM is None:
-        pytest.skip("no npm here: `apt-get install npm`")
+        pytest.skip(missing("npm"))
     tsc = [NPM, "exec", "--yes", "--prefer-offline", "--package=typescript@5", "--", "tsc"]
     command = [*tsc, "--project", "test/types"]
     done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, timeout=120)
     if done.returncode and "error TS" not in done.stdout:
-        pytest.skip(f"TypeScript cannot be had here: {done.stderr.strip()[-200:]}")
+        pytest.skip(f"{missing('tsc')}\n{done.stderr.strip()[-200:]}")
     assert done.returncode == 0, done.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import missing
 from tests.service.live import LiveServer
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +97,7 @@ def test_the_wheel_works_without_the_server_s_packages(wheel: Path, live: LiveSe
     assert done.stdout.splitlines() == ["(2, 3, 1, 6, 8)"] * 2
 
 
-@pytest.mark.skipif(NPM is None, reason="no npm here: `apt-get install npm`")
+@pytest.mark.skipif(NPM is None, reason=missing("npm"))
 def test_the_package_for_npm_has_what_it_needs_and_nothing_else():
     package = ROOT / "clients" / "js"
     command = [NPM, "pack", "--dry-run", "--json"]

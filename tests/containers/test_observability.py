@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pentimento_client import Client
 
+from tests.programs import missing
 from tests.service.live import LiveServer, wait_until
 from tests.service.toys import write_toys
 
@@ -31,7 +32,7 @@ OF_PROMETHEUS = {"up"}  # what it says by itself
 
 def program(name):
     """A program's path; skips the test where it is not installed."""
-    return shutil.which(name) or pytest.skip(f"{name} is not installed: apt-get install prometheus")
+    return shutil.which(name) or pytest.skip(missing(name))
 
 
 @pytest.fixture(scope="module")

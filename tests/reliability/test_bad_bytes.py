@@ -8,7 +8,7 @@ import pytest
 from tests.reliability.bad_input import BODIES, BOMBS, ENDED, FRAMES, post
 from tests.reliability.wire import Cut, HttpConnection
 
-pytestmark = pytest.mark.usefixtures("lives_on", "stays_small")
+pytestmark = [pytest.mark.usefixtures("lives_on", "stays_small"), pytest.mark.alone]
 
 READ = ("/score", "/encode", "/likelihood", "/autoencode")
 

@@ -8,7 +8,7 @@ from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from tests.reliability.bad_input import BOMBS, SHAPES
 
-pytestmark = pytest.mark.usefixtures("lives_on", "stays_small")
+pytestmark = [pytest.mark.usefixtures("lives_on", "stays_small"), pytest.mark.alone]
 
 
 @pytest.fixture

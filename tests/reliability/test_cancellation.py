@@ -9,6 +9,8 @@ from tests.reliability.churn import leave_streams
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
 
+pytestmark = pytest.mark.alone
+
 WIDE = Ask(model="toy-wide", n=16, steps=1000)  # 2 GB of frames, if anybody would draw them all
 
 

@@ -66,6 +66,7 @@ async def test_a_killed_client_frees_its_rows(shared):
         )
 
 
+@pytest.mark.alone
 async def test_a_reader_that_stops_holds_a_bounded_part_and_stalls_nobody(serve):
     """Every stream would be 590 MB."""
     server = serve(max_rows_in_flight=16 * (EACH * len(STREAMED) + 1))

@@ -9,6 +9,8 @@ from tests.reliability.asks import STREAMED, WAYS, Ask, Way
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
 
+pytestmark = pytest.mark.alone
+
 A_STEP = 300.0  # of work: 0.05 s on an idle machine
 
 

@@ -12,6 +12,8 @@ from tests.reliability.asks import WAYS, Ask, Way
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
 
+pytestmark = pytest.mark.alone
+
 ROUND = 6  # calls until every long drawing has had its turn
 LONG = Ask(n=8, steps=200, work=60)
 

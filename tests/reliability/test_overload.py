@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.reliability.asks import WAYS, Ask
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
@@ -11,6 +13,7 @@ ROWS = 8  # that the server admits
 DRAWING = Ask(steps=4, work=300)  # 0.2 s alone on an idle machine
 
 
+@pytest.mark.alone
 async def test_ten_times_too_much_is_refused_at_the_door(serve):
     server = serve(max_rows_in_flight=ROWS)
     async with Clients(server) as clients:

@@ -12,6 +12,8 @@ from tests.reliability.drawings import Clients
 from tests.reliability.puppets import FAILS, PUTS_OUT_NAN
 from tests.reliability.server import eventually
 
+pytestmark = pytest.mark.alone
+
 STEPS = 6
 LONGER = 150.0  # of work: long enough for all of them to be there before the first is done
 

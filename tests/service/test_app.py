@@ -88,6 +88,7 @@ def test_ready_line_says_what_is_served_where(tmp_path):
         assert re.fullmatch(r".*SIGTERM: no new work is admitted, running drawings finish\n", stderr)
 
 
+@pytest.mark.alone
 def test_an_idle_server_stops_at_once_in_spite_of_open_connections(toys):
     server = LiveServer(toys)
     with server.client() as client:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from pentimento_client import Client
 
+from tests.programs import missing
 from tests.reliability.server import ServerProcess
 from tests.service.live import wait_until
 from tests.service.revisions import STEPS, draw, write_revision
@@ -165,7 +166,7 @@ def test_a_server_ends_with_its_terminal_by_a_drain(folder):
         assert terminal.popen.wait(20) == 0
 
 
-@pytest.mark.skipif(shutil.which("nohup") is None, reason="there is no nohup here")
+@pytest.mark.skipif(shutil.which("nohup") is None, reason=missing("nohup"))
 def test_under_nohup_it_outlives_its_terminal(folder, tmp_path):
     log = tmp_path / "log"
     log.touch()

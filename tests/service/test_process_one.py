@@ -11,20 +11,22 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.programs import missing
 from tests.reliability.puppets import write_puppets
 
 REPOSITORY = Path(__file__).parents[2]
 NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child"]
 
 
-def can_unshare():
-    return (
-        shutil.which("unshare") is not None
-        and subprocess.run([*NAMESPACE, "true"], check=False).returncode == 0
-    )
+def hindrance():
+    """Why these tests cannot run here; empty where they can."""
+    if shutil.which("unshare") is None:
+        return missing("unshare")
+    allowed = subprocess.run([*NAMESPACE, "true"], check=False).returncode == 0
+    return "" if allowed else "needs `unshare --pid`: Linux, and root"
 
 
-pytestmark = pytest.mark.skipif(not can_unshare(), reason="needs `unshare --pid`: Linux, and root")
+pytestmark = pytest.mark.skipif(bool(hindrance()), reason=hindrance())
 
 
 @pytest.fixture

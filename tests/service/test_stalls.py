@@ -74,6 +74,7 @@ def test_a_reader_that_trickles_is_let_go(serve):
     assert server.rows == 0
 
 
+@pytest.mark.alone
 def test_a_slow_reader_that_goes_on_gets_it_all(serve, requests):
     server = serve(max_stall_s=2.0, min_client_bytes_per_s=100, default_timeout_ms=600_000)
     with Plug(server, receive_bytes=65_536) as plug:
@@ -140,6 +141,7 @@ def test_the_reason_of_a_cancellation_is_the_deadline_of_a_reader_that_does_not_
     assert reasons(server) == {"deadline": 1}
 
 
+@pytest.mark.alone
 def test_a_stall_is_one_whatever_passes_at_the_same_time(serve, requests):
     """Its drawing is paused, and late, too; the answer goes to nobody."""
     server = serve(max_stall_s=1.0)
@@ -194,6 +196,7 @@ def test_the_second_request_of_a_connection_is_given_up_as_well(serve):
         assert plug.problem()[0] == 408
 
 
+@pytest.mark.alone
 def test_a_slow_body_that_goes_on_is_read(serve):
     server = serve(max_stall_s=1.0, min_client_bytes_per_s=10)
     body = b'{"steps": 2' + b" " * 100 + b"}"
@@ -257,6 +260,7 @@ async def test_a_reader_of_grpc_that_does_not_even_take_the_end_is_cut_off(toys)
         assert (await serving.stub.ListModels(pb.ListModelsRequest())).models, "others are not touched"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("stalled", "cut_off"), [(1, False), (4, True)])
 async def test_what_else_runs_on_the_connection_is_waited_for_unless_many_stall(toys, stalled, cut_off):
     settings = LARGE | {"max_rows_in_flight": 20_000, "max_stall_s": 0.2, "min_client_bytes_per_s": 16 << 20}

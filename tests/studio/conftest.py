@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import missing
 from tests.service.live import LiveServer
 
 ZOO = Path(__file__).parents[2] / "zoo"
@@ -23,7 +24,6 @@ BUNDLES = (
     "wgan-gp-cifar10",
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-MISSING = "no chromium: `make browser` installs Debian's; elsewhere run `playwright install chromium`"
 
 
 def executable(playwright) -> str | None:
@@ -47,7 +47,7 @@ def browser():
     with sync_playwright() as playwright:
         path = executable(playwright)
         if path is None:
-            pytest.skip(MISSING)
+            pytest.skip(missing("chromium"))
         # Chromium refuses to sandbox what root runs, as in many containers.
         args = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=path, args=args)

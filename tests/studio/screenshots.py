@@ -9,8 +9,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from tests.programs import missing
 from tests.service.live import LiveServer
-from tests.studio.conftest import MISSING, ZOO, executable
+from tests.studio.conftest import ZOO, executable
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESK = {"width": 1360, "height": 960}
@@ -85,7 +86,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             path = executable(playwright)
             if path is None:
-                raise SystemExit(MISSING)
+                raise SystemExit(missing("chromium"))
             args = ["--hide-scrollbars", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
             browser = playwright.chromium.launch(executable_path=path, args=args)
             for name, show, size, colours in SHOTS:

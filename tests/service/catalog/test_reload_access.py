@@ -215,6 +215,7 @@ def test_the_options_of_a_server_show_no_token(folder):
         "serve",
         "--bundles",
         str(folder),
+        *("--http-port", "0", "--grpc-port", "0"),  # those of by default may be somebody else's
         "--admin-token",
         "short",
     ]

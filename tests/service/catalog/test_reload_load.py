@@ -7,6 +7,7 @@ import time
 
 import grpc
 import numpy as np
+import pytest
 from pentimento_client import Client, Code, PentimentoError
 
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
@@ -14,6 +15,8 @@ from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from tests.service.live import LiveServer
 from tests.service.revisions import TOKEN, Seen, check, draw, version, write_in_place, write_revision
 from tests.service.toys import spoil_hash
+
+pytestmark = pytest.mark.alone
 
 ROUNDS = 12
 

@@ -28,6 +28,7 @@ def stamp(bundle, version):
     path.with_suffix(".part").rename(path)
 
 
+@pytest.mark.alone
 def test_thirty_reloads_of_zoo_bundles_give_their_memory_back(tmp_path):
     names = ("gran5-mnist", "pixelvae-mnist")
     for name in names:

@@ -117,6 +117,7 @@ def test_what_a_busy_machine_takes_away_is_not_measured():
     assert [rows for rows, _ in Calibrator(None).curve("a", call).points] == [1, 2, 4, 8, 16, 32, 64]
 
 
+@pytest.mark.alone
 def test_throughput_counts_the_rows_of_all_lanes():
     found = Calibrator(None).throughput("a", 2, 8, lambda rows: time.sleep(0.005), time.perf_counter)
     assert set(found) == {1, 2} and found[2] > 1.3 * found[1]  # sleeping lanes do not hinder each other

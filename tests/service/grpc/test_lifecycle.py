@@ -51,6 +51,7 @@ async def rest(call) -> list[pb.StreamCanvasResponse]:
     return messages
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", ["call", "field"])
 async def test_a_deadline_ends_the_drawing(serving, how):
     started = time.monotonic()
@@ -115,6 +116,7 @@ async def test_a_fault_of_ours_says_nothing_of_the_inside(serving, monkeypatch, 
     assert "the secret inside" in caplog.text
 
 
+@pytest.mark.alone
 async def test_what_outlasts_the_grace_period_is_cut(serving):
     call = serving.stub.StreamCanvas(slow())
     await call.read()

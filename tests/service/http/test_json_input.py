@@ -30,6 +30,7 @@ async def read(data):
         return error.message, min(held)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "part", [b"[],", b"[[[[]]]],", b"{},", b'{"a":0},', b'"",', b'"\\"",', b"[" * 90 + b"]" * 90 + b","]
 )
@@ -39,12 +40,14 @@ async def test_a_body_of_many_small_things_is_refused_and_nobody_waits_for_it(pa
     assert held_s < HELD_S
 
 
+@pytest.mark.alone
 async def test_a_body_of_many_names_is_refused_and_nobody_waits_for_it():
     answer, held_s = await read(b"{" + b",".join(b'"%x":0' % i for i in range(700_000)) + b"}")
     assert "got 2100001" in answer
     assert held_s < HELD_S
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "large",
     [
