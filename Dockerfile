@@ -18,6 +18,7 @@ RUN python requirements.py ${RUNTIME} > requirements.txt \
  && pip install --no-cache-dir --no-compile --disable-pip-version-check -r requirements.txt
 COPY README.md LICENSE setup.py ./
 COPY bundle bundle
+COPY program program
 COPY service service
 COPY clients clients
 # The training side stays out: models/ and training/ are not copied, so neither is their command line.

@@ -12,7 +12,7 @@ import pytest
 from tests.clients.test_packages import build
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("bundle", "models", "service", "training")
+FOLDERS = ("bundle", "models", "program", "service", "training")
 STUDIO = {"clients/web": "pentimento/service/studio", "clients/js/src": "pentimento/service/studio_client"}
 
 # Run without `site`: the development environment's own paths lead to the checkout.

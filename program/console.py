@@ -1,0 +1,59 @@
+"""Where commands print: users' text is never markup; without a terminal nothing is wrapped or decorated."""
+
+__all__ = ["is_terminal", "make_console", "tame_streams"]
+
+import codecs
+import io
+import sys
+from typing import TextIO
+
+from rich.console import Console
+
+_PLAINER = {"…": "...", "—": "-", "–": "-", "×": "x", "’": "'", "“": '"', "”": '"', "•": "*"}
+_HANDLER = "pentimento.plainer"
+
+
+def make_console(*, stderr: bool = False, file: TextIO | None = None) -> Console:
+    """A console that prints text as it is: `[brackets]` and `:colons:` of names stand for themselves.
+
+    Args:
+        stderr: Whether for progress and notes, which go beside what a command puts out.
+        file: A stream instead of stdout or stderr.
+    """
+    stream = file or (sys.stderr if stderr else sys.stdout)
+    terminal = is_terminal(stream)
+    return Console(
+        file=file,
+        stderr=stderr,
+        # Said outright: FORCE_COLOR and the like would make a pipe pass for a terminal, of 80 columns.
+        force_terminal=terminal,
+        soft_wrap=not terminal,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether somebody looks at a stream: a terminal that can do more than print."""
+    try:
+        return stream.isatty()
+    except ValueError:  # it is closed
+        return False
+
+
+def tame_streams() -> None:
+    """Lets stdout and stderr print everything: what their encoding lacks becomes plainer, or is escaped."""
+    codecs.register_error(_HANDLER, _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        # In the C locale Python passes undecodable bytes of file names through: better still.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "backslashreplace"):
+            stream.reconfigure(errors=_HANDLER)
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    plain = "".join(_PLAINER.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lost)
+    return plain, error.end

@@ -1,0 +1,72 @@
+"""How a command ends that cannot do its work: a sentence on stderr, an exit code that says whose fault."""
+
+__all__ = ["FAILED", "INTERRUPTED", "WRONG", "end", "fail", "flush_or_fail", "reason_of"]
+
+import errno
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import typer
+
+FAILED = 1
+"""Something failed that was asked for rightly: a disk, a network, a model."""
+WRONG = 2
+"""The request was wrong: asked again, it is refused again."""
+INTERRUPTED = 130
+"""The user pressed Ctrl-C; as shells have it."""
+
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    """Prints a sentence on stderr and ends the command.
+
+    Args:
+        sentence: Field, limit, value, and what to do next.
+        code: `FAILED`, `WRONG` or `INTERRUPTED`.
+    """
+    print(f"pentimento: {sentence}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def end(error: BaseException) -> NoReturn:
+    """Ends the command for an error that a command may end with; whatever is none of these goes on as it is.
+
+    A `ValueError` means a wrong request. An `OSError` means a failure, unless a file or folder that somebody
+    named is not there.
+    """
+    match error:
+        case BrokenPipeError():
+            # Whoever read has enough, such as `head`: nothing to say, and nothing more to write at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(128 + signal.SIGPIPE)
+        case KeyboardInterrupt():
+            fail("interrupted", INTERRUPTED)
+        case ValueError():
+            fail(str(error), WRONG)
+        case OSError():
+            fail(reason_of(error), WRONG if error.errno in _NOT_THERE else FAILED)
+        case RuntimeError():
+            fail(str(error), FAILED)
+    raise error
+
+
+def reason_of(error: OSError) -> str:
+    """What an error of the system says, without its number: the file, and what is wrong with it."""
+    if error.strerror is None:
+        return str(error)
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    return reason if error.filename is None else f"{error.filename}: {reason}"
+
+
+def flush_or_fail() -> None:
+    """Writes what stdout still holds, so that a full disk is said, and is not lost when Python ends."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        end(error)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"what this puts out cannot be written: {reason_of(error)}", FAILED)

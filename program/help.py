@@ -1,0 +1,98 @@
+"""The help of commands: panels on a terminal, elsewhere plain text with an option a line, for grep."""
+
+__all__ = ["HelpfulCommand", "HelpfulGroup"]
+
+import inspect
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from pentimento.program.console import is_terminal
+
+_SHORT = {
+    "int": "N",
+    "int range": "N",
+    "float": "N",
+    "float range": "N",
+    "str": "TEXT",
+    "path": "PATH",
+    "file": "FILE",
+    "directory": "FOLDER",
+}
+_MARKS = str.maketrans("", "", "*`")  # of the epilogue's Markdown
+
+
+class _Formatter(Protocol):
+    def write(self, string: str) -> None: ...
+
+
+class HelpfulCommand(TyperCommand):
+    """A command whose help says a flag's name without a type, and types in a word."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # click's, wherever typer has it
+        """Writes the help: panels on a terminal, plain lines elsewhere."""
+        _shorten(self.get_params(ctx), ctx)
+        if is_terminal(sys.stdout):
+            super().format_help(ctx, formatter)
+        else:
+            _write_plain(self, ctx, formatter, ())
+
+
+class HelpfulGroup(TyperGroup):
+    """The program itself, with the same help and plain errors where there is no terminal."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # as above
+        """Writes the help: panels on a terminal, plain lines elsewhere."""
+        _shorten(self.get_params(ctx), ctx)
+        if is_terminal(sys.stdout):
+            super().format_help(ctx, formatter)
+        else:
+            found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+            _write_plain(self, ctx, formatter, [(n, c) for n, c in found if c and not c.hidden])
+
+    def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as above
+        """Runs the program; without a terminal a wrong option is said in plain lines, without a frame."""
+        if not is_terminal(sys.stderr):
+            self.rich_markup_mode = None
+        return super().main(*args, **options)
+
+
+def _shorten(params: Iterable[Any], ctx: typer.Context) -> None:
+    for param in params:
+        if param.metavar is not None:
+            continue
+        if getattr(param, "is_flag", False):
+            param.metavar = ""  # else a flag is said to take a <bool>
+        elif param.param_type_name == "option" and hasattr(param, "display_type"):
+            kind = param.display_type(ctx).strip("<>")
+            param.metavar = _SHORT.get(kind, kind)
+
+
+def _write_plain(
+    command: Any,  # noqa: ANN401  # click's, wherever typer has it
+    ctx: Any,  # noqa: ANN401
+    formatter: _Formatter,
+    commands: Sequence[tuple[str, Any]],
+) -> None:
+    formatter.write(command.get_usage(ctx) + "\n")
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        formatter.write(f"\n{' '.join(paragraph.split())}\n")
+    panels: dict[str, list[tuple[str, str]]] = {}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is not None:
+            kind = "Arguments" if param.param_type_name == "argument" else "Options"
+            panels.setdefault(getattr(param, "rich_help_panel", None) or kind, []).append(record)
+    for name, each in commands:
+        first = inspect.cleandoc(each.help or "").split("\n\n")[0]
+        panels.setdefault(getattr(each, "rich_help_panel", None) or "Commands", []).append((name, first))
+    for title, records in panels.items():
+        width = max(len(name) for name, _ in records)
+        formatter.write(f"\n{title}:\n")
+        for name, text in records:
+            formatter.write(f"  {name:{width}}  {' '.join(text.split())}".rstrip() + "\n")
+    if command.epilog:
+        formatter.write("\n" + inspect.cleandoc(command.epilog).translate(_MARKS) + "\n")
