@@ -49,11 +49,14 @@ from pentimento.bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, sta
 SCHEMA_VERSION = 1
 
 
+BUNDLE_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"  # of its folder, too; it stands in URLs and file names
+
+
 class Manifest(Part):
     """Everything the server needs to know about a bundle."""
 
     schema_version: Literal[1] = 1
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    name: Annotated[str, Field(pattern=BUNDLE_NAME)]
     version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     family: Annotated[str, Field(max_length=64)]
     summary: Annotated[str, Field(max_length=500)] = ""

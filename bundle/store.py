@@ -4,7 +4,16 @@ Whether the graphs themselves agree with the manifest can only be seen by loadin
 does not do: the server's runtime checks the signatures, the exporter measures the parity.
 """
 
-__all__ = ["MANIFEST", "Bundle", "BundleError", "graph_spec", "read_bundle", "read_manifest", "write_bundle"]
+__all__ = [
+    "MANIFEST",
+    "Bundle",
+    "BundleError",
+    "graph_spec",
+    "read_bundle",
+    "read_manifest",
+    "refuse_to_replace",
+    "write_bundle",
+]
 
 import errno
 import hashlib
@@ -47,16 +56,20 @@ def graph_spec(
     return GraphSpec(file=file, sha256=digest, inputs=tuple(inputs), outputs=tuple(outputs))
 
 
-def write_bundle(folder: Path, manifest: Manifest, graphs: Mapping[str, bytes]) -> None:
-    """Writes a bundle, replacing one that is there; readers see the old or the new one, never a mixture.
+def write_bundle(
+    folder: Path, manifest: Manifest, graphs: Mapping[str, bytes], *, overwrite: bool = False
+) -> None:
+    """Writes a bundle whole or not at all; readers see the old or the new one, never a mixture.
 
     Args:
         folder: Where the bundle goes; its name must be the manifest's name.
         manifest: The manifest, its graph entries made by `graph_spec`.
         graphs: ONNX file contents by graph name.
+        overwrite: Replace a bundle that is there.
 
     Raises:
-        BundleError: The manifest does not describe these graphs, or the folder has another name.
+        BundleError: The manifest does not describe these graphs, the folder has another name, or something is
+            there that may not be replaced: a bundle without `overwrite`, or anything else.
     """
     if folder.name != manifest.name:
         raise BundleError(f"bundle {manifest.name!r} must lie in a folder of that name, not {folder.name!r}")
@@ -64,6 +77,7 @@ def write_bundle(folder: Path, manifest: Manifest, graphs: Mapping[str, bytes]) 
         raise BundleError(f"manifest lists graphs {sorted(manifest.graphs)}, given were {sorted(graphs)}")
     for name, data in graphs.items():
         _check_hash(name, manifest.graphs[name], data)
+    refuse_to_replace(folder, overwrite=overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -74,12 +88,31 @@ def write_bundle(folder: Path, manifest: Manifest, graphs: Mapping[str, bytes]) 
         if folder.exists():
             old = staging.with_name(staging.name + ".old")
             folder.rename(old)
-            staging.rename(folder)
+            try:
+                staging.rename(folder)
+            except OSError:
+                old.rename(folder)  # what was there is there again
+                raise
             shutil.rmtree(old)
         else:
             staging.rename(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def refuse_to_replace(folder: Path, *, overwrite: bool) -> None:
+    """Raises a BundleError if a bundle may not be written to this folder.
+
+    Args:
+        folder: Where the bundle would go.
+        overwrite: Whether a bundle that is there may be replaced; nothing else ever may.
+    """
+    if not folder.exists():
+        return
+    if not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BundleError(f"{folder} is there and is no bundle: it has no {MANIFEST}; choose another name")
+    if not overwrite and (folder / MANIFEST).is_file():
+        raise BundleError(f"there is a bundle {folder} already: add --overwrite, or choose another --name")
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -32,7 +32,7 @@ def test_what_is_written_is_read_again(toy, tmp_path):
 def test_replacing_a_bundle_leaves_nothing_of_the_old_one(toy):
     bundle = read_bundle(toy)
     (toy / "left-over.onnx").write_bytes(b"old")
-    write_bundle(toy, bundle.manifest, bundle.graphs)
+    write_bundle(toy, bundle.manifest, bundle.graphs, overwrite=True)
     assert not (toy / "left-over.onnx").exists()
     assert [path.name for path in toy.parent.iterdir()] == ["toy-steps"]
 

@@ -2,6 +2,7 @@
 
 __all__ = ["train"]
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,12 @@ def train(
         str | None, typer.Option(help="Another data set, by name or path (an image folder, IDX files).")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for checkpoints, log and pictures; by default runs/RECIPE.")
+        Path | None,
+        typer.Option(
+            help="Folder for checkpoints, log and pictures; by default runs/RECIPE, and on other data "
+            "runs/RECIPE-DATASET. Its name will be the bundle's.",
+            show_default=False,
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Another number of epochs.")] = None,
     batch_rows: Annotated[int | None, typer.Option(min=2, help="Another batch size.")] = None,
@@ -49,8 +55,8 @@ def train(
     from pentimento.training.families.table import family_of, prepare
     from pentimento.training.families.table import recipe as find_recipe
     from pentimento.training.judging.classifier import load_classifier
-    from pentimento.training.loop.checkpoints import LATEST
     from pentimento.training.loop.device import choose_device, choose_precision, describe_device
+    from pentimento.training.loop.folder import refuse_other_files, refuse_unwritable, remove_training
     from pentimento.training.loop.loop import train as run_training
 
     console = Console()
@@ -60,14 +66,13 @@ def train(
     )
     where = choose_device(device)
     how = choose_precision(where, known_precision(precision))
-    folder = out or Path("runs") / recipe
+    folder = out or Path("runs") / _run_name(recipe, find_recipe(recipe).dataset, config.dataset)
     if dry_run:
         show_plan(config, where, how, data, console)
         return
-    if (folder / LATEST).exists() and not (resume or overwrite):
-        raise ValueError(
-            f"{folder} holds a training already: add --resume or --overwrite, or name another --out"
-        )
+    if not resume:
+        refuse_other_files(folder, overwrite=overwrite)
+    refuse_unwritable(folder)
     channels, image_size, _ = config.image_shape
     loaded = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
     console.print(f"{config.recipe} on {loaded.name}: {describe_device(where, how)}; into {folder}")
@@ -77,7 +82,18 @@ def train(
             classifier = load_classifier(loaded, where)
         console.print(f"The classifier's accuracy on test images is {classifier.test_accuracy:.2%}.")
     training = prepare(config, loaded, classifier, device=where, precision=how)
+    if not resume:
+        remove_training(folder)  # only now, when nothing can refuse the new one any more
     outcome = run_training(training, folder, resume=resume, console=console)
     console.print(f"Next: pentimento export {folder}")
     if outcome.stopped is not None:
         raise typer.Exit(2)
+
+
+def _run_name(recipe: str, usual: str, dataset: str) -> str:
+    """Name of the folder: the recipe's, and on other data than the recipe's the data set's beside it."""
+    if dataset == usual:
+        return recipe
+    last = Path(dataset).name.partition(".")[0] if Path(dataset).name else "data"
+    plain = re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-") or "data"
+    return f"{recipe}-{plain}"[:64].rstrip("-")

@@ -29,10 +29,11 @@ from pentimento.bundle.manifest import (
     Scorer,
     TensorSpec,
 )
-from pentimento.bundle.store import graph_spec, write_bundle
+from pentimento.bundle.store import graph_spec, refuse_to_replace, write_bundle
 from pentimento.training.export.graphs import ExportedGraph, GraphModule, export_graph
 from pentimento.training.export.parity import BATCHES, TOLERANCE, Session, measure_parity
 from pentimento.training.export.trained import Trained
+from pentimento.training.export.version import choose_version
 from pentimento.training.loop.config import LoopConfig
 
 EVALUATION_SEED = 1  # of the drawings that are judged, so that anyone can have them judged again
@@ -62,7 +63,8 @@ def export_bundle(
     folder: Path,
     *,
     dataset_note: str | None = None,
-    bundle_version: str = "1.0.0",
+    bundle_version: str | None = None,
+    overwrite: bool = False,
 ) -> Manifest:
     """Exports the graphs, compares them with torch, has the bundle judged, and writes it.
 
@@ -71,14 +73,17 @@ def export_bundle(
         draft: The family's description of the bundle.
         folder: Where the bundle goes; its name is the bundle's.
         dataset_note: What is special about the data set, for the manifest.
-        bundle_version: Version of the bundle, such as 1.0.0.
+        bundle_version: Version of the bundle, such as 1.0.0; None lets `choose_version` choose.
+        overwrite: Replace a bundle that is there.
 
     Returns:
         The manifest that was written.
 
     Raises:
+        BundleError: There is a bundle already, or something else.
         ParityError: The graphs differ from the networks; nothing is written.
     """
+    refuse_to_replace(folder, overwrite=overwrite)
     graphs = {name: export_graph(module) for name, module in draft.graphs.items()}
     entries = {name: graph_entry(name, graph) for name, graph in graphs.items()}
     parity = measure_parity(
@@ -86,7 +91,7 @@ def export_bundle(
     )
     manifest = Manifest(
         name=folder.name,
-        version=bundle_version,
+        version=choose_version(folder, entries, bundle_version),
         family=draft.family,
         summary=draft.summary,
         paper=draft.paper,
@@ -103,7 +108,8 @@ def export_bundle(
         ),
         provenance=provenance(trained.config, trained.record, draft.judge(), dataset_note),
     )
-    write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()})
+    contents = {name: graph.data for name, graph in graphs.items()}
+    write_bundle(folder, manifest, contents, overwrite=overwrite)
     return manifest
 
 

@@ -21,7 +21,8 @@ import numpy as np
 import torch
 
 from pentimento.bundle.manifest import Manifest
-from pentimento.training.data.datasets import Dataset, Split
+from pentimento.bundle.store import refuse_to_replace
+from pentimento.training.data.datasets import Dataset, DatasetError, Split
 from pentimento.training.data.subset import take_rows
 from pentimento.training.export.bundle import export_bundle
 from pentimento.training.export.trained import Trained
@@ -151,7 +152,8 @@ def export_result(
     dataset: Dataset,
     device: torch.device,
     rows: int = 10_000,
-    bundle_version: str = "1.0.0",
+    bundle_version: str | None = None,
+    overwrite: bool = False,
 ) -> Manifest:
     """Exports a bundle.
 
@@ -161,12 +163,29 @@ def export_result(
         dataset: What they were trained on.
         device: Where a classifier is trained, if the family wants one and its data set has none yet.
         rows: Drawings or test images to judge.
-        bundle_version: Version of the bundle.
+        bundle_version: Version of the bundle; None lets `choose_version` choose.
+        overwrite: Replace a bundle that is there.
 
     Raises:
+        BundleError: There is a bundle already, or something else.
+        DatasetError: The networks were trained on other data.
         ParityError: The graphs differ from the networks; nothing is written.
     """
+    refuse_to_replace(folder, overwrite=overwrite)
+    known = trained.record["dataset_sha256"]
+    if dataset.sha256 != known:
+        raise DatasetError(
+            f"the training's data had the SHA-256 {known[:12]}…, those of {dataset.name} have "
+            f"{dataset.sha256[:12]}…: figures would be of other data; name the training's own with --dataset"
+        )
     family = family_of(trained.config)
     classifier = load_classifier(dataset, device).cpu() if family.wants_classifier else None
     draft = family.draft(trained, dataset, classifier, rows)
-    return export_bundle(trained, draft, folder, dataset_note=dataset.note, bundle_version=bundle_version)
+    return export_bundle(
+        trained,
+        draft,
+        folder,
+        dataset_note=dataset.note,
+        bundle_version=bundle_version,
+        overwrite=overwrite,
+    )

@@ -2,6 +2,7 @@
 
 __all__ = ["BEST", "LATEST", "CheckpointError", "read_checkpoint", "write_checkpoint"]
 
+import contextlib
 import os
 import pickle
 from pathlib import Path
@@ -24,13 +25,24 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     Args:
         path: The file.
         content: Tensors and plain values, nested in dicts and lists.
+
+    Raises:
+        CheckpointError: It cannot be written, such as on a full disk; the old file stays.
     """
     partial = path.with_suffix(".part")
-    with partial.open("wb") as stream:
-        torch.save({"version": _VERSION, **content}, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as stream:
+            torch.save({"version": _VERSION, **content}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as the latter
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise CheckpointError(
+            f"cannot write {path}: {why}; what was saved before is still there, and --resume goes on from it"
+        ) from error
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -32,9 +32,12 @@ class LoopConfig(ABC):
         Raises:
             ValueError: One is out of range; the message names field, limit and value.
         """
-        for name in ("epochs", "batch_rows", "log_iterations", "checkpoint_iterations"):
+        counts = ("epochs", "batch_rows", "log_iterations", "checkpoint_iterations", "sheet_iterations")
+        for name in (*counts, "evaluation_rows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.average_decay < 1:
+            raise ValueError(f"average_decay must lie in 0..1, below 1, got {self.average_decay}")
 
     def iterations(self, train_rows: int) -> int:
         """Number of iterations of the whole training, given the number of training images."""

@@ -19,6 +19,7 @@ from pentimento.training.loop.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
+from pentimento.training.loop.identity import refuse_other
 from pentimento.training.loop.run_log import Meters, RunLog
 from pentimento.training.loop.training import Training
 
@@ -72,10 +73,7 @@ class Run:
         identity = {"config": self.config.to_json(), "dataset_sha256": self.dataset.sha256}
         if resume:
             saved = read_checkpoint(self.folder / LATEST)
-            same = self._was_made_with(saved["config"])
-            if not same or saved["dataset_sha256"] != self.dataset.sha256:
-                what = "data set" if same else "configuration"
-                raise CheckpointError(f"the checkpoint in {self.folder} was made with another {what}")
+            refuse_other(saved, self.config, self.dataset, self.folder)
             self.players.load(saved["players"])
             self.iteration, self.best_epoch = saved["iteration"], saved["best_epoch"]
             self.history = [self.judge.revive(values) for values in saved["history"]]
@@ -89,12 +87,6 @@ class Run:
             parameters = self.judge.parameter_counts()
             self.log.write("start", {**identity, "parameters": parameters, "device": device})
         self._clock = time.perf_counter()
-
-    def _was_made_with(self, values: dict[str, Any]) -> bool:
-        try:
-            return type(self.config).from_json(values) == self.config
-        except ValueError:  # of a training of another kind
-            return False
 
     def finish_iteration(self, values: dict[str, float], epoch_iterations: int) -> None:
         """Counts an iteration and does what is due after it: log line, pictures, evaluation, then checkpoint.

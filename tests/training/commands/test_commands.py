@@ -74,18 +74,25 @@ def test_dry_run_shows_everything_and_trains_nothing(run, tmp_path):
 
 
 def test_train_export_evaluate(run, tmp_path):
+    """Nothing is mislabelled or overwritten on the way."""
     options = ["--dataset", SLICE, "--epochs", "1", "--device", "cpu"]
     trained = run("train", "gran1-mnist", *options)
     assert trained.exit_code == 0, trained.output
-    assert "Next: pentimento export runs/gran1-mnist" in trained.output
+    name = "gran1-mnist-mnist-slice"  # on other data than the recipe's
+    assert f"Next: pentimento export runs/{name}\n" in trained.output
     again = run("train", "gran1-mnist", *options)
-    assert again.exit_code == 1 and "add --resume or --overwrite" in again.output
+    assert again.exit_code != 0 and "add --resume or --overwrite" in again.output
     resumed = run("train", "gran1-mnist", *options, "--resume")
     assert resumed.exit_code == 0 and "Going on after iteration 3." in resumed.output
-    exported = run("export", "runs/gran1-mnist", "--rows", "50", "--strip", tmp_path / "strip.png")
+    exported = run("export", f"runs/{name}", "--rows", "50", "--strip", tmp_path / "strip.png")
     assert exported.exit_code == 0, exported.output
-    assert (tmp_path / "zoo/gran1-mnist/manifest.json").is_file() and (tmp_path / "strip.png").is_file()
-    judged = run("evaluate", "zoo/gran1-mnist", "--rows", "50", "--dataset", SLICE)
+    manifest = tmp_path / "zoo" / name / "manifest.json"
+    assert f"zoo/{name} 1.0.0: " in exported.output and (tmp_path / "strip.png").is_file()
+    before = manifest.read_bytes()
+    refused = run("export", f"runs/{name}", "--rows", "50")
+    assert refused.exit_code != 0 and f"a bundle zoo/{name} already: add --overwrite" in refused.output
+    assert manifest.read_bytes() == before
+    judged = run("evaluate", f"zoo/{name}", "--rows", "50", "--dataset", SLICE)
     assert judged.exit_code == 0, judged.output
     assert "kl_to_data" in judged.output and "copied_share" in judged.output
 

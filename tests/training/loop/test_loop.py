@@ -84,8 +84,18 @@ def test_resume_refuses_what_does_not_fit(short, dataset, classifier, tmp_path):
     with pytest.raises(CheckpointError, match="there is no checkpoint"):
         resume(short)
     train(short, dataset, classifier, tmp_path, device=CPU, precision="float32")
-    with pytest.raises(CheckpointError, match="was made with another configuration"):
+    with pytest.raises(CheckpointError, match=r"configuration: generator_rate 0\.0002 there, 0\.001 here$"):
         resume(replace(short, generator_rate=1e-3))
+    wider = replace(short, model=replace(short.model, latent_dim=7), seed=2)
+    with pytest.raises(CheckpointError, match=r"model\.latent_dim 6 there, 7 here; seed 1 there, 2 here$"):
+        resume(wider)
+    moved = replace(short, dataset="elsewhere")  # the same data, by their checksum
+    resume(moved)
+    other = replace(dataset, sha256="f" * 64)
+    with pytest.raises(
+        CheckpointError, match=f"data set: SHA-256 {dataset.sha256[:12]}… there, ffffffffffff…"
+    ):
+        train(short, other, classifier, tmp_path, device=CPU, precision="float32", resume=True)
     (tmp_path / LATEST).write_bytes((tmp_path / LATEST).read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="is damaged"):
         resume(short)
@@ -103,7 +113,9 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(torch, "save", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(
+        CheckpointError, match=r"cannot write .*checkpoint\.pt: disk full; what was saved before"
+    ):
         write_checkpoint(path, {"iteration": 2})
     assert read_checkpoint(path)["iteration"] == 1
 

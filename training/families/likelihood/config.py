@@ -56,6 +56,16 @@ class LikelihoodConfig(LoopConfig):
     average_decay: float = 0.998
     importance_samples: int = 50  # samples an image of the tighter bound, when a bundle is exported
 
+    def __post_init__(self) -> None:
+        """Refuses values that cannot train, with a ValueError that names field, limit and value."""
+        LoopConfig.__post_init__(self)
+        if not 0 < self.warm_share <= 1:
+            raise ValueError(f"warm_share must lie in 0..1, above 0, got {self.warm_share}")
+        if not 0 <= self.kl_warm_share <= 1:
+            raise ValueError(f"kl_warm_share must lie in 0..1, got {self.kl_warm_share}")
+        if self.importance_samples < 1:
+            raise ValueError(f"importance_samples must be at least 1, got {self.importance_samples}")
+
     @property
     def levels(self) -> int:
         """Number of values that a pixel can take."""
