@@ -67,6 +67,9 @@ def with_training(command: Callable[_P, None]) -> Callable[_P, None]:
             command(*args, **kwargs)
         except (BundleError, CheckpointError, DatasetError, ParityError, ValueError) as error:
             _fail(str(error))
+        except OSError as error:  # a full disk, a file that may not be read or written
+            where = f"{error.filename}: " if error.filename is not None else ""
+            _fail(f"{where}{error.strerror or error}")
         except KeyboardInterrupt:
             _fail("Interrupted; a training goes on with --resume.")
 
