@@ -30,6 +30,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pentimento.bundle.manifest import SCHEMA_VERSION, GraphSpec, Manifest, TensorSpec
+from pentimento.bundle.wording import first_fault
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 4 << 20
@@ -137,9 +138,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise BundleError(f"{MANIFEST} is wrong at {where}: {first['msg']}") from None
+        where, what = first_fault(error, content)
+        raise BundleError(f"{MANIFEST} is wrong{f' at {where}' if where else ''}: {what}") from None
     if manifest.name != folder.name:
         raise BundleError(f"{MANIFEST} names the bundle {manifest.name!r}, but its folder is {folder.name!r}")
     return manifest
