@@ -47,13 +47,25 @@ class ImageSpec(Part):
 class Scorer(Part):
     """How to read the `score` graph's logit; either way more is more real.
 
-    `discriminator`: the sigmoid of the logit is the probability of "real". `critic`: unbounded, comparable
-    only within one bundle. `group_size` is set when rows are judged together and so are not independent.
-    A scorer of classes takes `label` besides `image`.
+    `discriminator`: the logit tells the probability of "real". `critic`: unbounded, comparable only within
+    one bundle. `group_size` is set when rows are judged together and so are not independent. A scorer of
+    classes takes `label` besides `image`.
+
+    `real_label` is a discriminator's target for data in its training, below 1 with one-sided label smoothing
+    (Salimans et al., 2016, arXiv:1606.03498). The best discriminator then says sigmoid(logit) =
+    real_label * p / (p + q), for densities p of data and q of drawings. So the probability of "real" is
+    sigmoid(logit) / real_label, at most 1, and an image is as likely real as not at real_label / 2.
     """
 
     kind: Literal["discriminator", "critic"]
     group_size: Annotated[int, Field(ge=2, le=1024)] | None = None
+    real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.kind == "critic" and self.real_label != 1:
+            raise ValueError(f"a critic has no labels: real_label must be 1, got {self.real_label}")
+        return self
 
 
 class Likelihood(Part):

@@ -16,7 +16,7 @@ from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = "pentimento/v1/canvas_service.proto"
-TARGETS = (ROOT / "service" / "pb", ROOT / "clients" / "python" / "src" / "pentimento_client" / "pb")
+TARGETS = (ROOT / "service" / "grpc" / "pb", ROOT / "clients" / "python" / "src" / "pentimento_client" / "pb")
 INIT = '"""Generated from proto/ by proto/generate.py: do not edit."""\n'
 
 

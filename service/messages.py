@@ -152,6 +152,7 @@ class ScoredBy:
     model: str
     version: str
     kind: ScoreKind
+    real_label: float = 1.0  # a discriminator's target for data in its training; see `bundle.facts.Scorer`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,7 +174,7 @@ class Scores:
 
     kind: ScoreKind
     logit: Floats  # (n,); of a critic: its score, unbounded
-    probability: Floats | None  # (n,), only for a discriminator: the sigmoid of the logit
+    probability: Floats | None  # (n,), only for a discriminator: of being real
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

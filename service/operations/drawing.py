@@ -138,7 +138,7 @@ class Drawing:
         return Frame(
             step=step,
             canvas=join(parts, "canvas"),
-            scores=None if scored_by is None else read_scores(scored_by.kind, parts),
+            scores=None if scored_by is None else read_scores(scored_by.kind, parts, scored_by.real_label),
             elapsed_us=max(part.elapsed_us for part in parts),
         )
 
@@ -179,12 +179,20 @@ def join(parts: Sequence[Emission], name: str) -> Floats:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def read_scores(kind: ScoreKind, parts: Sequence[Emission]) -> Scores:
-    """The scores that came with a step; for a discriminator with probabilities, the sigmoid of the logits."""
+def read_scores(kind: ScoreKind, parts: Sequence[Emission], real_label: float) -> Scores:
+    """The scores that came with a step.
+
+    Args:
+        kind: Of the scorer; a discriminator's scores come with the probability that an image is real.
+        parts: What the jobs of a request emitted at this step.
+        real_label: A discriminator's target for data in its training; the best one says that times the
+            probability of being real.
+    """
     logit = join(parts, "logit")
     probability = None
     if kind == "discriminator":
         # exp overflows to infinity, and the probability is 0 as it should be
         with np.errstate(over="ignore"):
-            probability = (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
+            said = 1.0 / (1.0 + np.exp(-logit))
+            probability = np.minimum(said / real_label, 1.0).astype(np.float32)
     return Scores(kind=kind, logit=logit, probability=probability)

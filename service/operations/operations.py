@@ -209,4 +209,7 @@ class Operations(Readings):
 
 def _scored_by(manifest: Manifest) -> ScoredBy:
     assert manifest.scorer is not None
-    return ScoredBy(model=manifest.name, version=manifest.version, kind=manifest.scorer.kind)
+    scorer = manifest.scorer
+    return ScoredBy(
+        model=manifest.name, version=manifest.version, kind=scorer.kind, real_label=scorer.real_label
+    )

@@ -74,7 +74,7 @@ class Readings:
         return ScoreResult(
             model=manifest.name,
             version=manifest.version,
-            scores=read_scores(manifest.scorer.kind, parts),
+            scores=read_scores(manifest.scorer.kind, parts, manifest.scorer.real_label),
             timing=jobs.timing,
         )
 

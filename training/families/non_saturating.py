@@ -4,7 +4,9 @@ Non-saturating losses (Goodfellow et al., 2014, arXiv:1406.2661) with one-sided 
 et al., 2016, arXiv:1606.03498). Logits are taken to float32 first: under autocast they come in bfloat16.
 """
 
-__all__ = ["generator_loss", "scorer_loss"]
+__all__ = ["decision_logit", "generator_loss", "scorer_loss"]
+
+import math
 
 import torch
 from torch import Tensor
@@ -39,3 +41,12 @@ def generator_loss(drawn: Tensor) -> Tensor:
     """
     drawn = drawn.float()
     return binary_cross_entropy_with_logits(drawn, torch.ones_like(drawn))
+
+
+def decision_logit(real_label: float) -> float:
+    """The logit above which a discriminator says "data": 0 without label smoothing.
+
+    With the target a for data the best discriminator says D = a * p / (p + q), for densities p of data and q
+    of drawings, so that an image is as likely one as the other where D = a / 2.
+    """
+    return math.log(real_label / (2 - real_label))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pentimento.training.data.datasets import Dataset, Split
-from pentimento.training.families.non_saturating import generator_loss, scorer_loss
+from pentimento.training.families.non_saturating import decision_logit, generator_loss, scorer_loss
 from pentimento.training.families.recurrent.config import RecurrentConfig
 from pentimento.training.families.recurrent.iteration import dense_penalty
 from pentimento.training.families.recurrent.recipes import RECURRENT_RECIPES
@@ -99,6 +99,15 @@ def test_losses_by_hand():
     logits = torch.tensor([-20.0], requires_grad=True)
     generator_loss(logits).backward()
     assert logits.grad.item() == pytest.approx(-1, abs=1e-6)
+
+
+@pytest.mark.parametrize("label", [1.0, 0.9, 0.7])
+def test_the_line_between_data_and_drawings_follows_the_label(label):
+    """Where data and drawings are equally likely, the loss is lowest at that logit."""
+    logit = torch.tensor([decision_logit(label)], requires_grad=True)
+    scorer_loss(logit, logit, label).backward()
+    assert logit.grad.item() == pytest.approx(0, abs=1e-6)
+    assert 1 / (1 + math.exp(-decision_logit(label))) == pytest.approx(label / 2)
 
 
 def test_the_penalty_is_on_dense_weights_only():

@@ -130,10 +130,15 @@ def draft_one_shot(
             steps=Steps(default=1, min=1, max=1, trained=1),
             noise=(NoiseSpec(name="latent", shape=(model.latent_dim,)),),
         ),
-        scorer=Scorer(kind=OBJECTIVES[config.objective].score_kind) if "score" in graphs else None,
+        scorer=_scorer(config) if "score" in graphs else None,
         labels=Labels(names=dataset.class_names) if model.class_count else None,
         judge=judge,
     )
+
+
+def _scorer(config: OneShotTrainConfig) -> Scorer:
+    kind = OBJECTIVES[config.objective].score_kind
+    return Scorer(kind=kind, real_label=config.real_label if kind == "discriminator" else 1.0)
 
 
 def _summary(config: OneShotTrainConfig, what: str, dataset: Dataset) -> str:

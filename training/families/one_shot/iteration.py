@@ -146,10 +146,11 @@ def _class_loss(said: Judgement, label: Tensor) -> Tensor:
 
 
 def _figures(config: OneShotTrainConfig, terms: ScorerTerms) -> dict[str, float]:
-    decision = OBJECTIVES[config.objective].decision
-    if decision is None:
+    boundary = OBJECTIVES[config.objective].decision
+    if boundary is None:
         figures = {"score_gap": (terms.real_score.mean() - terms.drawn_score.mean()).item()}
     else:
+        decision = boundary(config.real_label)
         hits = torch.cat([terms.real_score > decision, terms.drawn_score < decision])
         figures = {"scorer_accuracy": hits.float().mean().item()}
     if terms.norms is not None:

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from pentimento.training.families.non_saturating import generator_loss, scorer_loss
+from pentimento.training.families.non_saturating import decision_logit, generator_loss, scorer_loss
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,8 @@ class Objective:
     scorer_loss: Callable[[Tensor, Tensor, float], Tensor]  # scores of data and of drawings, (B,); real label
     generator_loss: Callable[[Tensor], Tensor]  # scores of drawings, (B,)
     score_kind: Literal["discriminator", "critic"]  # as in a bundle's manifest
-    decision: float | None  # a score above it says "data"; None where only differences mean something
+    # The score above which it says "data", by the target for data; None where only differences count.
+    decision: Callable[[float], float] | None
     settings: Mapping[str, Any]  # fields of OneShotTrainConfig, as the paper has them
 
 
@@ -61,14 +62,14 @@ OBJECTIVES: dict[str, Objective] = {
         scorer_loss=scorer_loss,
         generator_loss=generator_loss,
         score_kind="discriminator",
-        decision=0.0,
+        decision=decision_logit,
         settings=_ADAM_DCGAN | {"scorer_updates": 1},
     ),
     "lsgan": Objective(
         scorer_loss=_squares_scorer,
         generator_loss=_squares_generator,
         score_kind="critic",  # near 1 for data and near 0 for drawings; the sigmoid of that means nothing
-        decision=0.5,
+        decision=lambda real_label: real_label / 2,
         settings=_RMSPROP_LSGAN | {"scorer_updates": 1},
     ),
     "wgan": Objective(

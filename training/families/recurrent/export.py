@@ -85,7 +85,7 @@ def draft_recurrent(
         graphs=recurrent_graphs(generator, scorer, image.shape),
         images=dataset.test.images[:64].astype(np.float32) / 255,
         drawing=recurrent_drawing(model),
-        scorer=Scorer(kind="discriminator"),
+        scorer=Scorer(kind="discriminator", real_label=config.real_label),
         judge=lambda: figures(
             draw_chunks(generator, rows, EVALUATION_SEED), classifier, dataset, EVALUATION_SEED
         ),

@@ -5,7 +5,7 @@ __all__ = ["dense_penalty", "play"]
 import torch
 from torch import Tensor, nn
 
-from pentimento.training.families.non_saturating import generator_loss, scorer_loss
+from pentimento.training.families.non_saturating import decision_logit, generator_loss, scorer_loss
 from pentimento.training.families.recurrent.config import RecurrentConfig
 from pentimento.training.families.recurrent.players import RecurrentPlayers
 from pentimento.training.loop.device import Precision, autocast
@@ -47,7 +47,8 @@ def play(
     players.generator_optimizer.step()
     scorer.requires_grad_(True)
 
-    hits = torch.cat([real_logits > 0, drawn_logits < 0]).float().mean()
+    decision = decision_logit(config.real_label)
+    hits = torch.cat([real_logits > decision, drawn_logits < decision]).float().mean()
     return {"generator_loss": loss_g.item(), "scorer_loss": loss_s.item(), "scorer_accuracy": hits.item()}
 
 

@@ -131,3 +131,12 @@ def test_a_configuration_survives_json():
     assert OneShotTrainConfig.from_json(chosen.to_json()) == chosen
     with pytest.raises(ValueError, match="unknown entry 'courage'"):
         OneShotTrainConfig.from_json(chosen.to_json() | {"courage": 3})
+
+
+@pytest.mark.parametrize("label", [1.0, 0.9])
+@pytest.mark.parametrize("name", [name for name, each in OBJECTIVES.items() if each.decision is not None])
+def test_an_image_that_may_as_well_be_either_is_scored_on_the_line(name, label):
+    objective = OBJECTIVES[name]
+    score = torch.tensor([objective.decision(label)], requires_grad=True)
+    objective.scorer_loss(score, score, label).backward()
+    assert score.grad.item() == pytest.approx(0, abs=1e-6)
