@@ -18,6 +18,7 @@ RUN python requirements.py ${RUNTIME} > requirements.txt \
  && pip install --no-cache-dir --no-compile --disable-pip-version-check -r requirements.txt
 COPY README.md LICENSE setup.py ./
 COPY bundle bundle
+COPY pictures pictures
 COPY program program
 COPY service service
 COPY clients clients

@@ -7,10 +7,10 @@ in a folder with a `models` of its own must not import that.
 
 from setuptools import find_packages, setup
 
-FOLDERS = ("bundle", "models", "program", "service", "training")
+FOLDERS = ("bundle", "models", "pictures", "program", "service", "training")
 # The studio's files are no Python: in a checkout they lie in clients/.
 STUDIO = {"pentimento.service.studio": "clients/web", "pentimento.service.studio_client": "clients/js/src"}
-PARTS = ("fonts", "parts", "style", "tabs")
+PARTS = ("fonts", "parts", "style", "swagger", "tabs")
 
 setup(
     packages=[

@@ -12,7 +12,14 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pentimento" / "calibration"
+
+def _cache() -> Path | None:
+    """The folder of measurements below the user's cache; None where a user has no home, as in some containers."""
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
+    return base / "pentimento" / "calibration"
 
 
 class Settings(BaseSettings):
@@ -48,8 +55,9 @@ class Settings(BaseSettings):
     """Rows that one call of any graph takes at most; unset: for each graph what its calibration chose."""
     calibrate: bool = True
     """Whether graphs are measured when they are loaded, about 25 ms each, to choose lanes and rows."""
-    cache: Path | None = _CACHE
-    """Folder where measurements are kept; a folder that cannot be written means measuring at each start."""
+    cache: Path | None = Field(default_factory=_cache)
+    """Folder where measurements are kept, by default in ~/.cache; a folder that cannot be written means
+    measuring at each start."""
 
     studio: bool = True
     """Whether browsers get the studio at `/`."""
@@ -93,7 +101,7 @@ class Settings(BaseSettings):
     """The longest deadline a request may ask for."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 << 20
     """Bytes of a request body or gRPC message."""
-    max_image_pixels: Annotated[int, Field(ge=1)] = 4_000_000
+    max_image_pixels: Annotated[int, Field(ge=1)] = 16_000_000
     """Pixels of an uploaded picture, checked before it is decompressed."""
     max_json_depth: Annotated[int, Field(ge=2, le=200)] = 32
     """Arrays and objects in each other in a JSON body; latents need at most 7."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("bundle", "models", "program", "service", "training")
+FOLDERS = ("bundle", "models", "pictures", "program", "service", "training")
 TRAINING_SIDE = {"torch", "onnx", "onnxscript", "matplotlib", "sklearn", "models", "training"}
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.clients.test_packages import build
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("bundle", "models", "program", "service", "training")
+FOLDERS = ("bundle", "models", "pictures", "program", "service", "training")
 STUDIO = {"clients/web": "pentimento/service/studio", "clients/js/src": "pentimento/service/studio_client"}
 
 # Run without `site`: the development environment's own paths lead to the checkout.
@@ -22,9 +22,9 @@ sys.path[:0] = [sys.argv[1]]
 sys.path.append(sys.argv[2])
 import pentimento.service.app as app
 import pentimento.training.families.table as table
-from pentimento.service.http.studio import _folder
+from pentimento.service.http.page_files import find_folder
 assert app.__file__.startswith(sys.argv[1]) and table.__file__.startswith(sys.argv[1])
-assert str(_folder("studio", "index.html")).startswith(sys.argv[1])
+assert str(find_folder("studio", "clients/web", "index.html")).startswith(sys.argv[1])
 print(len(table.recipes()))
 """
 

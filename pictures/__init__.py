@@ -1,0 +1,1 @@
+"""Picture files to numbers, the same for server and trainer."""
