@@ -4,7 +4,6 @@ __all__ = ["FAILED", "INTERRUPTED", "WRONG", "end", "fail", "flush_or_fail", "re
 
 import errno
 import os
-import signal
 import sys
 from typing import NoReturn
 
@@ -41,7 +40,7 @@ def end(error: BaseException) -> NoReturn:
         case BrokenPipeError():
             # Whoever read has enough, such as `head`: nothing to say, and nothing more to write at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(128 + signal.SIGPIPE)
+            raise typer.Exit(FAILED)
         case KeyboardInterrupt():
             fail("interrupted", INTERRUPTED)
         case ValueError():
@@ -58,7 +57,7 @@ def reason_of(error: OSError) -> str:
     if error.strerror is None:
         return str(error)
     reason = error.strerror[:1].lower() + error.strerror[1:]
-    return reason if error.filename is None else f"{error.filename}: {reason}"
+    return f"{error.filename or 'what is read or written'}: {reason}"
 
 
 def flush_or_fail() -> None:
@@ -69,4 +68,4 @@ def flush_or_fail() -> None:
         end(error)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        fail(f"what this puts out cannot be written: {reason_of(error)}", FAILED)
+        fail(reason_of(OSError(error.errno, error.strerror, "stdout")), FAILED)

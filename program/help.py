@@ -22,6 +22,13 @@ _SHORT = {
     "file": "FILE",
     "directory": "FOLDER",
 }
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_LIMITS = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+}
 _MARKS = str.maketrans("", "", "*`")  # of the epilogue's Markdown
 
 
@@ -30,7 +37,15 @@ class _Formatter(Protocol):
 
 
 class HelpfulCommand(TyperCommand):
-    """A command whose help says a flag's name without a type, and types in a word."""
+    """A command whose help says a flag's name without a type, and types in a word; its errors, likewise."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # click's, wherever typer has it
+        """Parses the options; a value of the wrong type is said in our words."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            _say_in_our_words(error)
+            raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # click's, wherever typer has it
         """Writes the help: panels on a terminal, plain lines elsewhere."""
@@ -62,13 +77,41 @@ class HelpfulGroup(TyperGroup):
 
 def _shorten(params: Iterable[Any], ctx: typer.Context) -> None:
     for param in params:
+        if is_terminal(sys.stdout) and param.secondary_opts:
+            # In a column of their own they would take the room that the text needs.
+            param.help = f"{param.help or ''} Or {', '.join(param.secondary_opts)}.".strip()
+            param.secondary_opts = []
         if param.metavar is not None:
             continue
         if getattr(param, "is_flag", False):
             param.metavar = ""  # else a flag is said to take a <bool>
-        elif param.param_type_name == "option" and hasattr(param, "display_type"):
+        elif param.param_type_name == "argument":
+            param.metavar = param.name.upper()
+            param.display_type_rich = _no_type  # the name says it, and `<list[Path]>` says less
+        elif hasattr(param, "display_type"):
             kind = param.display_type(ctx).strip("<>")
             param.metavar = _SHORT.get(kind, kind)
+
+
+def _say_in_our_words(error: Exception) -> None:
+    """Puts field, limit and value into an error for which typer takes a phrase of pydantic's."""
+    read: Any = getattr(error.__cause__, "errors", None)
+    if read is None or not hasattr(error, "message"):
+        return
+    found = read()[0]
+    kind, limits = found["type"], found.get("ctx", {})
+    if kind in _LIMITS:
+        must = _LIMITS[kind].format(**limits)
+    elif kind.partition("_")[0] in _KINDS:
+        must = f"must be {_KINDS[kind.partition('_')[0]]}"
+    else:
+        error.message = error.message.removeprefix("Value error, ")
+        return
+    error.message = f"{must}, got {found['input']!r}"
+
+
+def _no_type(ctx: typer.Context) -> str:
+    return ""
 
 
 def _write_plain(

@@ -155,7 +155,8 @@ class Catalog:
         """
         if operation not in model.operations:
             can = {each: None for each, other in self._models.items() if operation in other.operations}
-            message = f"{field} {model.manifest.name!r} cannot {operation}; models that can: {_names(can)}"
+            verb = "tell a likelihood" if operation == "likelihood" else operation
+            message = f"{field} {model.manifest.name!r} cannot {verb}; models that can: {_names(can)}"
             raise PentimentoError(Code.UNSUPPORTED, message, field=field)
 
     def graphs(self) -> list[Graph]:

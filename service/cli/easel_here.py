@@ -9,6 +9,7 @@ from pathlib import Path
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.served import Refusal
 from pentimento.service.cli.easel import DrawingRequest, Easel, ModelRow
+from pentimento.service.cli.serve_options import settings_from
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.runtime import Runtime
@@ -21,7 +22,7 @@ from pentimento.service.messages import (
     ScoreResult,
 )
 from pentimento.service.operations.operations import Drawing, Operations
-from pentimento.service.settings import Settings, available_cpus
+from pentimento.service.settings import available_cpus
 
 # The limits protect a server from its clients; here there is nobody but the user.
 _MOST = 4096
@@ -38,12 +39,15 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
 
     Raises:
         BundleError: There is no such folder.
+        ValueError: A setting in the environment is wrong.
     """
-    settings = Settings(
-        max_images=_MOST,
-        max_rows_in_flight=_MOST,
-        max_importance_samples=_MOST_SAMPLES,
-        default_timeout_ms=_TIMEOUT_MS,
+    settings = settings_from(
+        {
+            "max_images": _MOST,
+            "max_rows_in_flight": _MOST,
+            "max_importance_samples": _MOST_SAMPLES,
+            "default_timeout_ms": _TIMEOUT_MS,
+        }
     )
     runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
     catalog = Catalog.load(bundles or settings.bundles, runtime, default=settings.default_model)

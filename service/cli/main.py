@@ -7,27 +7,25 @@ wrong, and with 1 where something failed.
 __all__ = ["app", "main"]
 
 from importlib.metadata import PackageNotFoundError, entry_points, version
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from pentimento.service.cli import bench, reading, reload
-from pentimento.service.cli.run import (
+from pentimento.program.console import make_console, tame_streams
+from pentimento.program.help import HelpfulCommand, HelpfulGroup
+from pentimento.program.tables import AsJson, print_json
+from pentimento.service.cli import bench, reading, reload, serve
+from pentimento.service.cli.options import (
     Bundles,
+    FileFormat,
     Output,
     Scale,
     Score,
     ScoreBy,
     Seed,
-    Server,
     Steps,
-    asks_server,
-    one_sentence,
-    open_easel,
-    run,
 )
-from pentimento.service.cli.serve_options import settings_from, with_settings_options
+from pentimento.service.cli.run import Server, asks_server, open_easel, run
 from pentimento.service.errors import invalid
 from pentimento.service.messages import GenerateRequest
 
@@ -49,6 +47,7 @@ EPILOG = """
 
 app = typer.Typer(
     name="pentimento",
+    cls=HelpfulGroup,
     help="Draws with image generators that show every step, and serves them over HTTP and gRPC.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -74,39 +73,27 @@ def program(
     """Options of the program itself."""
 
 
-@app.command()
-@with_settings_options
-def serve(**options: Any) -> None:  # noqa: ANN401  # one for each setting
-    """Serves bundles over HTTP and gRPC until SIGTERM or Ctrl-C, then lets running drawings finish.
-
-    Every option is also an environment variable: `--http-port` is `PENTIMENTO_HTTP_PORT`, and so on.
-    """
-    with one_sentence():
-        settings = settings_from(options)
-        from pentimento.service.app import run
-
-        code = run(settings)
-    raise typer.Exit(code)
+app.command(cls=serve.ServeCommand)(serve.serve)
 
 
-@app.command()
+@app.command(cls=HelpfulCommand)
 @asks_server
-def models(server: Server = None, bundles: Bundles = None) -> None:
+def models(as_json: AsJson = False, server: Server = None, bundles: Bundles = None) -> None:
     """Lists the models that can be drawn with, and the bundles that were refused."""
-    from pentimento.service.cli.tables import models_table, refusals_table
+    from pentimento.service.cli.tables import models_json, print_models
 
     async def work() -> None:
         async with open_easel(server, bundles) as easel:
             rows, refusals = await easel.models()
-        console = Console()
-        console.print(models_table(rows))
-        if refusals:
-            console.print(refusals_table(refusals))
+        if as_json:
+            print_json(models_json(rows, refusals))
+        else:
+            print_models(make_console(), rows, refusals)
 
     run(work())
 
 
-@app.command()
+@app.command(cls=HelpfulCommand)
 @asks_server
 def draw(
     model: Annotated[
@@ -131,6 +118,7 @@ def draw(
     score: Score = False,
     score_by: ScoreBy = None,
     output: Output = None,
+    file_format: FileFormat = None,
     scale: Scale = None,
     server: Server = None,
     bundles: Bundles = None,
@@ -150,19 +138,20 @@ def draw(
             score_by=score_by,
             seeds=_seeds(seed_of or []),
         )
-        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
+        await draw_to(open_easel(server, bundles), request, output, file_format, scale)
 
     run(work())
 
 
 for command in (reading.autoencode, reading.complete, reading.score, reading.likelihood):
-    app.command()(command)
-app.command()(bench.bench)
-app.command()(reload.reload)
+    app.command(cls=HelpfulCommand)(command)
+app.command(cls=HelpfulCommand)(bench.bench)
+app.command(cls=HelpfulCommand)(reload.reload)
 
 
 def main() -> None:
     """Runs the program: the commands of this package, and those that entry points of other packages add."""
+    tame_streams()
     for entry in entry_points(group=COMMANDS):
         try:
             entry.load()(app)

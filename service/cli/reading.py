@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from pentimento.service.cli.run import (
+from pentimento.program.console import make_console
+from pentimento.program.tables import AsJson, print_json
+from pentimento.service.cli.options import (
     Bundles,
+    FileFormat,
     Fit,
     FitOption,
     Model,
@@ -18,12 +20,9 @@ from pentimento.service.cli.run import (
     Score,
     ScoreBy,
     Seed,
-    Server,
     Steps,
-    asks_server,
-    open_easel,
-    run,
 )
+from pentimento.service.cli.run import Server, asks_server, open_easel, run
 from pentimento.service.messages import (
     AutoencodeRequest,
     CompleteRequest,
@@ -49,6 +48,7 @@ def autoencode(
     score_by: ScoreBy = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
+    file_format: FileFormat = None,
     scale: Scale = None,
     server: Server = None,
     bundles: Bundles = None,
@@ -68,7 +68,7 @@ def autoencode(
             score=score or None,
             score_by=score_by,
         )
-        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
+        await draw_to(open_easel(server, bundles), request, output, file_format, scale)
 
     run(work())
 
@@ -93,6 +93,7 @@ def complete(
     score_by: ScoreBy = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
+    file_format: FileFormat = None,
     scale: Scale = None,
     server: Server = None,
     bundles: Bundles = None,
@@ -113,7 +114,7 @@ def complete(
             score=score or None,
             score_by=score_by,
         )
-        await draw_to(open_easel(server, bundles), request, output, scale, Console(stderr=True))
+        await draw_to(open_easel(server, bundles), request, output, file_format, scale)
 
     run(work())
 
@@ -124,6 +125,7 @@ def score(
     model: Model = None,
     label: Label = None,
     fit: FitOption = Fit.EXACT,
+    as_json: AsJson = False,
     server: Server = None,
     bundles: Bundles = None,
 ) -> None:
@@ -132,15 +134,19 @@ def score(
     A discriminator gives a logit and the probability of `real`; a critic a score without bounds, which can be
     compared only within one model. More is more real.
     """
-    from pentimento.service.cli.tables import scores_table, scores_title
+    from pentimento.service.cli.tables import print_scores, scores_json, scores_title
 
     async def work() -> None:
         request = ScoreRequest(model=model, images=tuple(map(_read, images)), fit=fit.value, label=label)
         async with open_easel(server, bundles) as easel:
             result = await easel.score(request)
-        console = Console()
-        console.print(scores_title(result), highlight=False)
-        console.print(scores_table([str(path) for path in images], result))
+        names = [str(path) for path in images]
+        if as_json:
+            print_json(scores_json(names, result))
+            return
+        console = make_console()
+        console.print(scores_title(result))
+        print_scores(console, names, result)
 
     run(work())
 
@@ -156,11 +162,12 @@ def likelihood(
     seed: Seed = None,
     label: Label = None,
     fit: FitOption = Fit.EXACT,
+    as_json: AsJson = False,
     server: Server = None,
     bundles: Bundles = None,
 ) -> None:
     """Asks how likely a model finds pictures, in nats and in bits per dimension."""
-    from pentimento.service.cli.tables import likelihoods_table, likelihoods_title
+    from pentimento.service.cli.tables import likelihoods_json, likelihoods_title, print_likelihoods
 
     async def work() -> None:
         request = LikelihoodRequest(
@@ -173,9 +180,13 @@ def likelihood(
         )
         async with open_easel(server, bundles) as easel:
             result = await easel.likelihood(request)
-        console = Console()
-        console.print(likelihoods_title(result), highlight=False)
-        console.print(likelihoods_table([str(path) for path in images], result))
+        names = [str(path) for path in images]
+        if as_json:
+            print_json(likelihoods_json(names, result))
+            return
+        console = make_console()
+        console.print(likelihoods_title(result))
+        print_likelihoods(console, names, result)
 
     run(work())
 

@@ -1,39 +1,23 @@
-"""What the commands share: options, the choice of the easel, and one-sentence errors.
+"""What the commands share: the options of a server, the choice of the easel, and one-sentence errors.
 
 Imports nothing that is slow to load: a `--help` goes through here too.
 """
 
-__all__ = [
-    "Bundles",
-    "Fit",
-    "FitOption",
-    "Model",
-    "Output",
-    "Scale",
-    "Score",
-    "ScoreBy",
-    "Seed",
-    "Server",
-    "Steps",
-    "asks_server",
-    "one_sentence",
-    "open_easel",
-    "run",
-]
+__all__ = ["Server", "asks_server", "one_sentence", "open_easel", "run"]
 
 import asyncio
 import functools
 import inspect
 import os
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from pentimento.program.endings import FAILED, WRONG, end, fail, flush_or_fail
+from pentimento.service.cli.flags import in_flags
 from pentimento.service.cli.remote import Remote
 from pentimento.service.errors import Code, PentimentoError, invalid
 
@@ -41,15 +25,15 @@ if TYPE_CHECKING:
     from pentimento.service.cli.easel import Easel
 
 _PANEL = "Server"  # of --help
-_USER_ERRORS = {Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.UNSUPPORTED}
-
-
-class Fit(StrEnum):
-    """What to do with a picture of another size or colour mode."""
-
-    EXACT = "exact"
-    RESIZE = "resize"
-
+# Asked again, these are refused again.
+_USER_ERRORS = {
+    Code.INVALID_ARGUMENT,
+    Code.UNAUTHENTICATED,
+    Code.PERMISSION_DENIED,
+    Code.NOT_FOUND,
+    Code.UNSUPPORTED,
+    Code.PAYLOAD_TOO_LARGE,
+}
 
 Server: TypeAlias = Remote | None
 """The server that shall do a command's work (see `asks_server`); None: it is done in this process."""
@@ -94,37 +78,6 @@ _SERVER_OPTIONS = {
         ),
     ],
 }
-Bundles = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="PENTIMENTO_BUNDLES", help="Folder of bundles, for work in this process. [default: zoo]"
-    ),
-]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model", "-m", help="A model, as `pentimento models` lists it; by default the default one."
-    ),
-]
-Steps = Annotated[int | None, typer.Option(help="Canvases to show; by default the model's number.")]
-Seed = Annotated[int | None, typer.Option(help="The same seed draws the same; by default a new one.")]
-Score = Annotated[bool, typer.Option("--score", help="Let the model's scorer judge every canvas.")]
-ScoreBy = Annotated[
-    str | None,
-    typer.Option(metavar="MODEL", help="Let the scorer of another model judge every canvas instead."),
-]
-FitOption = Annotated[
-    Fit,
-    typer.Option("--fit", help="Refuse a picture of another size or colour mode, or resize and convert it."),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", help="File to write: .png (film strip), .gif, .apng, or .npy (float32)."),
-]
-Scale = Annotated[
-    int | None,
-    typer.Option(min=1, max=64, help="Pixels of the file for a pixel drawn; by default a visible size."),
-]
 
 
 def asks_server(command: Callable[..., None]) -> Callable[..., None]:
@@ -171,7 +124,10 @@ def _remote(
 
 
 def _one_word(file: Path) -> str:
-    lines = file.read_text().split()
+    try:
+        lines = file.read_text().split()
+    except UnicodeDecodeError:
+        raise invalid("--api-key-file", f"must be a text file, {file} is none") from None
     if len(lines) != 1:
         raise invalid("--api-key-file", f"must have one key and nothing else, {file} has {len(lines)} words")
     return lines[0]
@@ -211,16 +167,12 @@ def one_sentence() -> Iterator[None]:
 
     try:
         yield
+    except typer.Exit:
+        raise
     except PentimentoError as error:
-        _fail(error.message, 2 if error.code in _USER_ERRORS else 1)
-    except (BundleError, ValueError) as error:
-        _fail(str(error), 2)
-    except (OSError, RuntimeError) as error:
-        _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    print(f"pentimento: {sentence}", file=sys.stderr)
-    raise typer.Exit(code)
+        fail(in_flags(error.message), WRONG if error.code in _USER_ERRORS else FAILED)
+    except BundleError as error:
+        fail(str(error), WRONG)
+    except (ValueError, OSError, RuntimeError, KeyboardInterrupt) as error:
+        end(error)
+    flush_or_fail()

@@ -1,19 +1,22 @@
-"""Tables and titles that commands print, for rich."""
+"""What commands print of models, scores and likelihoods: tables and titles, and the same as JSON."""
 
 __all__ = [
-    "likelihoods_table",
+    "likelihoods_json",
     "likelihoods_title",
-    "models_table",
-    "refusals_table",
-    "scores_table",
+    "models_json",
+    "print_likelihoods",
+    "print_models",
+    "print_scores",
+    "scores_json",
     "scores_title",
 ]
 
 from collections.abc import Sequence
+from typing import Any
 
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
+from pentimento.program.tables import Column, print_table
 from pentimento.service.catalog.served import Refusal
 from pentimento.service.cli.easel import ModelRow
 from pentimento.service.messages import LikelihoodResult, ScoreResult
@@ -21,46 +24,58 @@ from pentimento.service.messages import LikelihoodResult, ScoreResult
 _FEW_LABELS = 4  # that are all named in a list of models
 
 
-def models_table(rows: Sequence[ModelRow]) -> Table:
-    """Name, version, family, image, steps and operations of each model."""
-    table = Table("model", "version", "family", "image", "steps (default)", "can", box=None, pad_edge=False)
+def print_models(console: Console, rows: Sequence[ModelRow], refusals: Sequence[Refusal]) -> None:
+    """Name, version, family, image, steps and operations of each model; then what is not served, and why."""
+    columns = [Column(each) for each in ("model", "version", "family", "image", "steps (default)", "can")]
+    lines = []
     for row in rows:
         channels, height, width = row.image_shape
-        colour = "grey" if channels == 1 else "colour"
+        image = f"{width}x{height} {'grey' if channels == 1 else 'colour'}"
         can = [f"score ({row.score_kind})" if name == "score" else name for name in row.operations]
         if row.labels:
             can.append(_labels(row.labels))
-        table.add_row(
-            Text(row.name + (" (default)" if row.is_default else ""), style="bold"),
-            row.version,
-            Text(row.family),
-            f"{width}x{height} {colour}",
-            _steps(row.steps),
-            Text(", ".join(can)),
+        what = ", ".join(can) + ("; the default model" if row.is_default else "")
+        lines.append([row.name, row.version, row.family, image, _steps(row.steps), what])
+    print_table(console, columns, lines)
+    if refusals:
+        print_table(console, [Column("refused"), Column("because")], [[r.name, r.reason] for r in refusals])
+
+
+def models_json(rows: Sequence[ModelRow], refusals: Sequence[Refusal]) -> dict[str, Any]:
+    """The same as a document."""
+    models = []
+    for row in rows:
+        steps = None if row.steps is None else dict(zip(("min", "max", "default"), row.steps, strict=True))
+        models.append(
+            {
+                "name": row.name,
+                "version": row.version,
+                "family": row.family,
+                "summary": row.summary,
+                "is_default": row.is_default,
+                "image_shape": list(row.image_shape),
+                "steps": steps,
+                "labels": list(row.labels),
+                "score_kind": row.score_kind,
+                "operations": list(row.operations),
+            }
         )
-    return table
+    return {"models": models, "refused": [{"name": each.name, "reason": each.reason} for each in refusals]}
 
 
-def refusals_table(refusals: Sequence[Refusal]) -> Table:
-    """The bundles that are not served, each with the reason."""
-    table = Table("refused", "because", box=None, pad_edge=False)
-    for refusal in refusals:
-        table.add_row(Text(refusal.name, style="bold"), Text(refusal.reason))
-    return table
-
-
-def scores_table(names: Sequence[str], result: ScoreResult) -> Table:
+def print_scores(console: Console, names: Sequence[str], result: ScoreResult) -> None:
     """The score of each picture: a discriminator's logit with its probability, or a critic's score alone."""
     scores = result.scores
-    table = Table("image", "score" if scores.kind == "critic" else "logit", box=None, pad_edge=False)
+    columns = [Column("image"), Column("score" if scores.kind == "critic" else "logit", right=True)]
     if scores.probability is not None:
-        table.add_column("real")
+        columns.append(Column("real", right=True))
+    rows = []
     for i, name in enumerate(names):
         opinion = [f"{scores.logit[i]:.3f}"]
         if scores.probability is not None:
             opinion.append(f"{scores.probability[i]:.1%}")
-        table.add_row(Text(name), *opinion)
-    return table
+        rows.append([name, *opinion])
+    print_table(console, columns, rows)
 
 
 def scores_title(result: ScoreResult) -> str:
@@ -68,6 +83,25 @@ def scores_title(result: ScoreResult) -> str:
     kind = result.scores.kind
     hint = ": scores without bounds, more is more real" if kind == "critic" else ""
     return f"{result.model} {result.version}, a {kind}{hint}"
+
+
+def scores_json(names: Sequence[str], result: ScoreResult) -> dict[str, Any]:
+    """The same as a document; `probability` is null for a critic."""
+    logits, probabilities = result.scores.logit, result.scores.probability
+    images = [
+        {
+            "image": name,
+            "logit": float(logits[i]),
+            "probability": None if probabilities is None else float(probabilities[i]),
+        }
+        for i, name in enumerate(names)
+    ]
+    return {
+        "model": result.model,
+        "version": result.version,
+        "score_kind": result.scores.kind,
+        "images": images,
+    }
 
 
 def likelihoods_title(result: LikelihoodResult) -> str:
@@ -79,17 +113,28 @@ def likelihoods_title(result: LikelihoodResult) -> str:
     return f"{result.model} {result.version}, {kind}"
 
 
-def likelihoods_table(names: Sequence[str], result: LikelihoodResult) -> Table:
+def print_likelihoods(console: Console, names: Sequence[str], result: LikelihoodResult) -> None:
     """Nats and bits per dimension of each picture, and their mean where there are several."""
-    table = Table("image", box=None, pad_edge=False)
-    table.add_column("nats", justify="right")
-    table.add_column("bits per dimension", justify="right")
-    rows = [(Text(name), *pair) for name, *pair in zip(names, result.nats, result.bits_per_dim, strict=True)]
+    rows = [(name, *pair) for name, *pair in zip(names, result.nats, result.bits_per_dim, strict=True)]
     if len(rows) > 1:
-        rows.append((Text("mean", style="bold"), result.nats.mean(), result.bits_per_dim.mean()))
-    for name, nats, bits in rows:
-        table.add_row(name, f"{nats:.2f}", f"{bits:.4f}")
-    return table
+        rows.append(("mean", result.nats.mean(), result.bits_per_dim.mean()))
+    columns = [Column("image"), Column("nats", right=True), Column("bits per dimension", right=True)]
+    print_table(console, columns, [[name, f"{nats:.2f}", f"{bits:.4f}"] for name, nats, bits in rows])
+
+
+def likelihoods_json(names: Sequence[str], result: LikelihoodResult) -> dict[str, Any]:
+    """The same as a document."""
+    pairs = zip(names, result.nats, result.bits_per_dim, strict=True)
+    return {
+        "model": result.model,
+        "version": result.version,
+        "kind": result.kind,
+        "importance_samples": result.importance_samples,
+        "seed": result.seed,
+        "images": [
+            {"image": name, "nats": float(nats), "bits_per_dim": float(bits)} for name, nats, bits in pairs
+        ],
+    }
 
 
 def _labels(names: Sequence[str]) -> str:

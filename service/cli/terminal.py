@@ -93,7 +93,8 @@ class Pictures:
         room = (console.height - _HEADROOM, options.max_width)
         layout = lay_out(n, (height, width), room)
         pictures = [_resize(picture, layout) for picture in to_uint8(self.canvas[: layout.shown])]
-        draw = _shades if console.no_color or console.color_system is None else _half_blocks
+        plain = console.no_color or console.color_system is None or options.ascii_only
+        draw = _shades if plain else _half_blocks
         for start in range(0, layout.shown, layout.columns):
             row = pictures[start : start + layout.columns]
             if start:
@@ -122,7 +123,8 @@ class DrawingView:
         self._shown_at = 0.0
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        # A terminal without a cursor to move, such as an editor's, gets lines like a file.
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
             self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
             self._live.start()
         return self
@@ -137,7 +139,7 @@ class DrawingView:
         """Takes the drawing's header; without a terminal, prints its title."""
         self._header = header
         if self._live is None:
-            self._console.print(_title(header), highlight=False, soft_wrap=True)
+            self._console.print(_title(header), soft_wrap=True)
 
     def show(self, frame: Frame, given: Floats | None = None) -> float:
         """Shows a canvas.
@@ -153,7 +155,7 @@ class DrawingView:
         steps = self._header.steps
         text = f"step {frame.step} of {steps}{_opinion(frame.scores)}"
         if self._live is None:
-            self._console.print(text, highlight=False, soft_wrap=True)
+            self._console.print(text, soft_wrap=True)
             return 0.0
         canvas = frame.canvas
         if given is not None:

@@ -65,7 +65,7 @@ def test_a_server_that_is_not_asked_needs_no_key(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("left_out", "code", "says"),
     [
-        ("--api-key-file", 1, "an API key is needed"),
+        ("--api-key-file", 2, "an API key is needed"),
         ("--ca-file", 1, "cannot reach"),
     ],
 )

@@ -31,7 +31,8 @@ def picture(tmp_path):
 def test_another_models_critic_judges_every_canvas(where):
     result = run("draw", "toy-steps", "--score-by", "toy-critic", "--seed", 7, "--n", 2, *where)
     assert result.exit_code == 0, result.stderr
-    title, *steps = result.stderr.splitlines()
+    title, *steps, note = result.stderr.splitlines()
+    assert note == "Nothing is written: -o strip.png keeps the drawing, and -o - writes it to stdout."
     assert title == (
         "toy-steps 1.0.0, seed 7; scored by toy-critic 2.3.0, a critic: more is more real, no probability"
     )
@@ -99,10 +100,10 @@ def test_a_critics_score_is_called_one(where, picture):
             ["draw", "toy-critic", "--steps", 5],
             "steps must be 1 for model 'toy-critic', which draws in one step",
         ),
-        (["draw", "--score-by", "nobody"], "score_by 'nobody' is not served here"),
+        (["draw", "--score-by", "nobody"], "--score-by 'nobody' is not served here"),
         (
             ["draw", "--score-by", "toy-once"],
-            "score_by 'toy-once' cannot score; models that can: toy-aware, ",
+            "--score-by 'toy-once' cannot score; models that can: toy-aware, ",
         ),
         (
             ["draw", "--score-by", "toy-color"],

@@ -16,6 +16,7 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
+from pentimento.service.cli import draw as cli_draw
 from pentimento.service.cli import main as cli
 from pentimento.service.operations import codec
 from pentimento.service.settings import Settings
@@ -146,7 +147,7 @@ def test_a_refusal_is_one_sentence(where, arguments, code, says):
         (["models", "--bundles", "nowhere"], 2, "there is no bundle folder 'nowhere'"),
         (["models", "--server", "localhost:8000"], 2, "--server: a server's URL is http://HOST:PORT"),
         (["models", "--server", "http://127.0.0.1:1"], 1, "cannot reach http://127.0.0.1:1"),
-        (["serve", "--http-port", 70000], 2, "--http-port should be less than or equal to 65535, got 70000"),
+        (["serve", "--http-port", 70000], 2, "--http-port must be 0..65535, got 70000"),
         (["serve", "--provider", "tpu"], 2, "tpu"),
         (["score", "nowhere.png"], 2, "nowhere.png"),
     ],
@@ -163,6 +164,7 @@ def test_a_picture_of_another_size_is_named(toys, tmp_path):
     result = run("score", path, "--model", "toy-steps", "--bundles", toys)
     assert result.exit_code == 2
     assert "large.png must be 8x6 pixels" in result.stderr
+    assert "; --fit resize would scale it" in result.stderr
 
 
 def test_a_missing_client_is_one_sentence(monkeypatch):
@@ -255,8 +257,8 @@ def test_a_server_process_from_start_to_sigterm(toys):
 def test_the_drawing_is_shown_in_a_terminal(toys, tmp_path, monkeypatch):
     screen = io.StringIO()
     monkeypatch.setattr(
-        cli,
-        "Console",
+        cli_draw,
+        "make_console",
         lambda **_: Console(file=screen, force_terminal=True, color_system="truecolor", width=60, height=30),
     )
     monkeypatch.delenv("NO_COLOR")

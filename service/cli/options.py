@@ -1,0 +1,82 @@
+"""Options that several commands have.
+
+Imports nothing that is slow to load: a `--help` goes through here too.
+"""
+
+__all__ = [
+    "Bundles",
+    "FileFormat",
+    "FileKind",
+    "Fit",
+    "FitOption",
+    "Model",
+    "Output",
+    "Scale",
+    "Score",
+    "ScoreBy",
+    "Seed",
+    "Steps",
+]
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Fit(StrEnum):
+    """What to do with a picture of another size or colour mode."""
+
+    EXACT = "exact"
+    RESIZE = "resize"
+
+
+class FileKind(StrEnum):
+    """What a drawing can be written as."""
+
+    PNG = "png"
+    GIF = "gif"
+    APNG = "apng"
+    NPY = "npy"
+
+
+Bundles = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="PENTIMENTO_BUNDLES", help="Folder of bundles, for work in this process. [default: zoo]"
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", help="A model, as `pentimento models` lists it; by default the default one."
+    ),
+]
+Steps = Annotated[int | None, typer.Option(help="Canvases to show; by default the model's number.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed draws the same; by default a new one.")]
+Score = Annotated[bool, typer.Option("--score", help="Let the model's scorer judge every canvas.")]
+ScoreBy = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Let the scorer of another model judge every canvas instead."),
+]
+FitOption = Annotated[
+    Fit,
+    typer.Option("--fit", help="Refuse a picture of another size or colour mode, or resize and convert it."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write: .png (film strip), .gif, .apng, or .npy (float32); - writes it to stdout.",
+    ),
+]
+FileFormat = Annotated[
+    FileKind | None,
+    typer.Option("--format", help="What to write where the name of the file does not say; - is else png."),
+]
+Scale = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="Pixels of the file for a pixel drawn; by default a visible size."),
+]
