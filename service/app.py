@@ -10,10 +10,8 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +35,7 @@ from pentimento.service.lanes import LaneSet
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import Metrics
+from pentimento.service.telemetry.ready import Ready, process_age_s
 from pentimento.service.telemetry.request_log import configure_logging
 
 _log = logging.getLogger(__name__)
@@ -119,18 +118,20 @@ class Server:
         await self._stop()
 
     @property
-    def ready_text(self) -> str:
-        """What is served and where, in lines for a person."""
-        names = [f"{i.manifest.name}{' (default)' if i.is_default else ''}" for i in self.catalog.infos()]
+    def ready(self) -> Ready:
+        """What is served and where."""
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        lines = [
-            f"Pentimento is ready after {_process_age_s():.1f} s: "
-            f"http{'s' if self._tls is not None else ''}://{host}:{self.http_port}, "
-            f"gRPC on {host}:{self.grpc_port}; serves {', '.join(names) or 'no bundle'}; "
-            f"{self._runtime.device}, {self._lanes.text}"
-        ]
-        lines += [f"refused {refusal.name}: {refusal.reason}" for refusal in self.catalog.refused]
-        return "\n".join(lines)
+        infos = self.catalog.infos()
+        return Ready(
+            start_s=process_age_s(),
+            http=f"http{'s' if self._tls is not None else ''}://{host}:{self.http_port}",
+            grpc=f"{host}:{self.grpc_port}",
+            models=len(infos),
+            default_model=next((info.manifest.name for info in infos if info.is_default), None),
+            device=self._runtime.device,
+            lanes=self._lanes.text,
+            refused=tuple((each.name, each.reason) for each in self.catalog.refused),
+        )
 
     def _observe(self, call: CallFacts) -> None:
         self.metrics.batch(**call._asdict())
@@ -217,7 +218,7 @@ async def serve(settings: Settings) -> None:
         # What is there now stays; requests are taken apart without a collector, but for what went wrong.
         gc.freeze()
         gc.set_threshold(*_COLLECT_AFTER)
-        print(server.ready_text, flush=True)
+        server.ready.say(settings.log_format)
         answering = asyncio.create_task(hangups.answer(server.operations.reload))
         await stop.wait()
     answering.cancel()
@@ -237,15 +238,9 @@ def run(settings: Settings) -> int:
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(serve(settings))
     except StartError as error:
-        print(f"pentimento cannot start: {error}", file=sys.stderr)
+        if settings.log_format == "json":
+            _log.critical("pentimento cannot start: %s", error)
+        else:
+            print(f"pentimento cannot start: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _process_age_s() -> float:
-    """Seconds since this process started."""
-    try:
-        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, AttributeError):
-        return time.process_time()
