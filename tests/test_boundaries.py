@@ -95,7 +95,7 @@ def test_a_folder_that_it_is_started_in_is_not_imported_from(tmp_path):
         "async def main(bundles):\n"
         "    settings = Settings(bundles=Path(bundles), http_port=0, grpc_port=0, lanes=1, calibrate=False)\n"
         "    async with Server(settings) as server:\n"
-        "        print(server.ready_text)\n"
+        "        print(server.ready.text)\n"
         "asyncio.run(main(sys.argv[1]))\n"
     )
     command = [sys.executable, "-c", script, str(ROOT / "zoo")]

@@ -8,12 +8,15 @@ __all__ = ["Asked", "RequestFacts", "configure_logging", "log_request", "request
 
 import json
 import logging
+import os
 import random
 import re
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import TracebackType
 from typing import Literal, TextIO
 
 from pentimento.service.messages import (
@@ -126,9 +129,36 @@ def configure_logging(level: str, form: Literal["text", "json"], stream: TextIO 
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
+    if form == "json":
+        _log_everything()
     # What no format here shows need not be found out, for each line anew.
     logging._srcfile = None  # as the manual of `logging` has it
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
+def _log_everything() -> None:
+    """Hands to the log what Python would print beside it: warnings, and errors that nobody has caught.
+
+    gRPC's own library prints to stderr, too, and is told not to: what it cannot do is raised besides.
+    """
+    logging.captureWarnings(True)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    log = logging.getLogger("pentimento")
+
+    def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.critical("a defect ended the process", exc_info=(kind, error, trace))
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            error = (args.exc_type, args.exc_value, args.exc_traceback)
+            log.critical("a defect ended a thread", exc_info=error)
+
+    def unraisable(args: "sys.UnraisableHookArgs") -> None:
+        if args.exc_value is not None:
+            error = (args.exc_type, args.exc_value, args.exc_traceback)
+            log.error("%s", args.err_msg or "an error could not be raised", exc_info=error)
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, in_thread, unraisable
 
 
 class _TextFormatter(logging.Formatter):

@@ -73,10 +73,12 @@ def test_ready_line_says_what_is_served_where(tmp_path):
     with Process(tmp_path) as process:
         line = process.ready()
         assert re.fullmatch(
-            r"Pentimento is ready after \d+\.\d s: http://127\.0\.0\.1:\d+, gRPC on 127\.0\.0\.1:\d+; "
-            r"serves toy-slow \(default\), toy-steps; cpu, 2 lane processes\n",
+            r"Pentimento is ready after \d+\.\d s: http://127\.0\.0\.1:\d+, gRPC on 127\.0\.0\.1:\d+\n",
             line,
         )
+        assert len(line) <= 81
+        second = process.popen.stdout.readline()
+        assert second == "serves 2 models, by default toy-slow; cpu, 2 lane processes\n"
         assert process.popen.stdout.readline() == "refused empty: manifest.json is missing\n"
         assert process.popen.stdout.readline().startswith(
             "refused toy-once: graph 'step': step.onnx has SHA-256"
@@ -145,7 +147,7 @@ def test_two_servers_do_not_share_a_port(toys):
 def test_no_bundle_is_still_a_server(tmp_path):
     server = LiveServer(tmp_path)
     try:
-        assert "serves no bundle" in server.server.ready_text
+        assert "serves no model" in server.server.ready.text
         with server.client() as client:
             assert client.get("/models").json() == {"models": [], "refused": []}
             assert problem(client.post("/generate"), 404)["detail"] == "no bundle that draws is served here"

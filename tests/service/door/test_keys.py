@@ -168,7 +168,7 @@ def test_keys_are_nowhere_to_be_read(toys, tmp_path, caplog):
     finally:
         server.close()
     said += caplog.text + "".join(str(record.__dict__) for record in caplog.records)
-    said += f"{server.settings!r} {server.server.ready_text} {vars(server.server)!r}"
+    said += f"{server.settings!r} {server.server.ready.text} {vars(server.server)!r}"
     assert not any(key in said for key in (ALICE, BOB, WRONG))
     clients = [record.fields["client"] for record in caplog.records if hasattr(record, "fields")]
     assert "key-1" in clients and "bob" in clients and "127.0.0.1" in clients

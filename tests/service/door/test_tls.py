@@ -78,7 +78,7 @@ def models(server, credentials):
 
 
 def test_both_speak_tls(secure, files):
-    assert f"https://127.0.0.1:{secure.server.http_port}, " in secure.server.ready_text
+    assert f"https://127.0.0.1:{secure.server.http_port}, " in secure.server.ready.text
     assert get(secure, files.context()).status_code == 200
     assert models(secure, grpc.ssl_channel_credentials(files.ca.read_bytes()))
 

@@ -44,8 +44,8 @@ def test_refused_bundles_are_listed_with_the_reason(tmp_path):
             assert refused["name"] == "toy-steps" and "SHA-256" in refused["reason"]
             assert client.post("/generate").json()["model"] == "toy-once"
             assert client.post("/generate?model=toy-steps").status_code == 404
-        assert "refused toy-steps: graph 'init'" in server.server.ready_text
-        assert "serves toy-once (default)" in server.server.ready_text
+        assert "refused toy-steps: graph 'init'" in server.server.ready.text
+        assert "serves 1 model, by default toy-once; " in server.server.ready.text
     finally:
         server.close()
 
