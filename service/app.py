@@ -29,7 +29,9 @@ from pentimento.service.engine.runtime import Runtime
 from pentimento.service.grpc.api import create_server
 from pentimento.service.hangup import Hangups
 from pentimento.service.http.api import create_app
-from pentimento.service.http.connection import ConnectionLimits, limited_connections
+from pentimento.service.http.connection import limited_connections
+from pentimento.service.http.connection_limits import ConnectionLimits
+from pentimento.service.http.cors import Cors
 from pentimento.service.http.listener import BACKLOG, listen
 from pentimento.service.lanes import LaneSet
 from pentimento.service.operations.operations import Operations
@@ -72,19 +74,20 @@ class Server:
 
     async def __aenter__(self) -> Self:
         settings = self.settings
-        # Before the bundles are loaded, so that a port in use is known at once; early clients wait a moment.
+        # Settings first: what is wrong with them is said whether or not the ports can be had.
         try:
-            listener = listen(settings.host, settings.http_port, settings.max_stall_s)
-        except OSError as error:
-            raise StartError(str(error)) from None
-        try:
-            door, self._tls = Door.of(settings), Tls.of(settings)
+            door, self._tls, self._cors = Door.of(settings), Tls.of(settings), Cors.of(settings)
             self._runtime = Runtime(
                 provider=settings.provider,
                 max_batch_rows=settings.max_batch_rows,
                 calibrator=Calibrator(settings.cache) if settings.calibrate else None,
                 cuda_graphs=settings.cuda_graphs,
             )
+            # Before the bundles are loaded: a port in use is known at once, and early clients wait a moment.
+            listener = listen(settings.host, settings.http_port, settings.max_stall_s)
+        except (RuntimeError, OSError) as error:
+            raise StartError(str(error)) from None
+        try:
             self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
             self._lanes = LaneSet(settings, self._runtime, self.catalog.showing_graph, self._observe)
             self.engine = Engine(
@@ -154,7 +157,7 @@ class Server:
         tls = self._tls
         config = uvicorn.Config(
             app,
-            http=limited_connections(ConnectionLimits.of(self.settings)),
+            http=limited_connections(ConnectionLimits.of(self.settings), self._cors),
             ssl_context_factory=None if tls is None else lambda *_: tls.context,
             proxy_headers=False,  # whom to believe is decided for both transports alike
             lifespan="off",

@@ -5,6 +5,7 @@ A secret is kept as its hash alone, so that no log, error or representation of w
 
 __all__ = ["AdminToken", "ApiKeys", "read_secret"]
 
+import codecs
 import hashlib
 import hmac
 import re
@@ -194,7 +195,8 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 def _read_file(name: str, file: Path, max_bytes: int) -> str:
     try:
         with file.open("rb") as stream:
-            return stream.read(max_bytes).decode("ascii", "replace")
+            data = stream.read(max_bytes).removeprefix(codecs.BOM_UTF8)  # which some editors begin it with
+            return data.decode("ascii", "replace")
     except OSError as error:
         raise RuntimeError(f"{name} {str(file)!r} cannot be read: {error.strerror}") from None
 

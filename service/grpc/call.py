@@ -16,6 +16,7 @@ from pentimento.service.errors import Code, PentimentoError, Stalled
 from pentimento.service.telemetry.request_log import RequestFacts, request_id
 
 _MOMENT_S = 1.0
+_SECRETS = ("authorization", "x-api-key")
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -34,6 +35,7 @@ class Call(RequestFacts):
     caller: Caller
     context: Context = field(repr=False)
     pace: Pace
+    repeated: str | None = None  # a secret that the metadata has twice: nobody would know which one counts
     sent: int = 0  # bytes of the last message
     end: float = math.inf  # on the clock of the event loop: when it ends if it waits for its reader
 
@@ -46,8 +48,11 @@ class Call(RequestFacts):
         """
         first: dict[str, str] = {}
         hops: list[str] = []
+        repeated = None
         for key, value in context.invocation_metadata() or ():
             if isinstance(value, str):
+                if key in first and key in _SECRETS:
+                    repeated = key
                 first.setdefault(key, value)
                 if key == "x-forwarded-for":
                     hops.append(value)
@@ -63,6 +68,7 @@ class Call(RequestFacts):
             ),
             context=context,
             pace=pace,
+            repeated=repeated,
         )
         # With the status, as what comes before an answer would be a message more for each call.
         context.set_trailing_metadata((("x-request-id", call.id),))

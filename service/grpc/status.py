@@ -17,7 +17,7 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDesc
 from google.protobuf.message import DecodeError, Message
 
 from pentimento.service.door.door import Door, Visit
-from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.errors import Code, PentimentoError, invalid
 from pentimento.service.grpc.call import Call, Context, Pace
 from pentimento.service.grpc.calls import Calls
 from pentimento.service.grpc.wire_fields import field_name, sentence
@@ -121,6 +121,8 @@ def _answering(
 
     def enter(call: Call) -> Visit:
         try:
+            if call.repeated is not None:
+                raise invalid(call.repeated, "is given twice in the metadata")
             visit = door.enter(call.caller, "admin" if name == _ADMIN else "key")
         except PentimentoError:
             call.client = door.address(call.caller)

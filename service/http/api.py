@@ -2,7 +2,6 @@
 
 __all__ = ["create_app"]
 
-import re
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -15,8 +14,11 @@ from pentimento.service.door.door import Door
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.http import admin, docs, drawings, readings
 from pentimento.service.http.context import Context, Server, counted
+from pentimento.service.http.cors import Cors
+from pentimento.service.http.docs_page import install_docs_page
 from pentimento.service.http.door import HttpDoor, describe_keys
 from pentimento.service.http.exchange import HttpExchanges
+from pentimento.service.http.lenience import Lenience
 from pentimento.service.http.model_schemas import (
     IndexBody,
     ModelBody,
@@ -25,7 +27,7 @@ from pentimento.service.http.model_schemas import (
     RefusalBody,
     StatusBody,
 )
-from pentimento.service.http.problems import answer_defect, install_problem_handlers, refuse
+from pentimento.service.http.problems import Defects, install_problem_handlers, refuse
 from pentimento.service.http.shortcuts import Shortcuts
 from pentimento.service.http.studio import Studio
 from pentimento.service.operations.operations import Operations
@@ -33,8 +35,6 @@ from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import CONTENT_TYPE, Metrics
 
 router = APIRouter()
-
-_ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
 
 
 class _App(FastAPI):
@@ -62,8 +62,9 @@ def create_app(
     app = _App(
         **docs.TITLE,
         openapi_tags=docs.TAGS,
+        docs_url=None,  # a page of our own: FastAPI's loads its files from elsewhere
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # see Lenience
         # FastAPI's own telemetry would cost 10 % of a small request; what is measured is in `metrics`.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -73,18 +74,16 @@ def create_app(
     for part in (drawings.router, readings.router, admin.router, router):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None
+    install_docs_page(app)
     install_problem_handlers(app)
     app.add_middleware(Shortcuts, posts=drawings.POSTS)
     app.add_middleware(HttpDoor, door=app.state.door, answer_error=refuse)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=_origins(settings.cors_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "X-API-Key", "X-Request-Id"],
-            expose_headers=["X-Request-Id", "Retry-After", *docs.GENERATE["responses"][200]["headers"]],
-        )
-    app.add_middleware(HttpExchanges, metrics=metrics, answer_defect=answer_defect)
+    app.add_middleware(Lenience)
+    app.add_middleware(Defects)
+    cors = Cors.of(settings)
+    if cors is not None:
+        app.add_middleware(CORSMiddleware, **cors.options)
+    app.add_middleware(HttpExchanges, metrics=metrics)
     return app
 
 
@@ -133,16 +132,6 @@ async def index(request: Request) -> Response:
         return studio.page()
     body = IndexBody(name="Pentimento", docs="/docs", calls=docs.CALLS)
     return JSONResponse(body.model_dump(), headers={"Vary": "Accept"})
-
-
-def _origins(text: str) -> list[str]:
-    origins = [origin.strip() for origin in text.split(",") if origin.strip()]
-    for origin in origins:
-        if not _ORIGIN.fullmatch(origin):
-            raise RuntimeError(
-                f"cors_origins must be * or origins such as https://example.com, got {origin[:60]!r}"
-            )
-    return origins
 
 
 def _model_body(info: ModelInfo) -> ModelBody:

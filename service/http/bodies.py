@@ -212,7 +212,8 @@ _KINDS = {
 
 
 def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return "image/jpeg" if kind == "image/jpg" else kind  # what many programs call it, though it is no type
 
 
 def _is_json(kind: str) -> bool:

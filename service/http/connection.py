@@ -4,24 +4,26 @@ By itself uvicorn reads headers of any length, and waits for ever for a request 
 added here costs nothing until a connection is slow; requests go on to uvicorn as before.
 """
 
-__all__ = ["ConnectionLimits", "LimitedConnection", "limited_connections"]
+__all__ = ["LimitedConnection", "limited_connections"]
 
 import asyncio
 import logging
 import socket
 import struct
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from pentimento.service.errors import STALLED
+from pentimento.service.http.connection_limits import ConnectionLimits
+from pentimento.service.http.cors import Cors
 from pentimento.service.http.exchange import CONNECTION
 from pentimento.service.http.joined_writes import JoinedWrites
+from pentimento.service.http.old_clients import speaks_chunks, until_close
 from pentimento.service.http.refusals import Refusal
-from pentimento.service.settings import Settings
 
 _log = logging.getLogger("pentimento.http")
 
@@ -31,32 +33,11 @@ _LINGER_S, _LINGER_BYTES = 1.0, 1 << 20  # in which a client that is refused can
 _BYTES_ACKED = 120  # where Linux has it in its tcp_info, in 8 bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConnectionLimits:
-    """Limits of one HTTP connection, and of the number of connections."""
-
-    max_header_bytes: int  # of a request's line and headers; and of anything else that is no body
-    max_headers: int
-    max_connections: int
-    max_stall_s: float  # in which a client must take or give `min_bytes`
-    min_bytes: float
-
-    @classmethod
-    def of(cls, settings: Settings) -> "ConnectionLimits":
-        """Takes the limits from the settings."""
-        return cls(
-            max_header_bytes=settings.max_header_bytes,
-            max_headers=settings.max_headers,
-            max_connections=settings.max_connections,
-            max_stall_s=settings.max_stall_s,
-            min_bytes=settings.max_stall_s * settings.min_client_bytes_per_s,
-        )
-
-
 class LimitedConnection(HttpToolsProtocol):
-    """One HTTP connection; its class attribute `limits` is set by `limited_connections`."""
+    """One HTTP connection; its class attributes are set by `limited_connections`."""
 
     limits: ConnectionLimits
+    cors: Cors | None  # None: pages of other origins may read nothing
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # uvicorn's
         super().__init__(*args, **options)
@@ -234,7 +215,7 @@ class LimitedConnection(HttpToolsProtocol):
             self.cut(str(refusal), "cancelled")  # its answer is under way
             return
         self._refusal, self._is_over = None, True  # the refusal's traceback leads back here
-        self.transport.write(refusal.answer(self._client_name))
+        self.transport.write(refusal.answer(self._client_name, self._cors_headers()))
         # A client that still sends would lose the answer if the connection were closed now.
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -242,11 +223,22 @@ class LimitedConnection(HttpToolsProtocol):
             self._reading.cancel()
         self._reading = self.loop.call_later(_LINGER_S, self.transport.close)
 
+    def _cors_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers by which a page of another origin can read a refusal, too."""
+        if self.cors is None:
+            return []
+        origins = [value.decode("latin-1") for name, value in self.headers or () if name == b"origin"]
+        return self.cors.headers(origins[0] if origins else None)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        plain = app if speaks_chunks(cycle.scope) else until_close(app, cycle)
+        super()._start_asgi_task(cycle, plain)
+
     @property
     def _client_name(self) -> str:
         return self.client[0] if self.client else "-"
 
 
-def limited_connections(limits: ConnectionLimits) -> type[asyncio.Protocol]:
+def limited_connections(limits: ConnectionLimits, cors: Cors | None = None) -> type[asyncio.Protocol]:
     """Makes the protocol class with these limits, for uvicorn's option `http`."""
-    return type("Connection", (LimitedConnection,), {"limits": limits})
+    return type("Connection", (LimitedConnection,), {"limits": limits, "cors": cors})

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 
 from pentimento.service.http.exchange import Exchange, exchange_of
+from pentimento.service.http.once import check_query
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import Metrics, Operation
@@ -32,11 +33,15 @@ Server = Annotated[Context, Depends(_context)]
 
 
 def counted(operation: Operation) -> Dependency:
-    """A dependency that gives the request's exchange and says what the request counts as."""
+    """A dependency that gives the request's exchange and says what the request counts as.
+
+    It also refuses a query that FastAPI would read without a word: of a parameter given twice, the last.
+    """
 
     async def count(request: Request) -> Exchange:
         exchange = exchange_of(request.scope)
         exchange.operation = operation
+        check_query(request.scope["query_string"])
         return exchange
 
     return Dependency(count)

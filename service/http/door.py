@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pentimento.service.door.door import Caller, Door, Guard
 from pentimento.service.errors import PentimentoError
 from pentimento.service.http.exchange import exchange_of, header
+from pentimento.service.http.once import check_headers
 from pentimento.service.telemetry.metrics import Operation
 
 # What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
@@ -21,7 +22,7 @@ _GUARDS: dict[str, Guard] = {
     "/openapi.json": "none",
     "/models:reload": "admin",
 }
-_STUDIO = "/studio/"  # the page's files, which are the same everywhere: it asks for the key itself
+_FILES = ("/studio/", "/docs/")  # of pages, the same everywhere: they ask for the key themselves
 
 _OPERATIONS: dict[str, Operation] = {
     "/generate": "generate",
@@ -55,13 +56,14 @@ class HttpDoor:
         self._answer_error = answer_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on to the app, or answers it with 401 or 429."""
+        """Passes a request on to the app, or answers it with 400, 401 or 429."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         exchange, path = exchange_of(scope), scope["path"]
         caller = self._caller(scope)
         try:
+            check_headers(scope["headers"])  # the first of two keys would count, and nobody would know which
             visit = exchange.visit = self._door.enter(caller, _guard(path))
         except PentimentoError as error:
             exchange.client = self._door.address(caller)
@@ -89,7 +91,7 @@ class HttpDoor:
 
 
 def _guard(path: str) -> Guard:
-    return "none" if path.startswith(_STUDIO) else _GUARDS.get(path, "key")
+    return "none" if path.startswith(_FILES) else _GUARDS.get(path, "key")
 
 
 def describe_keys(schema: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ __all__ = ["CONNECTION", "SAFE_HEADERS", "Connection", "Exchange", "HttpExchange
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,8 +18,6 @@ from pentimento.service.errors import Code
 from pentimento.service.telemetry.metrics import Metrics, Operation
 from pentimento.service.telemetry.request_log import RequestFacts, log_request, request_id
 
-_log = logging.getLogger("pentimento.http")
-
 CONNECTION = "pentimento.connection"
 """Key of the ASGI scope under which `LimitedConnection` leaves itself."""
 
@@ -27,12 +25,6 @@ _AGAIN_S = 1.0  # between looks at an answer whose deadline has passed
 _KEY = "pentimento.exchange"
 
 _STRICT = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-# FastAPI's page takes Swagger from there, and begins it with a script of its own.
-_DOCS = (
-    b"default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' "
-    b"https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; connect-src 'self'; "
-    b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
 _POLICY = b"content-security-policy"
 
 SAFE_HEADERS: list[tuple[bytes, bytes]] = [
@@ -41,10 +33,9 @@ SAFE_HEADERS: list[tuple[bytes, bytes]] = [
     (_POLICY, _STRICT),
 ]
 """Security headers of every answer: a browser shows it by itself and loads nothing for it."""
-_DOCS_HEADERS = [*SAFE_HEADERS[:-1], (_POLICY, _DOCS)]
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-_PAGE_FILES = "/studio/"  # some twenty for each time that the page is opened
+_PAGE_FILES = ("/studio/", "/docs/")  # some twenty for each time that a page is opened
 
 
 class Connection(Protocol):
@@ -124,18 +115,11 @@ class HttpExchanges:
     Args:
         app: What is inside.
         metrics: Told of every counted request.
-        answer_defect: Answers a request whose handling failed by a defect.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        metrics: Metrics,
-        answer_defect: Callable[[Scope, Receive, Send], Awaitable[None]],
-    ) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
-        self._answer_defect = answer_defect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request: adds the headers of every answer, and records how the request ended."""
@@ -152,17 +136,14 @@ class HttpExchanges:
         async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                message["headers"] = _complete(message.get("headers", ()), exchange.id, scope["path"])
+                message["headers"] = _complete(message.get("headers", ()), exchange.id)
             await send(message)
 
         try:
             await self._app(scope, receive, tagged)
         except Exception:
             exchange.outcome = "internal"
-            if exchange.status is not None:
-                raise  # the answer is under way: all that is left is to close the connection
-            _log.exception("request %s failed: %s %s", exchange.id, scope["method"], scope["path"])
-            await self._answer_defect(scope, receive, tagged)
+            raise  # the answer is under way: all that is left is to close the connection
         except BaseException:
             exchange.outcome = "cancelled"
             raise
@@ -189,9 +170,9 @@ class HttpExchanges:
         )
 
 
-def _complete(headers: Sequence[tuple[bytes, bytes]], id: str, path: str) -> list[tuple[bytes, bytes]]:
+def _complete(headers: Sequence[tuple[bytes, bytes]], id: str) -> list[tuple[bytes, bytes]]:
     """An answer's headers, the request id, and the security headers that every answer has."""
-    safe = _DOCS_HEADERS if path == "/docs" else SAFE_HEADERS
+    safe = SAFE_HEADERS
     for name, _ in headers:
         if name == _POLICY:  # a page's own
             safe = safe[:-1]

@@ -1,13 +1,15 @@
-"""Strict JSON parsing: no NaN or infinity, no deep nesting, nothing that blocks the event loop for long."""
+"""Strict JSON parsing: no NaN or infinity, no name twice, no deep nesting, nothing that holds others up."""
 
 __all__ = ["read_json"]
 
 import asyncio
+import codecs
 import re
 
 from pydantic_core import from_json
 
 from pentimento.service.errors import invalid
+from pentimento.service.http.json_names import count_names, repeated_name
 
 _LARGE = 64 << 10  # bytes whose parsing takes more than about a millisecond
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')  # possessive: nothing is kept to go back to
@@ -23,7 +25,7 @@ async def read_json(data: bytes, max_depth: int) -> object:
     """Parses JSON strictly.
 
     Args:
-        data: The text in UTF-8.
+        data: The text in UTF-8; a byte order mark, which some editors and shells begin it with, is left out.
         max_depth: Arrays and objects that may lie in each other, at most 200: the parser takes no more.
 
     Raises:
@@ -35,6 +37,9 @@ async def read_json(data: bytes, max_depth: int) -> object:
 
 
 def _parse(data: bytes, max_depth: int) -> object:
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise invalid("body", "must be JSON in UTF-8, got the byte order mark of UTF-16")
     marks = sum(data.count(mark) for mark in _MARKS)
     if marks > _MAX_MARKS:
         raise invalid("body", f"may have at most {_MAX_MARKS} brackets, quotes and colons, got {marks}")
@@ -46,6 +51,10 @@ def _parse(data: bytes, max_depth: int) -> object:
     else:
         if _is_deeper(data, max_depth):
             raise _too_deep(max_depth)
+        # The parser takes the last value of a name that comes twice, and says nothing.
+        if _STRING.sub(b"", data).count(b":") > count_names(content):
+            name = repeated_name(data)
+            raise invalid(name[:64], "is given twice in the body")
         return content
     if "recursion limit" in reason:
         raise _too_deep(max_depth)

@@ -3,7 +3,7 @@
 __all__ = [
     "HTTP_STATUS",
     "INTERNAL",
-    "answer_defect",
+    "Defects",
     "answer_error",
     "describe",
     "install_problem_handlers",
@@ -23,7 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.http.exchange import exchange_of
@@ -145,8 +145,10 @@ async def _http(request: Request, error: Exception) -> Response:
     if status == HTTPStatus.NOT_FOUND:
         detail = f"there is nothing at {request.url.path[:200]}; see /docs"
     elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another method")
-        detail = f"{request.method} is not possible at {request.url.path[:200]}; use {allowed}"
+        allowed = set((error.headers or {}).get("Allow", "another method").split(", "))
+        methods = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
+        error.headers = {"Allow": methods}
+        detail = f"{request.method} is not possible at {request.url.path[:200]}; use {methods}"
     body = Problem(
         title=status.phrase,
         status=int(status),
@@ -174,9 +176,26 @@ async def refuse(scope: Scope, receive: Receive, send: Send, error: PentimentoEr
     await response(scope, receive, send)
 
 
-async def answer_defect(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers 500 without a word about the reason, which is in the log."""
-    await refuse(scope, receive, send, INTERNAL)
+class Defects:
+    """ASGI middleware that answers 500 where what is inside fails by a defect; the log has the reason.
+
+    Args:
+        app: What is inside.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, and answers it if that fails before its answer has begun."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            if scope["type"] != "http" or exchange_of(scope).status is not None:
+                raise
+            id = exchange_of(scope).id
+            _log.exception("request %s failed: %s %s", id, scope["method"], scope["path"])
+            await refuse(scope, receive, send, INTERNAL)
 
 
 def _answer(request: Request, body: Problem, headers: dict[str, str], outcome: str) -> Response:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from pentimento.service.http.once import check_query
 from pentimento.service.http.problems import describe
 
 Q = TypeVar("Q", bound=BaseModel)
@@ -21,14 +22,14 @@ _SHORT = 200  # bytes
 
 
 def read_query(request: Request, kind: type[Q]) -> Q:
-    """Reads and checks the query; of a parameter that is given twice, the last counts.
+    """Reads and checks the query.
 
     Args:
         request: The request.
         kind: The model whose fields are the parameters.
 
     Raises:
-        PentimentoError: INVALID_ARGUMENT, naming field and value.
+        PentimentoError: INVALID_ARGUMENT, naming field and value; a parameter that is given twice is wrong.
     """
     query: bytes = request.scope["query_string"]
     # Clients ask for the same again and again: what was read once is kept, if it is short and was valid.
@@ -37,6 +38,7 @@ def read_query(request: Request, kind: type[Q]) -> Q:
 
 
 def _read(kind: type[BaseModel], query: bytes) -> BaseModel:
+    check_query(query)
     try:
         return kind.model_validate(dict(QueryParams(query)))
     except ValidationError as error:

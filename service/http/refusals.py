@@ -2,6 +2,7 @@
 
 __all__ = ["Refusal"]
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Self
 
@@ -43,11 +44,12 @@ class Refusal(Exception):
         """431: the request's line and headers together are too long."""
         return cls.of_headers(f"the request's line and headers may have at most {max_bytes} bytes, got more")
 
-    def answer(self, client: str) -> bytes:
+    def answer(self, client: str, cors: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
         """The whole answer as bytes; the caller sends it and ends the connection. Also writes the log line.
 
         Args:
             client: The address of who is refused.
+            cors: Headers by which a page of another origin can read it.
         """
         facts = RequestFacts(request_id(None), client=client, outcome=self._outcome)
         body = Problem(
@@ -64,6 +66,7 @@ class Refusal(Exception):
             (b"connection", b"close"),
             (b"x-request-id", facts.id.encode()),
             *SAFE_HEADERS,
+            *cors,
         ]
         if self._status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append((b"retry-after", b"1"))
