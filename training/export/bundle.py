@@ -29,7 +29,7 @@ from pentimento.bundle.manifest import (
     Scorer,
     TensorSpec,
 )
-from pentimento.bundle.store import graph_spec, refuse_to_replace, write_bundle
+from pentimento.bundle.store import Bundle, graph_spec, refuse_to_replace, write_bundle
 from pentimento.training.export.graphs import ExportedGraph, GraphModule, export_graph
 from pentimento.training.export.parity import BATCHES, TOLERANCE, Session, measure_parity
 from pentimento.training.export.trained import Trained
@@ -65,6 +65,7 @@ def export_bundle(
     dataset_note: str | None = None,
     bundle_version: str | None = None,
     overwrite: bool = False,
+    opinion: Callable[[Bundle], dict[str, Any]] | None = None,
 ) -> Manifest:
     """Exports the graphs, compares them with torch, has the bundle judged, and writes it.
 
@@ -75,6 +76,7 @@ def export_bundle(
         dataset_note: What is special about the data set, for the manifest.
         bundle_version: Version of the bundle, such as 1.0.0; None lets `choose_version` choose.
         overwrite: Replace a bundle that is there.
+        opinion: Further figures, of the finished bundle.
 
     Returns:
         The manifest that was written.
@@ -106,9 +108,13 @@ def export_bundle(
             tolerance=TOLERANCE,
             **{name: float(f"{value:.3g}") for name, value in asdict(parity).items()},
         ),
-        provenance=provenance(trained.config, trained.record, draft.judge(), dataset_note),
     )
     contents = {name: graph.data for name, graph in graphs.items()}
+    evaluation = draft.judge()
+    if opinion is not None:
+        evaluation |= opinion(Bundle(manifest=manifest, graphs=contents))
+    source = provenance(trained.config, trained.record, evaluation, dataset_note)
+    manifest = manifest.model_copy(update={"provenance": source})
     write_bundle(folder, manifest, contents, overwrite=overwrite)
     return manifest
 

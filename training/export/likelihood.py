@@ -1,8 +1,9 @@
 """Likelihood of test images under an exported bundle, from its `likelihood` graph, without a server."""
 
-__all__ = ["bundle_likelihood"]
+__all__ = ["bundle_importance", "bundle_likelihood"]
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from pentimento.bundle.store import Bundle
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.parity import Session
-from pentimento.training.judging.likelihood import LikelihoodEvaluation
+from pentimento.training.judging.likelihood import LikelihoodEvaluation, importance_figures, random_images
 
 _CHUNK_ROWS = 250
 
@@ -57,6 +58,40 @@ def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int)
         standard_error=round(float(values.std() / math.sqrt(len(values))), 4),
         kl=[],
     )
+
+
+def bundle_importance(
+    bundle: Bundle, dataset: Dataset, *, rows: int, samples: int, seed: int
+) -> dict[str, Any]:
+    """The importance-weighted bound of random test images, and the plain bound of the same.
+
+    Args:
+        bundle: A bundle with a bound on the likelihood.
+        dataset: Its test images are asked about.
+        rows: How many of them.
+        samples: Latents for each image.
+        seed: Of the choice of images, of the binarisation and of the latents.
+
+    Raises:
+        ValueError: The bundle has no bound.
+    """
+    manifest = bundle.manifest
+    if manifest.likelihood is None or manifest.likelihood.kind != "bound":
+        raise ValueError(f"bundle {manifest.name!r} has no bound that more latents could tighten")
+    rule, session = _rule(manifest, dataset), Session(bundle.graphs["likelihood"])
+    (latent,) = (node for node in session.inputs if node.name not in ("image", "label"))
+    images = random_images(dataset.test, rows, seed).images
+    weights = []
+    for start in range(0, len(images), _CHUNK_ROWS):
+        grey = torch.from_numpy(images[start : start + _CHUNK_ROWS]).float() / 255
+        image = binarise_for_evaluation(grey, rule, seed, start).numpy()
+        shape = (samples, *latent.shape[1:])
+        eps = draw(seed, "importance", shape, rows=range(start, start + len(grey)))  # (B, K, Z)
+        each = [
+            session.run({"image": image, latent.name: eps[:, k]})["log_likelihood"] for k in range(samples)
+        ]
+        weights.append(torch.from_numpy(np.stack(each)))  # (K, B)
+    return importance_figures(torch.cat(weights, dim=1), binarisation=rule, seed=seed)
 
 
 def _rule(manifest: Manifest, dataset: Dataset) -> Binarisation:

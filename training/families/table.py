@@ -21,16 +21,18 @@ import numpy as np
 import torch
 
 from pentimento.bundle.manifest import Manifest
-from pentimento.bundle.store import refuse_to_replace
+from pentimento.bundle.store import Bundle, refuse_to_replace
 from pentimento.training.data.datasets import Dataset, DatasetError, Split
 from pentimento.training.data.subset import take_rows
-from pentimento.training.export.bundle import export_bundle
+from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle
+from pentimento.training.export.draw import draw_bundle
 from pentimento.training.export.trained import Trained
 from pentimento.training.families.family import Family
 from pentimento.training.families.likelihood.family import LIKELIHOOD
 from pentimento.training.families.one_shot.family import ONE_SHOT
 from pentimento.training.families.recurrent.family import RECURRENT
-from pentimento.training.judging.classifier import Classifier, load_classifier
+from pentimento.training.judging.classifier import Classifier, ReportingClassifier, load_classifier
+from pentimento.training.judging.evaluation import report
 from pentimento.training.loop.checkpoints import CheckpointError, read_checkpoint
 from pentimento.training.loop.config import LoopConfig
 from pentimento.training.loop.device import Precision
@@ -181,6 +183,16 @@ def export_result(
     family = family_of(trained.config)
     classifier = load_classifier(dataset, device).cpu() if family.wants_classifier else None
     draft = family.draft(trained, dataset, classifier, rows)
+
+    def opinion(bundle: Bundle) -> dict[str, Any]:
+        """Of the drawings that the bundle makes, by a classifier that has chosen nothing."""
+        if bundle.manifest.drawing is None:
+            return {}
+        reporter = load_classifier(dataset, device, kind=ReportingClassifier).cpu()
+        labels = len(bundle.manifest.labels.names) if bundle.manifest.labels else 0
+        finished = (canvases[:, -1] for canvases in draw_bundle(bundle, rows=rows, seed=EVALUATION_SEED))
+        return {"reporting_classifier": report(finished, reporter, dataset, labels)}
+
     return export_bundle(
         trained,
         draft,
@@ -188,4 +200,5 @@ def export_result(
         dataset_note=dataset.note,
         bundle_version=bundle_version,
         overwrite=overwrite,
+        opinion=opinion,
     )

@@ -6,6 +6,7 @@ Drawings come from the same seeded noise that the server uses, so the figures of
 __all__ = [
     "Evaluation",
     "figures",
+    "report",
     "summarise",
 ]
 
@@ -121,6 +122,33 @@ def figures(
             "test_confidence": round(classifier.test_confidence, 5),
         },
     }
+
+
+def report(
+    finished: Iterator[Tensor], reporter: Classifier, dataset: Dataset, class_count: int = 0
+) -> dict[str, Any]:
+    """What a classifier that chose nothing says of finished drawings, for a manifest.
+
+    Args:
+        finished: Chunks of last canvases, each of shape (B, C, H, W).
+        reporter: A `ReportingClassifier` of the same data set.
+        dataset: As for `summarise`.
+        class_count: As for `summarise`.
+
+    Returns:
+        Number of drawings, class shares by name, divergence from the data's, confidence, obedience if classes
+        were asked for, and the classifier's own accuracy and confidence on test images.
+    """
+    judged = summarise((images[:, None] for images in finished), reporter, dataset, class_count)
+    said = {
+        "rows": judged.rows,
+        "class_shares": dict(zip(dataset.class_names, judged.class_shares, strict=True)),
+        "kl_to_data": judged.kl_to_data,
+        "confidence": judged.confidence,
+        "test_accuracy": round(reporter.test_accuracy, 5),
+        "test_confidence": round(reporter.test_confidence, 5),
+    }
+    return said | ({"label_accuracy": judged.label_accuracy} if class_count else {})
 
 
 def _label_accuracy(seen: NDArray[np.int64], class_count: int) -> float | None:

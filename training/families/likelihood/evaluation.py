@@ -20,11 +20,10 @@ from torch import Tensor
 from pentimento.bundle.noise import draw
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.pixels.base import AutoregressiveModel
-from pentimento.models.shared.likelihoods import importance_bound
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Split
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
-from pentimento.training.judging.likelihood import LikelihoodEvaluation
+from pentimento.training.judging.likelihood import LikelihoodEvaluation, importance_figures, random_images
 
 _CHUNK_ROWS = 250
 _NEIGHBOURS = 5
@@ -79,35 +78,25 @@ def evaluate_likelihood(
 def importance_nats(
     model: LatentModel, split: Split, *, rows: int, samples: int, rule: Binarisation, seed: int
 ) -> dict[str, Any]:
-    """Minus the mean importance-weighted bound in nats an image: tighter than with one latent an image.
+    """The importance-weighted and the plain bound of random images; see `importance_figures`.
 
     Args:
         model: In inference mode.
         split: Its images are asked about.
-        rows: Images from the start of the split.
+        rows: How many of them.
         samples: Latents for each image.
         rule: How pixels become binary.
-        seed: Of the binarisation and of the latents.
-
-    Returns:
-        The bound `nats`, its `standard_error`, and how they were measured.
+        seed: Of the choice of images, of the binarisation and of the latents.
     """
     device = next(model.parameters()).device
-    values = []
-    for start, chunk in _chunks(split, rows, rule, seed):
+    weights = []
+    for start, chunk in _chunks(random_images(split, rows, seed), rows, rule, seed):
         image = chunk.to(device)
         shape = (samples, model.latent_dim)
         eps = draw(seed, "importance", shape, rows=range(start, start + len(image)))  # (B, K, Z)
         each = torch.from_numpy(eps).to(device)
-        values.append(-importance_bound(torch.stack([model.log_weight(image, e) for e in each.unbind(1)])))
-    nats = torch.cat(values).double()
-    return {
-        "rows": len(nats),
-        "binarisation": rule,
-        "importance_samples": samples,
-        "nats": round(nats.mean().item(), 4),
-        "standard_error": round((nats.std() / math.sqrt(len(nats))).item(), 4),
-    }
+        weights.append(torch.stack([model.log_weight(image, e) for e in each.unbind(1)]).cpu())  # (K, B)
+    return importance_figures(torch.cat(weights, dim=1), binarisation=rule, seed=seed)
 
 
 @torch.no_grad()
@@ -134,6 +123,7 @@ def neighbour_error(
 
     known = encoded_means(model, train, rows=train_rows, rule=rule, seed=seed).numpy()
     asked = encoded_means(model, test, rows=len(test.images), rule=rule, seed=seed).numpy()
-    classifier = KNeighborsClassifier(n_neighbors=_NEIGHBOURS).fit(known, train.labels[: len(known)])
+    neighbours = min(_NEIGHBOURS, len(known))  # a small folder may have fewer images
+    classifier = KNeighborsClassifier(n_neighbors=neighbours).fit(known, train.labels[: len(known)])
     wrong = np.mean(classifier.predict(asked) != test.labels[: len(asked)])
-    return {"neighbours": _NEIGHBOURS, "error": round(float(wrong), 5), "rows": len(asked)}
+    return {"neighbours": neighbours, "error": round(float(wrong), 5), "rows": len(asked)}

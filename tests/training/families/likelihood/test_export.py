@@ -10,11 +10,12 @@ from pentimento.models.shared.likelihoods import importance_bound
 from pentimento.training.data.binarise import binarise_for_evaluation, find_binarisation
 from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle
 from pentimento.training.export.draw import draw_bundle
-from pentimento.training.export.likelihood import bundle_likelihood
+from pentimento.training.export.likelihood import bundle_importance, bundle_likelihood
 from pentimento.training.export.parity import Session
 from pentimento.training.export.trained import Trained
 from pentimento.training.families.likelihood.config import LikelihoodConfig, build_model, class_condition
 from pentimento.training.families.likelihood.drawing import draw_images, prior_latent
+from pentimento.training.families.likelihood.evaluation import importance_nats
 from pentimento.training.families.likelihood.export import draft_likelihood
 from pentimento.training.loop.device import describe_device
 from tests.training.families.likelihood.small_models import MODELS, SIZE, crop
@@ -62,6 +63,23 @@ def test_a_bundle_is_asked_for_the_likelihood_of_a_data_set(exported, small):
     assert judged.rows == 60 and judged.binarisation == rule
     if judged.exact:
         assert judged.nats == pytest.approx(manifest.provenance.evaluation["likelihood"]["nats"], rel=1e-4)
+
+
+def test_a_bound_is_tightened_on_the_same_random_images_in_torch_and_in_the_bundle(exported, small):
+    model, manifest, bundle = exported
+    if manifest.likelihood.kind == "exact":
+        with pytest.raises(ValueError, match="has no bound that more latents could tighten"):
+            bundle_importance(bundle, small, rows=10, samples=5, seed=1)
+        return
+    asked = {"rows": 10, "samples": 5, "seed": 1}
+    rule = find_binarisation(small.train.images, manifest.image.levels)
+    expected = importance_nats(model, small.test, rule=rule, **asked)
+    found = bundle_importance(bundle, small, **asked)
+    for name in ("nats", "elbo_nats"):
+        assert found.pop(name) == pytest.approx(expected.pop(name), rel=1e-4)
+    assert found["standard_error"] == pytest.approx(expected["standard_error"], rel=1e-2)
+    recorded = manifest.provenance.evaluation["importance"]
+    assert recorded["nats"] <= recorded["elbo_nats"] and recorded["rows"] == 10 and recorded["seed"] == 1
 
 
 def given(rows, levels):
