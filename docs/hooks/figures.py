@@ -4,6 +4,7 @@ __all__ = ["bundles", "drawing_figures", "likelihood_figures", "zoo"]
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pentimento.bundle.manifest import Manifest, Provenance
 from pentimento.bundle.store import read_manifest
@@ -52,10 +53,11 @@ def drawing_figures(*names: str) -> str:
                 f"`{name}`",
                 str(manifest.drawing.steps.trained),
                 f"{judged['rows']:,}",
-                f"{judged['kl_to_data']:.3f}",
-                f"{min(judged['class_shares'].values()):.1%}",
-                f"{judged['confidence']:.3f}",
-                f"{judged['classifier']['test_confidence']:.3f}" if "classifier" in judged else "-",
+                # Classes that are asked for in turn come in equal shares by construction.
+                "asked for" if manifest.labels else f"{judged['kl_to_data']:.3f}",
+                "asked for" if manifest.labels else f"{min(judged['class_shares'].values()):.1%}",
+                f"{judged['confidence']:.3f}{_of_test_images(judged.get('classifier'))}",
+                _second(judged, "confidence"),
                 f"{judged['label_accuracy']:.1%}" if "label_accuracy" in judged else "-",
                 f"{judged['novelty']['copied_share']:.1%}" if "novelty" in judged else "-",
             )
@@ -66,12 +68,22 @@ def drawing_figures(*names: str) -> str:
         "drawings judged",
         "KL(classes ‖ data)",
         "smallest class",
-        "confidence",
-        "on test images",
+        "confidence (of test images)",
+        "second judge's",
         "class asked for",
         "near copies",
     )
     return table(head, rows)
+
+
+def _of_test_images(classifier: dict[str, float] | None) -> str:
+    return f" ({classifier['test_confidence']:.3f})" if classifier else ""
+
+
+def _second(judged: dict[str, Any], figure: str) -> str:
+    """A figure by the classifier that has chosen no checkpoint."""
+    said = judged.get("reporting_classifier")
+    return f"{said[figure]:.3f}{_of_test_images(said)}" if said else "-"
 
 
 def likelihood_figures(*names: str) -> str:
@@ -85,11 +97,15 @@ def likelihood_figures(*names: str) -> str:
                 f"`{name}`",
                 f"{'' if found['exact'] else '≤ '}{found['nats']:.2f} ± {found['standard_error']:.2f}",
                 " + ".join(f"{kl:.1f}" for kl in found["kl"]) or "-",
-                f"≤ {sampled['nats']:.2f} ± {sampled['standard_error']:.2f}" if sampled else "-",
+                f"≤ {sampled['nats']:.2f} ± {sampled['standard_error']:.2f} (≤ {sampled['elbo_nats']:.2f})"
+                if sampled and "elbo_nats" in sampled
+                else "-",
                 f"{judged['neighbours']['error']:.1%}" if "neighbours" in judged else "-",
             )
         )
-    return table(("bundle", "nats", "of them KL", "with 50 draws, of 500", "neighbours' error"), rows)
+    return table(
+        ("bundle", "nats", "of them KL", "500 random images: 50 draws (one draw)", "neighbours' error"), rows
+    )
 
 
 def bundles(*names: str) -> str:
