@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pentimento.program.console import make_console
+from pentimento.program.tables import AsJson, print_json
 from pentimento.training.commands.options import DataFolder, Device, Rows
 
 
@@ -40,6 +41,7 @@ def export(
     ] = None,
     data: DataFolder = None,
     device: Device = None,
+    as_json: AsJson = False,
 ) -> None:
     """Turn a training into a bundle that can be served.
 
@@ -59,7 +61,7 @@ def export(
     from pentimento.training.loop.checkpoints import BEST, LATEST
     from pentimento.training.loop.device import choose_device
 
-    console = Console()
+    console = make_console(stderr=as_json)
     folder = zoo / bundle_name(name, run)
     refuse_to_replace(folder, overwrite=overwrite)
     if strip is not None and strip.exists() and not overwrite:
@@ -89,6 +91,8 @@ def export(
         f"torch and ONNX Runtime differ by {parity.torch_vs_onnxruntime:.2g} at most, "
         f"a batch and its rows drawn alone by {parity.batched_vs_single:.2g}"
     )
+    if as_json:
+        print_json({"folder": str(folder), "version": manifest.version, **provenance.evaluation})
     if strip is not None:
         draw_strip(folder, strip)
         console.print(f"film strip: {strip}")
@@ -123,6 +127,7 @@ def evaluate(
         str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
     ] = None,
     data: DataFolder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Judge a bundle: the likelihood of test images, and its drawings.
 
@@ -147,7 +152,7 @@ def evaluate(
     from pentimento.training.judging.classifier import load_classifier
     from pentimento.training.judging.evaluation import figures
 
-    console = Console()
+    console = make_console(stderr=as_json)
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
     trained_on = manifest.provenance.dataset if manifest.provenance else None
@@ -164,7 +169,7 @@ def evaluate(
         with console.status("Asking for the likelihood of test images"):
             judged["likelihood"] = asdict(bundle_likelihood(loaded, compared, rows=rows, seed=seed))
     if manifest.drawing is None:
-        show_figures(judged, console)
+        show_figures(judged, console, as_json=as_json)
         return
     with console.status("Judging drawings"):
         classifier = load_classifier(compared, torch.device("cpu"))
@@ -173,4 +178,4 @@ def evaluate(
         # Another data set's classes are not those that were asked for.
         asked = len(labels) if labels == compared.class_names else 0
         judged |= figures(drawings, classifier, compared, seed, asked)
-    show_figures(judged, console)
+    show_figures(judged, console, as_json=as_json)

@@ -9,22 +9,25 @@ __all__ = ["register"]
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from pentimento.program.console import make_console
+from pentimento.program.help import HelpfulCommand
+from pentimento.program.tables import AsJson, Column, print_json, print_table
 from pentimento.training.commands.bundle import evaluate, export
 from pentimento.training.commands.options import DataFolder, with_training
 from pentimento.training.commands.stability import stability
 from pentimento.training.commands.train import train
 
+_PANEL = "Training (needs the extra `train`)"  # of --help
+
 
 def register(app: typer.Typer) -> None:
     """Adds the training commands to the program's Typer application."""
     for command in (recipes, data, train, export, evaluate, stability):
-        app.command(rich_help_panel="Training (needs the extra `train`)")(with_training(command))
+        app.command(cls=HelpfulCommand, rich_help_panel=_PANEL)(with_training(command))
 
 
-def recipes() -> None:
+def recipes(as_json: AsJson = False) -> None:
     """List the recipes: named trainings, with what they measured.
 
     A recipe decides everything: model, data set, optimiser, seed.
@@ -32,17 +35,22 @@ def recipes() -> None:
     """
     from pentimento.training.families.table import recipes as all_recipes
 
-    table = Table("recipe", "what", "data set", "epochs")
+    found = []
     for name, build in all_recipes().items():
         config = build()
         what = (build.__doc__ or "").strip().splitlines()[0]
-        table.add_row(name, what, config.dataset, str(config.epochs))
-    Console().print(table)
+        found.append({"name": name, "dataset": config.dataset, "epochs": config.epochs, "what": what})
+    if as_json:
+        print_json({"recipes": found})
+        return
+    columns = [Column("recipe"), Column("data set"), Column("epochs", right=True), Column("what")]
+    print_table(make_console(), columns, [[str(value) for value in recipe.values()] for recipe in found])
 
 
 def data(
     name: Annotated[str | None, typer.Argument(help="Data set; without it, all are listed.")] = None,
     data: DataFolder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Find a data set, downloading it if need be, and show what it holds.
 
@@ -51,19 +59,33 @@ def data(
     """
     from pentimento.training.data.datasets import NAMES, find_dataset, load_dataset
 
-    console = Console()
+    console = make_console()
     if name is None:
-        table = Table("data set", "found")
-        for known in NAMES:
-            place = find_dataset(known, data)
-            table.add_row(known, str(place) if place else f"not here; pentimento data {known} downloads it")
-        console.print(table)
+        places = {known: find_dataset(known, data) for known in NAMES}
+        if as_json:
+            found = [{"name": known, "found": None if p is None else str(p)} for known, p in places.items()]
+            print_json({"data_sets": found})
+            return
+        missing = "not here; pentimento data {} downloads it"
+        rows = [[known, str(place or missing.format(known))] for known, place in places.items()]
+        print_table(console, [Column("data set"), Column("found")], rows)
         return
     channels, image_size = (3, 32) if name == "cifar10" else (1, 28)
     dataset = load_dataset(name, channels=channels, image_size=image_size, folder=data)
+    if as_json:
+        print_json(
+            {
+                "name": dataset.name,
+                "train_images": len(dataset.train.images),
+                "test_images": len(dataset.test.images),
+                "image_shape": list(dataset.train.images.shape[1:]),
+                "class_names": list(dataset.class_names),
+                "train_sha256": dataset.sha256,
+            }
+        )
+        return
     console.print(
         f"{dataset.name}: {len(dataset.train.images)} training and {len(dataset.test.images)} test images of "
         f"shape {dataset.train.images.shape[1:]}, {len(dataset.class_names)} classes, training data SHA-256 "
-        f"{dataset.sha256}",
-        soft_wrap=True,
+        f"{dataset.sha256}"
     )

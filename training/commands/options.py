@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
+
+from pentimento.program.endings import FAILED, INTERRUPTED, code_of, end, fail, flush_or_fail
 
 if TYPE_CHECKING:
     from pentimento.training.loop.device import Precision
@@ -49,12 +51,12 @@ def known_precision(name: str | None) -> "Precision | None":
 
 
 def with_training(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Wraps a command: wrong input, or a missing training extra, ends it with one sentence and status 1."""
+    """Wraps a command: what keeps it from its work ends it with one sentence and an exit code (`endings`)."""
 
     @wraps(command)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> None:
         if any(find_spec(module) is None for module in _NEEDED):
-            _fail(_MISSING)
+            fail(_MISSING, FAILED)
         # Before torch is loaded: threads that wait for each other sleep instead of spinning, unless the user
         # says otherwise. On a machine shared with other work, spinning made an iteration nine times slower.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -62,20 +64,18 @@ def with_training(command: Callable[_P, None]) -> Callable[_P, None]:
         from pentimento.training.data.datasets import DatasetError
         from pentimento.training.export.parity import ParityError
         from pentimento.training.loop.checkpoints import CheckpointError
+        from pentimento.training.loop.run import DivergedError
 
         try:
             command(*args, **kwargs)
-        except (BundleError, CheckpointError, DatasetError, ParityError, ValueError) as error:
-            _fail(str(error))
-        except OSError as error:  # a full disk, a file that may not be read or written
-            where = f"{error.filename}: " if error.filename is not None else ""
-            _fail(f"{where}{error.strerror or error}")
+        except (ParityError, DivergedError) as error:
+            fail(str(error), FAILED)
+        except (BundleError, CheckpointError, DatasetError) as error:
+            fail(str(error), code_of(error))
+        except (ValueError, OSError) as error:
+            end(error)
         except KeyboardInterrupt:
-            _fail("Interrupted; a training goes on with --resume.")
+            fail("interrupted; a training goes on with --resume", INTERRUPTED)
+        flush_or_fail()
 
     return checked
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.table import Table
 
 from pentimento.bundle.store import read_bundle
+from pentimento.program.tables import Column, print_json, print_table
 from pentimento.training.data.datasets import DatasetError, load_dataset
 from pentimento.training.export.draw import draw_bundle
 from pentimento.training.families.table import rehearse
@@ -35,7 +35,7 @@ def show_plan(
         data: The user's folder of data sets, for the number of images.
         console: Where to print.
     """
-    console.print_json(json.dumps(config.to_json()))
+    console.print(json.dumps(config.to_json(), indent=2))
     parameters, seconds = rehearse(config, device, precision)
     for name, count in parameters.items():
         console.print(f"{name}: {count:,} parameters")
@@ -50,16 +50,19 @@ def show_plan(
     console.print(f"{total:,} iterations, about {total * seconds / 60:.0f} minutes without the evaluations")
 
 
-def show_figures(figures: Mapping[str, object], console: Console) -> None:
-    """Prints an evaluation as a table, a row a figure."""
-    table = Table("figure", "value", show_header=False)
+def show_figures(figures: Mapping[str, object], console: Console, *, as_json: bool = False) -> None:
+    """Prints an evaluation as a table, a row a figure; or as JSON, with all digits."""
+    if as_json:
+        print_json(dict(figures))
+        return
+    rows = []
     for name, value in figures.items():
         if isinstance(value, list):
             value = ", ".join(f"{part:.4f}" for part in value)
         elif isinstance(value, dict):
             value = ", ".join(f"{key} {_short(part)}" for key, part in value.items())
-        table.add_row(name, str(value))
-    console.print(table)
+        rows.append([name, str(value)])
+    print_table(console, [Column("figure"), Column("value")], rows)
 
 
 def _short(value: object) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pentimento.program.console import make_console
 from pentimento.training.commands.options import DataFolder, Device, PrecisionName, known_precision
 
 
@@ -62,7 +62,7 @@ def stability(
         unknown = sorted(set(chosen or ()) - set(known))
         if unknown:
             raise ValueError(f"{what} must be one of {', '.join(known)}, got {unknown[0]!r}")
-    console = Console()
+    console = make_console()
     plan = StabilityPlan(
         dataset=dataset,
         architectures=tuple(architecture or ARCHITECTURES),

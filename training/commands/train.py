@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pentimento.program.console import make_console
+from pentimento.program.endings import FAILED
 from pentimento.training.commands.options import DataFolder, Device, PrecisionName, known_precision
 
 
@@ -45,7 +46,7 @@ def train(
     `pentimento export` turns into a bundle.
 
     A training that was killed goes on with --resume as if nothing had
-    happened. One whose drawings collapse ends early, with exit status 2;
+    happened. One whose drawings collapse ends early, with exit status 1;
     the best checkpoint is kept.
     """
     from dataclasses import replace
@@ -59,7 +60,7 @@ def train(
     from pentimento.training.loop.folder import refuse_other_files, refuse_unwritable, remove_training
     from pentimento.training.loop.loop import train as run_training
 
-    console = Console()
+    console = make_console()
     changes = {"dataset": dataset, "epochs": epochs, "batch_rows": batch_rows, "seed": seed}
     config = replace(
         find_recipe(recipe), **{name: value for name, value in changes.items() if value is not None}
@@ -87,7 +88,7 @@ def train(
     outcome = run_training(training, folder, resume=resume, console=console)
     console.print(f"Next: pentimento export {folder}")
     if outcome.stopped is not None:
-        raise typer.Exit(2)
+        raise typer.Exit(FAILED)
 
 
 def _run_name(recipe: str, usual: str, dataset: str) -> str:

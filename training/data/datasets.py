@@ -11,6 +11,7 @@ import hashlib
 import os
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,9 +110,22 @@ NAMES = tuple(_SOURCES)
 
 
 def cache_folder() -> Path:
-    """Folder of what this package downloads or trains for itself: `pentimento` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "pentimento"
+    """Folder of what this package downloads or trains for itself.
+
+    It is `PENTIMENTO_CACHE`, or else `pentimento` in the user's cache folder.
+
+    Raises:
+        DatasetError: A user without a home, as in some containers, has not said where.
+    """
+    if own := os.environ.get("PENTIMENTO_CACHE"):
+        return Path(own)
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        raise DatasetError(
+            "this user has no home to keep data sets and classifiers in: name a folder with PENTIMENTO_CACHE"
+        ) from None
+    return base / "pentimento"
 
 
 def load_dataset(
@@ -139,10 +153,10 @@ def load_dataset(
     try:
         if name not in _SOURCES:
             return _from_path(name, Path(name).expanduser(), channels, image_size, None)
-        cache = cache or cache_folder()
         place = find_dataset(name, folder, cache)
         if place is None:
-            place = _fetch_into(name, _SOURCES[name], cache / "datasets", fetch or _download)
+            target = (cache or cache_folder()) / "datasets"
+            place = _fetch_into(name, _SOURCES[name], target, fetch or _download)
         return _from_path(name, place, channels, image_size, _SOURCES[name].class_names)
     except (ValueError, EOFError, OSError) as error:
         raise DatasetError(f"data set {name!r} cannot be read: {error}") from error
@@ -162,11 +176,10 @@ def find_dataset(name: str, folder: Path | None = None, cache: Path | None = Non
     source = _SOURCES[name]
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"the data folder {folder} does not exist")
-    places = [
-        base / part
-        for base in ([folder] if folder else []) + [(cache or cache_folder()) / "datasets"]
-        for part in (*source.folders, *source.archives)
-    ]
+    bases = [] if folder is None else [folder]
+    with suppress(DatasetError):  # without a home, what lies elsewhere is found all the same
+        bases.append((cache or cache_folder()) / "datasets")
+    places = [base / part for base in bases for part in (*source.folders, *source.archives)]
     places += [Path(place) for place in source.system]
     return next((place for place in places if place.is_file() or _has_files(place)), None)
 
@@ -179,6 +192,7 @@ def _fetch_into(name: str, source: _Source, target: Path, fetch: Fetch) -> Path:
     wanted = [*source.md5]
     files = {}
     problem = ""
+    cause: Exception | None = None
     for file in wanted:
         packed = file if file.endswith(".gz") else f"{file}.gz"
         for mirror in source.mirrors:
@@ -186,7 +200,7 @@ def _fetch_into(name: str, source: _Source, target: Path, fetch: Fetch) -> Path:
                 data = fetch(f"{mirror}/{packed}")
                 digest = hashlib.md5(data if file == packed else gzip.decompress(data)).hexdigest()
             except (OSError, EOFError) as error:
-                problem = f"{mirror} failed ({error})"
+                problem, cause = f"{mirror} failed ({error})", error
                 continue
             if digest == source.md5[file]:
                 files[packed] = data
@@ -198,7 +212,7 @@ def _fetch_into(name: str, source: _Source, target: Path, fetch: Fetch) -> Path:
             raise DatasetError(
                 f"data set {name!r} is not here and could not be downloaded: {problem}; put {what}{where} "
                 "below a folder of your choice and name that folder with --data or PENTIMENTO_DATA"
-            )
+            ) from cause
     place = target if source.archives else target / source.folders[0]
     place.mkdir(parents=True, exist_ok=True)
     for packed, data in files.items():

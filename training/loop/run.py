@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from pentimento.training.judging.failure import Finding, inspect_iteration
 from pentimento.training.loop.checkpoints import (
@@ -148,7 +149,7 @@ class Run:
         judge.save_curves(self.folder / "curves.png", self.log.lines())
         self.console.print(f"epoch {epoch}: {judge.summary(evaluation)}, {self.train_seconds:.0f} s")
         for finding in findings:
-            self.console.print(f"[yellow]{finding.kind}[/]: {finding.message}")
+            self.console.print(Text.assemble((finding.kind, "yellow"), f": {finding.message}"))
         if judge.improved(evaluation, self.history):
             self.best_epoch = epoch
             write_checkpoint(self.folder / BEST, self._checkpoint())
@@ -182,7 +183,7 @@ class Run:
             raise DivergedError(f"the training ended before its first evaluation{reason}")
         best = self.history[self.best_epoch - 1]
         if self.stopped is not None:
-            self.console.print(f"[red]Stopped early[/]: {self.stopped.message}.")
+            self.console.print(Text.assemble(("Stopped early", "red"), f": {self.stopped.message}."))
         self.console.print(
             f"Best: epoch {self.best_epoch} of {len(self.history)}, {self.judge.summary(best)}; "
             f"kept as {self.folder / BEST}."
