@@ -1,11 +1,12 @@
 """How a command ends that cannot do its work: a sentence on stderr, an exit code that says whose fault."""
 
-__all__ = ["FAILED", "INTERRUPTED", "WRONG", "end", "fail", "flush_or_fail", "reason_of"]
+__all__ = ["FAILED", "INTERRUPTED", "WRONG", "code_of", "end", "fail", "flush_or_fail", "reason_of"]
 
 import errno
 import os
 import sys
 from typing import NoReturn
+from urllib.error import URLError
 
 import typer
 
@@ -30,11 +31,23 @@ def fail(sentence: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def code_of(error: BaseException | None) -> int:
+    """The exit code for an error, or for the error that it was made of.
+
+    `FAILED` for what the system or the network refused, unless a file or folder that somebody named is not
+    there; `WRONG` for everything else.
+    """
+    if isinstance(error, URLError):
+        return FAILED
+    if isinstance(error, OSError) and error.errno is not None:
+        return WRONG if error.errno in _NOT_THERE else FAILED
+    return WRONG if error is None else code_of(error.__cause__)
+
+
 def end(error: BaseException) -> NoReturn:
     """Ends the command for an error that a command may end with; whatever is none of these goes on as it is.
 
-    A `ValueError` means a wrong request. An `OSError` means a failure, unless a file or folder that somebody
-    named is not there.
+    A `RuntimeError` is a failure; the others are as `code_of` says.
     """
     match error:
         case BrokenPipeError():
@@ -44,9 +57,9 @@ def end(error: BaseException) -> NoReturn:
         case KeyboardInterrupt():
             fail("interrupted", INTERRUPTED)
         case ValueError():
-            fail(str(error), WRONG)
+            fail(str(error), code_of(error))
         case OSError():
-            fail(reason_of(error), WRONG if error.errno in _NOT_THERE else FAILED)
+            fail(reason_of(error), code_of(error))
         case RuntimeError():
             fail(str(error), FAILED)
     raise error

@@ -46,7 +46,8 @@ def test_without_the_training_extra_one_sentence(command, run, monkeypatch):
     monkeypatch.setattr("pentimento.training.commands.options.find_spec", lambda name: None)
     result = run(*command)
     assert result.exit_code == 1
-    assert result.output.strip() == "This needs the training extra: pip install 'pentimento[cpu,train]'"
+    said = result.output.strip()
+    assert said == "pentimento: This needs the training extra: pip install 'pentimento[cpu,train]'"
 
 
 def test_recipes_and_data_are_listed(run, tmp_path):
@@ -112,5 +113,5 @@ def test_train_export_evaluate(run, tmp_path):
 )
 def test_wrong_input_is_one_sentence(arguments, sentence, run):
     result = run(*arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert sentence in result.output and "Traceback" not in result.output

@@ -162,4 +162,4 @@ def test_the_command_leaves_a_table_and_a_picture(shared_cache, monkeypatch, tmp
     with Image.open(tmp_path / "out" / "stability.png") as picture:
         assert min(picture.size) > 150
     wrong = invoke("--objective", "began")
-    assert wrong.exit_code == 1 and "--objective must be one of gan, lsgan" in wrong.output
+    assert wrong.exit_code == 2 and "--objective must be one of gan, lsgan" in wrong.output
