@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from PIL import Image, UnidentifiedImageError
 
 from pentimento.pictures.errors import PictureError, other_size
-from pentimento.pictures.formats import UPLOAD_FORMATS, name_of
+from pentimento.pictures.formats import HEAD_BYTES, UPLOAD_FORMATS, format_of, name_of
 from pentimento.pictures.png import PNG_MAGIC, bare_png, depth_of, has_all_pixels
 
-_JPEG_MAGIC = b"\xff\xd8\xff"
 _ORIENTATION = 0x0112  # the EXIF tag
 _BITS_PER_SAMPLE = 258  # the TIFF tag
 # By orientation, what turns the stored picture into the one that was seen. Pillow's own function also writes
@@ -54,6 +53,7 @@ class Picture:
     image: Image.Image  # decoded, in any of Pillow's modes
     format: str  # of the file, such as PNG
     bits: int  # of a channel in the file; of more than 8, Pillow keeps colours' high byte only
+    turned: bool = False  # by its orientation
 
     @property
     def kind(self) -> str:
@@ -62,6 +62,11 @@ class Picture:
         if self.bits > 8 and "bits" not in kind:
             kind += f" ({self.bits} bits)"
         return f"{kind} with transparency" if "transparency" in self.image.info else kind
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether it says what is to be seen through, be it nothing."""
+        return self.image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in self.image.info
 
     @property
     def has_colour(self) -> bool:
@@ -114,7 +119,7 @@ def read_picture(
             raise
         except Exception as error:  # as above
             problem = error
-    elif not data.startswith(_JPEG_MAGIC) and isinstance(problem, UnidentifiedImageError):
+    elif format_of(data[:HEAD_BYTES], "") not in formats:
         raise PictureError(f"must be {wanted}, got {name_of(data)} of {len(data)} bytes")
     # What Pillow itself raises is a sentence; of an unidentified one, only that an object lies in memory.
     says = isinstance(problem, OSError) and not isinstance(problem, UnidentifiedImageError)
@@ -128,9 +133,9 @@ def _read(data: bytes, max_pixels: int, exactly: tuple[int, int] | None, formats
         raise PictureError(
             f"may have at most {max_pixels} pixels, got {width}x{height}, which is {width * height}"
         )
-    kind = image.format or ""
     # A JPEG of several pictures (MPO) is a photograph with a preview, not an animation.
-    frames = 1 if kind in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
+    kind = "JPEG" if image.format == "MPO" else image.format or ""
+    frames = 1 if kind == "JPEG" else getattr(image, "n_frames", 1)
     if frames > 1:
         raise PictureError(f"must be a single picture, got an animation of {frames} frames")
     # Turned it would have to be the other way round; how a PNG is turned may only be known at its end.
@@ -144,7 +149,8 @@ def _read(data: bytes, max_pixels: int, exactly: tuple[int, int] | None, formats
         raise PictureError("is a truncated or damaged picture: it has fewer pixels than its header says")
     _scale_transparency(image, bits)
     turn = _TURNS.get(_orientation(image))
-    return Picture(image=image if turn is None else image.transpose(turn), format=kind, bits=bits)
+    upright = image if turn is None else image.transpose(turn)
+    return Picture(image=upright, format=kind, bits=bits, turned=turn is not None)
 
 
 def _bits(image: Image.Image, data: bytes) -> int:

@@ -77,7 +77,7 @@ def _flatten(picture: Picture) -> Image.Image:
         if clear is not None:
             levels[deep == clear] = 0
         return Image.fromarray(levels)
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    if picture.is_transparent:
         return _on_black(image)
     return image if image.mode in ("L", "RGB") else image.convert("RGB")
 

@@ -14,7 +14,7 @@ from pentimento.program.console import make_console
 from pentimento.program.help import HelpfulCommand
 from pentimento.program.tables import AsJson, Column, print_json, print_table
 from pentimento.training.commands.bundle import evaluate, export
-from pentimento.training.commands.options import DataFolder, with_training
+from pentimento.training.commands.options import DataFolder, Fit, with_training
 from pentimento.training.commands.stability import stability
 from pentimento.training.commands.train import train
 
@@ -48,7 +48,17 @@ def recipes(as_json: AsJson = False) -> None:
 
 
 def data(
-    name: Annotated[str | None, typer.Argument(help="Data set; without it, all are listed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Data set, by name or path; without it, all are listed.")
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Side in pixels that pictures get.", show_default="28; cifar10 32"),
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="1 for grey, 3 for colours.", show_default="1; cifar10 3")
+    ] = None,
+    fit: Fit = "crop",
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,6 +66,10 @@ def data(
 
     Looked for in the folder given by --data or PENTIMENTO_DATA, then in
     the cache, then in known system places; else downloaded with a checksum.
+
+    Of a folder or archive of pictures it says what was found, what was made
+    of it, and what was left out. A training makes of it what its recipe
+    draws, with its own --fit.
     """
     from pentimento.training.data.datasets import NAMES, find_dataset, load_dataset
 
@@ -70,8 +84,10 @@ def data(
         rows = [[known, str(place or missing.format(known))] for known, place in places.items()]
         print_table(console, [Column("data set"), Column("found")], rows)
         return
-    channels, image_size = (3, 32) if name == "cifar10" else (1, 28)
-    dataset = load_dataset(name, channels=channels, image_size=image_size, folder=data)
+    usual = (3, 32) if name == "cifar10" else (1, 28)
+    dataset = load_dataset(
+        name, channels=channels or usual[0], image_size=size or usual[1], fit=fit, folder=data
+    )
     if as_json:
         print_json(
             {
@@ -81,6 +97,7 @@ def data(
                 "image_shape": list(dataset.train.images.shape[1:]),
                 "class_names": list(dataset.class_names),
                 "train_sha256": dataset.sha256,
+                "report": list(dataset.report),
             }
         )
         return
@@ -89,3 +106,5 @@ def data(
         f"shape {dataset.train.images.shape[1:]}, {len(dataset.class_names)} classes, training data SHA-256 "
         f"{dataset.sha256}"
     )
+    for line in dataset.report:
+        console.print(line)

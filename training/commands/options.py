@@ -1,13 +1,13 @@
 """Options that several training commands have, and the error message for whatever is missing or wrong."""
 
-__all__ = ["DataFolder", "Device", "PrecisionName", "Rows", "known_precision", "with_training"]
+__all__ = ["DataFolder", "Device", "Fit", "PrecisionName", "Rows", "known_precision", "with_training"]
 
 import os
 from collections.abc import Callable
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec
 
 import typer
 
@@ -23,6 +23,14 @@ _MISSING = "This needs the training extra: pip install 'pentimento[cpu,train]'"
 DataFolder = Annotated[
     Path | None,
     typer.Option("--data", envvar="PENTIMENTO_DATA", help="Folder that holds data sets, such as mnist/."),
+]
+Fit = Annotated[
+    Literal["crop", "resize", "exact"],
+    typer.Option(
+        "--fit",
+        help="Of pictures of another size or kind: crop takes the centred square and scales it, resize "
+        "stretches everything to a square, exact refuses them.",
+    ),
 ]
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)

@@ -18,8 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pentimento.training.data.idx import IDX_FILES, find_idx, read_idx
-from pentimento.training.data.image_files import ArrayPair, read_cifar_binary, read_image_files
+from pentimento.pictures.shaping import Fit
+from pentimento.training.data.cifar import read_cifar_binary
+from pentimento.training.data.idx import IDX_FILES, find_idx, read_idx_pairs
+from pentimento.training.data.image_files import read_image_files
 
 Fetch = Callable[[str], bytes]
 
@@ -50,6 +52,7 @@ class Dataset:
     test: Split
     sha256: str  # of the training images and labels, as bytes
     note: str | None = None  # how a named set differs from what everybody has under that name
+    report: tuple[str, ...] = ()  # what was found and what was made of it, a line each
 
     @property
     def class_shares(self) -> NDArray[np.float64]:
@@ -133,6 +136,7 @@ def load_dataset(
     *,
     channels: int,
     image_size: int,
+    fit: Fit = "crop",
     folder: Path | None = None,
     cache: Path | None = None,
     fetch: Fetch | None = None,
@@ -143,23 +147,32 @@ def load_dataset(
         name: One of `NAMES`, or the path of an image folder, of an archive of one, or of four IDX files.
         channels: 1 or 3, as the model wants.
         image_size: Side in pixels, as the model wants.
+        fit: What is done to pictures of another size or kind, see `pictures.shaping`.
         folder: The user's folder of data sets; None for none.
         cache: Where downloads go; None means `cache_folder()`.
         fetch: Gets the bytes of an address; replaced in tests.
 
     Raises:
         DatasetError: It cannot be found, fetched or read, or has images of another shape.
+        ValueError: There are no pictures of so many channels.
     """
+    if not name:  # else it would be the folder that the program was started in
+        raise DatasetError("this recipe has no data set of its own: name a folder of pictures with --dataset")
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 1 or 3, got {channels}")
+    shape = (channels, image_size, image_size)
     try:
         if name not in _SOURCES:
-            return _from_path(name, Path(name).expanduser(), channels, image_size, None)
+            return _from_path(name, Path(name).expanduser(), shape, fit, None)
         place = find_dataset(name, folder, cache)
         if place is None:
             target = (cache or cache_folder()) / "datasets"
             place = _fetch_into(name, _SOURCES[name], target, fetch or _download)
-        return _from_path(name, place, channels, image_size, _SOURCES[name].class_names)
+        return _from_path(name, place, shape, fit, _SOURCES[name].class_names)
     except (ValueError, EOFError, OSError) as error:
-        raise DatasetError(f"data set {name!r} cannot be read: {error}") from error
+        sentence = str(error)
+        named = name not in _SOURCES and name in sentence
+        raise DatasetError(sentence if named else f"data set {name!r} cannot be read: {sentence}") from error
 
 
 def find_dataset(name: str, folder: Path | None = None, cache: Path | None = None) -> Path | None:
@@ -228,52 +241,42 @@ def _download(address: str) -> bytes:
 
 
 def _from_path(
-    name: str, place: Path, channels: int, image_size: int, class_names: tuple[str, ...] | None
+    name: str, place: Path, shape: tuple[int, int, int], fit: Fit, class_names: tuple[str, ...] | None
 ) -> Dataset:
     if not place.exists():
         raise DatasetError(f"{name!r} is neither a known data set ({', '.join(NAMES)}) nor an existing path")
-    note = None
+    note: str | None = None
+    report: tuple[str, ...] = ()
+    names = class_names or ()
     cifar = read_cifar_binary(place) if class_names == _CIFAR_CLASSES else None
     if place.is_dir() and (paths := find_idx(place)):
-        train, test = _read_idx_pairs(paths)
-        class_names = class_names or tuple(str(label) for label in range(int(train[1].max()) + 1))
+        train, test = read_idx_pairs(paths)
+        names = names or tuple(str(label) for label in range(int(train[1].max(initial=0)) + 1))
     elif cifar is not None:
         train, test = cifar
     elif class_names in (_DIGITS, _CLOTHES):
         raise DatasetError(f"{place} must hold {', '.join(f'{file}.gz' for file in IDX_FILES.values())}")
     else:
-        files = read_image_files(place, channels=channels, image_size=image_size)
-        train, test, class_names, formats = files
+        files = read_image_files(place, channels=shape[0], image_size=shape[1], fit=fit)
+        train, test, names, report = files.train, files.test, files.class_names, files.report
         if name in _SOURCES:
-            note = f"{' and '.join(formats)} copy"
-    assert class_names is not None
-    shape = train[0].shape[1:]
-    if shape != (channels, image_size, image_size):
-        raise DatasetError(
-            f"data set {name!r} has images of shape {shape}, but the recipe wants "
-            f"{(channels, image_size, image_size)}"
-        )
+            note = f"{' and '.join(files.formats)} copy"
+    for split, pair in (("training", train), ("test", test)):
+        if not len(pair[0]):
+            raise DatasetError(f"{place} has no {split} pictures; there must be some of both")
+        if not 0 <= pair[1].min() <= pair[1].max() < len(names):
+            labels = f"{split} labels of {pair[1].min()}..{pair[1].max()}"
+            raise DatasetError(f"{place} has {labels}, but {len(names)} classes")
+        if (found := pair[0].shape[1:]) != shape:
+            raise DatasetError(f"data set {name!r} has images of shape {found}, but {shape} was asked for")
     digest = hashlib.sha256(np.ascontiguousarray(train[0]).tobytes())
     digest.update(train[1].astype("<i8").tobytes())
     return Dataset(
-        name=name if name in _SOURCES else place.name,
-        class_names=class_names,
+        name=name if name in _SOURCES else place.resolve().name if place.name in ("", "..") else place.name,
+        class_names=names,
         train=Split(images=train[0], labels=train[1]),
         test=Split(images=test[0], labels=test[1]),
         sha256=digest.hexdigest(),
         note=note,
+        report=report,
     )
-
-
-def _read_idx_pairs(paths: dict[str, Path]) -> tuple[ArrayPair, ArrayPair]:
-    arrays = {}
-    for role, path in paths.items():
-        data = path.read_bytes()
-        arrays[role] = read_idx(gzip.decompress(data) if path.suffix == ".gz" else data, path.name)
-    pairs = []
-    for split in ("train", "test"):
-        images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
-        if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
-            raise ValueError(f"the {split} files do not belong together: {images.shape} and {labels.shape}")
-        pairs.append((images[:, None], labels.astype(np.int64)))
-    return pairs[0], pairs[1]

@@ -1,9 +1,11 @@
 """Reads and writes IDX, the file format of MNIST: a four-byte magic, big-endian sizes, then bytes."""
 
-__all__ = ["IDX_FILES", "find_idx", "read_idx", "write_idx"]
+__all__ = ["IDX_FILES", "find_idx", "read_idx", "read_idx_pairs", "write_idx"]
 
 import gzip
 import struct
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,36 @@ def read_idx(data: bytes, source: str) -> NDArray[np.uint8]:
     if len(data) - header != expected:
         raise ValueError(f"{source} holds {len(data) - header} bytes of data, its header says {expected}")
     return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape).copy()  # writable, for torch
+
+
+def read_idx_pairs(
+    paths: Mapping[str, Path],
+) -> tuple[tuple[NDArray[np.uint8], NDArray[np.int64]], tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Reads the four files of a data set.
+
+    Args:
+        paths: As `find_idx` gives them.
+
+    Returns:
+        The train pair and the test pair: images (N, 1, H, W) and labels (N,).
+
+    Raises:
+        ValueError: One is damaged, or they do not belong together.
+    """
+    arrays = {}
+    for role, path in paths.items():
+        data = path.read_bytes()
+        try:
+            arrays[role] = read_idx(gzip.decompress(data) if path.suffix == ".gz" else data, path.name)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{path} is cut or damaged: {error}") from None
+    pairs = []
+    for split in ("train", "test"):
+        images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
+        if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+            raise ValueError(f"the {split} files do not belong together: {images.shape} and {labels.shape}")
+        pairs.append((images[:, None], labels.astype(np.int64)))
+    return pairs[0], pairs[1]
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:

@@ -1,107 +1,143 @@
-"""Reads image folders or archives: `train/<class>/*.jpg` with or without `test`, `<class>/*.jpg`, `*.jpg`."""
+"""Reads image folders or archives through the reader that the server has, and says what it made of them."""
 
-__all__ = ["ArrayPair", "read_cifar_binary", "read_image_files", "walk_files"]
+__all__ = ["ArrayPair", "ImageFiles", "read_image_files"]
 
-import io
-import tarfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+
+from pentimento.pictures.errors import Misfit, PictureError
+from pentimento.pictures.formats import HEAD_BYTES, format_of
+from pentimento.pictures.reading import Picture, read_picture
+from pentimento.pictures.shaping import Fit, to_pixels
+from pentimento.training.data.layout import Layout, lay_out
+from pentimento.training.data.made import Made
+from pentimento.training.data.tree import LeftOut, naming, walk
 
 ArrayPair = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Images (N, C, H, W) and labels (N,)."""
 
-_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WebP"}
-_HELD_OUT = 10  # without a test folder, every tenth image tests
+_HELD_OUT = 10  # without test pictures, the first of every ten tests
+_MAX_PIXELS = 100_000_000  # of a file; takes less than a gigabyte to read
+_MAX_BYTES = 400_000_000  # of a file: as many pixels, not packed at all
+_UNREADABLE = "pictures that cannot be read"
 
 
-def walk_files(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Yields every file of a folder or tar archive, as its path inside and its content, in a fixed order."""
-    if source.is_dir():
-        for path in sorted(source.rglob("*")):
-            if path.is_file():
-                yield PurePosixPath(path.relative_to(source).as_posix()), path.read_bytes()
-        return
-    # Read in place, in memory: nothing is unpacked, so no member can be written anywhere.
-    with tarfile.open(source) as archive:
-        files = []
-        for member in archive:
-            if member.isfile():
-                stream = archive.extractfile(member)
-                assert stream is not None
-                files.append((PurePosixPath(member.name.removeprefix("./")), stream.read()))
-    yield from sorted(files)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFiles:
+    """The pictures of a folder or archive."""
+
+    train: ArrayPair
+    test: ArrayPair
+    class_names: tuple[str, ...]  # in label order; one empty name where there are no classes
+    formats: tuple[str, ...]  # of the files
+    report: tuple[str, ...]  # what was found, and what was made of it: a line each
 
 
-def read_image_files(
-    source: Path, *, channels: int, image_size: int
-) -> tuple[ArrayPair, ArrayPair, tuple[str, ...], tuple[str, ...]]:
-    """Reads an image folder or an archive of one.
+def read_image_files(source: Path, *, channels: int, image_size: int, fit: Fit) -> ImageFiles:
+    """Reads an image folder or an archive: `train/<class>/*` (and `test/...`), `<class>/*`, or `*`.
 
-    Images of another size are cropped to a centred square and resized. Where no image lies below a folder
-    `test`, every tenth one becomes a test image.
+    Which files are pictures is told by their first bytes; nothing else is read. What cannot be read is left
+    out and counted. Where no picture is for testing, the first of every ten is.
 
-    Returns:
-        The train pair, the test pair, the class names in label order, and the images' file formats.
+    Args:
+        source: The folder or archive.
+        channels: 1 or 3.
+        image_size: Side in pixels.
+        fit: What is done to pictures of another size or kind.
 
     Raises:
-        ValueError: There is no image, or a file is not readable as one.
+        ValueError: There are no pictures, it cannot be told what the folders mean, or with `exact` one is of
+            another size or kind.
+        OSError: A file or folder cannot be opened.
     """
-    items: list[tuple[str, str, NDArray[np.uint8]]] = []  # split, class, pixels
-    formats: set[str] = set()
-    for path, data in walk_files(source):
-        kind = _FORMATS.get(path.suffix.lower())
-        if kind is None:
-            continue
-        formats.add(kind)
-        parts = path.parts
-        split = next((part for part in parts[:-1] if part in ("train", "test")), "")
-        label = parts[-2] if len(parts) > 1 and parts[-2] != split else ""
-        items.append((split, label, _pixels(data, str(path), channels, image_size)))
-    if not items:
-        raise ValueError(f"{source} holds no images; put them as train/<class>/*.png or <class>/*.png")
-    names = tuple(sorted({label for _, label, _ in items}))
-    has_split = any(split == "test" for split, _, _ in items)
-    testing = np.array(
-        [
-            split == "test" if has_split else index % _HELD_OUT == 0
-            for index, (split, _, _) in enumerate(items)
-        ]
+    left_out, made, pixels = LeftOut(), Made(), {}
+    with naming(source):
+        kinds = _find_pictures(source, left_out)
+        if not kinds:
+            empty = f"{source} holds no pictures; put them as train/<class>/*.png or <class>/*.png"
+            raise ValueError("; ".join([empty, *left_out.lines()]))
+        try:
+            layout = lay_out(sorted(kinds), left_out)
+        except ValueError as error:
+            raise ValueError(f"in {source} {error}") from None
+        for path, picture in _read(source, kinds, layout, left_out):
+            try:
+                square = to_pixels(picture, channels=channels, width=image_size, height=image_size, fit=fit)
+            except Misfit as error:
+                mended = f"--fit crop or --fit resize would {error.mended_by} it"
+                raise ValueError(f"{path} in {source} {error}; {mended}") from None
+            except PictureError as error:
+                left_out.add(_UNREADABLE, f"{path} {error}")
+                continue
+            pixels[path] = square.transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
+            made.count(picture, channels, image_size, fit)
+    train, test, names = _arrange(pixels, layout)
+    if not len(train[0]) or not len(test[0]):
+        found = f"got {len(train[0])} and {len(test[0])}"
+        few = f"{source} must have pictures to train on and to test with, {found}"
+        raise ValueError("; ".join([few, *left_out.lines()]))
+    notes = (
+        [*layout.notes, f"the first of every {_HELD_OUT} pictures tests"]
+        if layout.holds_out
+        else layout.notes
     )
-    images = np.stack([pixels for _, _, pixels in items])
-    labels = np.array([names.index(label) for _, label, _ in items], dtype=np.int64)
-    pairs = (images[~testing], labels[~testing]), (images[testing], labels[testing])
-    return *pairs, names, tuple(sorted(formats))
+    report = (*made.lines(channels, image_size, fit), *notes, *left_out.lines())
+    formats = tuple(sorted(made.formats))
+    return ImageFiles(train=train, test=test, class_names=tuple(names), formats=formats, report=report)
 
 
-def _pixels(data: bytes, name: str, channels: int, image_size: int) -> NDArray[np.uint8]:
-    try:
-        with Image.open(io.BytesIO(data)) as opened:
-            image = opened.convert("L" if channels == 1 else "RGB")
-    except OSError as error:
-        raise ValueError(f"{name} is not a readable image: {error}") from None
-    if image.size != (image_size, image_size):
-        image = ImageOps.fit(image, (image_size, image_size), Image.Resampling.LANCZOS)
-    pixels = np.asarray(image)
-    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+def _find_pictures(source: Path, left_out: LeftOut) -> dict[PurePosixPath, str]:
+    """The format of each picture, told by its first bytes."""
+    kinds = {}
+    for entry in walk(source, left_out):
+        with entry.open() as stream:
+            kind = format_of(stream.read(HEAD_BYTES), entry.path.suffix)
+        if kind is None:
+            left_out.add("files that are no pictures", entry.path)
+        elif entry.size > _MAX_BYTES:
+            left_out.add(
+                _UNREADABLE,
+                f"{entry.path} may have at most {_MAX_BYTES} bytes, got {entry.size}",
+            )
+        else:
+            kinds[entry.path] = kind
+    return kinds
 
 
-def read_cifar_binary(source: Path) -> tuple[ArrayPair, ArrayPair] | None:
-    """Reads the original binary batches of CIFAR-10 from a folder or archive.
+def _read(
+    source: Path, kinds: Mapping[PurePosixPath, str], layout: Layout, left_out: LeftOut
+) -> Iterator[tuple[PurePosixPath, Picture]]:
+    """Reads the pictures that are taken, one at a time."""
+    for entry in walk(source, LeftOut()):
+        if entry.path not in layout.places:
+            continue
+        with entry.open() as stream:
+            data = stream.read()
+        try:
+            kind = kinds[entry.path]
+            yield entry.path, read_picture(data, _MAX_PIXELS, formats=(kind,), wanted=f"a {kind} picture")
+        except PictureError as error:
+            left_out.add(_UNREADABLE, f"{entry.path} {error}")
 
-    Returns:
-        The train pair and the test pair, images of shape (N, 3, 32, 32); None if the batches are not there.
-    """
-    batches: dict[str, list[NDArray[np.uint8]]] = {"data": [], "test": []}
-    for path, data in walk_files(source):
-        if path.suffix == ".bin" and path.name.startswith(("data_batch", "test_batch")):
-            batches[path.name[:4]].append(np.frombuffer(data, dtype=np.uint8).reshape(-1, 3073))
-    if not batches["data"] or not batches["test"]:
-        return None
-    pairs = []
-    for records in (np.concatenate(batches["data"]), np.concatenate(batches["test"])):
-        pairs.append((records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].astype(np.int64)))
-    return pairs[0], pairs[1]
+
+def _arrange(
+    pixels: Mapping[PurePosixPath, NDArray[np.uint8]], layout: Layout
+) -> tuple[ArrayPair, ArrayPair, list[str]]:
+    """The training and the test pictures, in the order of their paths, and the names of the classes."""
+    paths = sorted(pixels)
+    labels = [layout.places[path].label for path in paths]
+    names = sorted(set(labels))
+    testing = [layout.places[path].tests for path in paths]
+    if layout.holds_out:
+        trained = Counter(label for index, label in enumerate(labels) if index % _HELD_OUT)
+        # A class keeps its only picture to train on.
+        testing = [index % _HELD_OUT == 0 and trained[label] > 0 for index, label in enumerate(labels)]
+    images = np.stack([pixels[path] for path in paths]) if paths else np.zeros((0, 0, 0, 0), dtype=np.uint8)
+    numbers = np.array([names.index(label) for label in labels], dtype=np.int64)
+    tests = np.array(testing, dtype=bool)
+    return (images[~tests], numbers[~tests]), (images[tests], numbers[tests]), names
