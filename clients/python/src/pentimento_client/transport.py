@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models, Reload
+from pentimento_client.proxies import is_loopback
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
@@ -96,6 +97,7 @@ class Address:
     url: str  # of HTTP
     target: str  # of gRPC: host:port
     secure: bool
+    here: bool  # on this machine, where no proxy of the environment is asked
 
 
 def parse_url(url: str) -> Address:
@@ -115,6 +117,7 @@ def parse_url(url: str) -> Address:
         url=url.rstrip("/"),
         target=f"{host}:{parts.port or _GRPC_PORT}",
         secure=parts.scheme.endswith("s"),
+        here=is_loopback(parts.hostname),
     )
 
 

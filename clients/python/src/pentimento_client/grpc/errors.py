@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from pentimento_client.errors import Code, PentimentoError
+from pentimento_client.proxies import through
 
 # The proto's names where this client and HTTP say it shorter: the server's table the other way round.
 _FIELDS = {
@@ -58,7 +59,8 @@ def _error(error: grpc.RpcError, target: str) -> PentimentoError:
         if code is Code.OVERLOADED and re.search("larger than|exceeds", details):
             code = Code.PAYLOAD_TOO_LARGE  # gRPC's own limits have the same status, and no wait would help
         reached = code is not Code.UNAVAILABLE
-        return PentimentoError(code, details if reached else f"cannot reach {target}: {details}")
+        way = through(f"grpc://{target}")
+        return PentimentoError(code, details if reached else f"cannot reach {target}{way}: {details}")
     field = metadata.get("pentimento-field")
     if field in _FIELDS:
         details = details.replace(field, _FIELDS[field], 1) if details.startswith(f"{field} ") else details

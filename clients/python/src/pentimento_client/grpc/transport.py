@@ -29,7 +29,7 @@ class GrpcTransport:
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._target = connection, connection.address.target
-        options, credentials = wire.CHANNEL_OPTIONS, connection.credentials
+        options, credentials = wire.channel_options(connection.address.here), connection.credentials
         self._channel = (
             grpc.insecure_channel(self._target, options=options)
             if credentials is None
@@ -155,7 +155,8 @@ class AsyncGrpcTransport:
 
     def _stub(self) -> pb_grpc.CanvasServiceStub:
         if self._channel is None:  # made on first use: it belongs to the event loop that runs then
-            options, credentials = wire.CHANNEL_OPTIONS, self._connection.credentials
+            options = wire.channel_options(self._connection.address.here)
+            credentials = self._connection.credentials
             self._channel = (
                 grpc.aio.insecure_channel(self._target, options=options)
                 if credentials is None

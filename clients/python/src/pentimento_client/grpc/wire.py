@@ -1,6 +1,6 @@
 """Turns protobuf answers into the client's results and events; nothing is received here."""
 
-__all__ = ["CHANNEL_OPTIONS", "EventReader", "encode", "likelihood", "model", "models", "reload", "score"]
+__all__ = ["EventReader", "channel_options", "encode", "likelihood", "model", "models", "reload", "score"]
 
 import json
 from collections.abc import Iterable, Iterator
@@ -25,12 +25,18 @@ from pentimento_client.pb import canvas_service_pb2 as pb
 from pentimento_client.pixels import Floats, from_png
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
-CHANNEL_OPTIONS = (
+_CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", 64 << 20),  # what the server sends at most
     ("grpc.max_send_message_length", -1),  # the server's limit is its own setting
     ("grpc.keepalive_time_ms", 30_000),  # notices a server that vanished without a word
     ("grpc.keepalive_timeout_ms", 10_000),
 )
+
+
+def channel_options(here: bool) -> tuple[tuple[str, int], ...]:
+    """Options of a channel; to a server on this machine it goes past the proxies of the environment."""
+    return (*_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", int(not here)))
+
 
 _SCORE_KINDS: dict[int, ScoreKind] = {
     pb.SCORE_KIND_DISCRIMINATOR: "discriminator",

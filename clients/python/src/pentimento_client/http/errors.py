@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from pentimento_client.errors import Code, PentimentoError
+from pentimento_client.proxies import through
 
 # For answers that are not the server's own: of a proxy in between, or of another program.
 _CODES = {
@@ -36,7 +37,8 @@ def raise_for_problem(response: httpx.Response) -> None:
         content = None
     if not isinstance(content, dict) or "detail" not in content:
         # Not from this server: a proxy in between, or another program.
-        message = f"HTTP status {response.status_code} from {response.url}"
+        url = str(response.url)
+        message = f"HTTP status {response.status_code} from {url}{through(url)}"
         content = {"detail": message, "status": response.status_code}
     raise error_from(content, response.headers)
 
@@ -50,7 +52,8 @@ def http_errors() -> Iterator[None]:
         message = f"no answer from {_where(error)} in time"
         raise PentimentoError(Code.DEADLINE_EXCEEDED, message) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        message = f"cannot reach {_where(error)}: {error or type(error).__name__}"
+        where = _where(error)
+        message = f"cannot reach {where}{through(where)}: {error or type(error).__name__}"
         raise PentimentoError(Code.UNAVAILABLE, message) from error
     except (KeyError, ValueError, TypeError) as error:
         message = f"the answer is not Pentimento's: {type(error).__name__}: {error}"

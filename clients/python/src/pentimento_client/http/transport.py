@@ -2,9 +2,8 @@
 
 __all__ = ["AsyncHttpTransport", "HttpTransport"]
 
-import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -14,17 +13,19 @@ from pentimento_client.http.calls import CONNECT_S
 from pentimento_client.http.errors import http_errors, raise_for_problem
 from pentimento_client.messages import Event
 from pentimento_client.models import Model, Models, Reload
+from pentimento_client.proxies import through
 from pentimento_client.requests import EncodeRequest, LikelihoodRequest, ScoreRequest, StreamRequest
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 
 Answer = TypeVar("Answer")
+HttpClient = TypeVar("HttpClient")
 
 
 class HttpTransport:
     """Blocking calls over HTTP; methods as described in `Transport`."""
 
     def __init__(self, connection: Connection) -> None:
-        self._client = httpx.Client(**_settings(connection))
+        self._client = _open(httpx.Client, connection)
 
     def stream(self, request: StreamRequest) -> Generator[Event, None, None]:
         """Posts a request to draw, and yields its events; closing the generator cancels the drawing."""
@@ -78,7 +79,7 @@ class AsyncHttpTransport:
     """The same calls for asyncio; methods as described in `AsyncTransport`."""
 
     def __init__(self, connection: Connection) -> None:
-        self._client = httpx.AsyncClient(**_settings(connection))
+        self._client = _open(httpx.AsyncClient, connection)
 
     async def stream(self, request: StreamRequest) -> AsyncGenerator[Event, None]:
         """Posts a request to draw, and yields its events; closing the generator cancels the drawing."""
@@ -130,17 +131,22 @@ class AsyncHttpTransport:
             return read(response.json())
 
 
-class _Settings(TypedDict):
-    base_url: str
-    headers: dict[str, str]
-    timeout: httpx.Timeout
-    verify: ssl.SSLContext | bool
+def _open(kind: Callable[..., HttpClient], connection: Connection) -> HttpClient:
+    """Makes httpx's client.
 
-
-def _settings(connection: Connection) -> _Settings:
-    return {
-        "base_url": connection.address.url,
-        "headers": {} if connection.authorization is None else {"Authorization": connection.authorization},
-        "timeout": httpx.Timeout(connection.silence_s, connect=min(CONNECT_S, connection.silence_s)),
-        "verify": True if connection.tls is None else connection.tls.context,
-    }
+    Raises:
+        ValueError: The environment names a proxy that cannot be used.
+    """
+    address, tls = connection.address, connection.tls
+    # Without authorities of its own, those that httpx would find, were it to look at the environment.
+    verify = tls.context if tls is not None else httpx.create_ssl_context() if address.secure else True
+    try:
+        return kind(
+            base_url=address.url,
+            headers={} if connection.authorization is None else {"Authorization": connection.authorization},
+            timeout=httpx.Timeout(connection.silence_s, connect=min(CONNECT_S, connection.silence_s)),
+            verify=verify,
+            trust_env=not address.here,  # a proxy would ask its own machine for what is on this one
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ValueError(f"{address.url} cannot be asked{through(address.url)}: {error}") from None
