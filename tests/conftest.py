@@ -1,11 +1,13 @@
-"""What holds for every run of the tests: how many go side by side, and what is said at the end of it."""
+"""For every run of the tests: how many go side by side, what they share, what is said at the end."""
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 from tests.programs import said_to_be_missing
+from tests.slice import cache_with_classifier
 
 _MOST_WORKERS = 8  # each has torch loaded and servers of its own
 
@@ -24,3 +26,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     line = said_to_be_missing(str(report.longrepr) for report in skipped)
     if line is not None:
         terminalreporter.write_line(line, yellow=True)
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for the whole run, with the classifier of the slice of MNIST, which is trained once."""
+    folder = tmp_path_factory.getbasetemp()
+    beside = "PYTEST_XDIST_WORKER" in os.environ  # then the folder above is that of all workers
+    return cache_with_classifier(folder.parent if beside else folder)

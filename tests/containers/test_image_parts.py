@@ -23,7 +23,7 @@ def healthy(port):
 @pytest.fixture
 def server(tmp_path):
     write_toys(tmp_path, ["toy-slow"])
-    server = LiveServer(tmp_path, calibrate=False)
+    server = LiveServer(tmp_path, calibrate=False, drain_grace_s=60)  # a busy machine draws slowly
     yield server
     server.close()
 

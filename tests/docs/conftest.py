@@ -19,7 +19,7 @@ def live():
 
 
 @pytest.fixture(scope="session")
-def going_through(request, live, tmp_path_factory):
+def going_through(request, live, shared_cache, tmp_path_factory):
     """A future for each page, which is done when all blocks of the page have run in order.
 
     Pages run side by side: most of a block's time is that of a program starting; one after the other they
@@ -27,7 +27,10 @@ def going_through(request, live, tmp_path_factory):
     """
     chosen = [item.callspec.params["page"] for item in request.session.items if _goes_through(item)]
     with ThreadPoolExecutor(max_workers=min(4, len(os.sched_getaffinity(0)))) as pool:
-        yield {page: pool.submit(_go_through, page, live, tmp_path_factory.mktemp("page")) for page in chosen}
+        yield {
+            page: pool.submit(_go_through, page, live, tmp_path_factory.mktemp("page"), shared_cache)
+            for page in chosen
+        }
         pool.shutdown(cancel_futures=True)
 
 
@@ -35,8 +38,8 @@ def _goes_through(item):
     return "going_through" in getattr(item, "fixturenames", ())
 
 
-def _go_through(page: Path, live: LiveServer, folder: Path) -> None:
-    session = Session(folder, live)
+def _go_through(page: Path, live: LiveServer, folder: Path, cache: Path) -> None:
+    session = Session(folder, live, cache)
     for snippet in snippets(page):
         if snippet.runs:
             session.run(snippet)

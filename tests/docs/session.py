@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.docs.snippets import ROOT, Snippet
 from tests.service.live import LiveServer
+from tests.slice import SLICE
 
 _PRELUDE = Path(__file__).with_name("session.sh")
 _SERVES = re.compile(r"^(?:\w+=\S+ )*(?:pentimento|make) serve", re.MULTILINE)
@@ -27,20 +28,22 @@ class Session:
     Args:
         folder: Empty; gets a copy of zoo/, a digit, and MNIST as the slice that the tests have.
         live: The server at the addresses that the documents name.
+        cache: The user's cache folder; pages may share it.
     """
 
-    def __init__(self, folder: Path, live: LiveServer) -> None:
+    def __init__(self, folder: Path, live: LiveServer, cache: Path) -> None:
         self.folder, self.live = folder, live
         shutil.copytree(ROOT / "zoo", folder / "zoo")
         shutil.copy(ROOT / "docs" / "images" / "digit.png", folder)
         for name in ("docs", "proto"):
             (folder / name).symlink_to(ROOT / name)
         (folder / "data").mkdir()
-        (folder / "data" / "mnist").symlink_to(ROOT / "tests" / "data" / "mnist-slice")
+        (folder / "data" / "mnist").symlink_to(SLICE)
         own = {name: value for name, value in os.environ.items() if not name.startswith("PENTIMENTO_")}
         self._environment = own | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PENTIMENTO_DATA": str(folder / "data"),
+            "XDG_CACHE_HOME": str(cache),
             "PENTIMENTO_CALIBRATE": "false",
             "PENTIMENTO_LANES": "1",  # of servers that blocks start: each lane is a process to start
             "OMP_NUM_THREADS": "1",  # small networks; threads would wait for each other

@@ -10,7 +10,7 @@ PAGE = ROOT / "docs" / "quick-start.md"
 
 @pytest.fixture(scope="module")
 def session(live, tmp_path_factory):
-    return Session(tmp_path_factory.mktemp("session"), live)
+    return Session(tmp_path_factory.mktemp("session"), live, tmp_path_factory.mktemp("cache"))
 
 
 def block(code, language="bash", title=""):

@@ -11,7 +11,7 @@ from tests.reliability.asks import Ask, Way
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
 
-LONG = Ask(steps=20, work=600)  # about a second
+LONG = Ask(steps=20, work=600, timeout_ms=120_000)  # about a second on an idle machine
 
 
 @pytest.mark.parametrize("way", [Way.JSON, Way.STREAM])  # a server for each takes time

@@ -1,9 +1,5 @@
-"""A training of some seconds, as a program of its own so that tests can kill it.
+"""A training of some seconds, for a process of its own so that tests can kill it."""
 
-python -m tests.training.small_training FOLDER [--resume] [--die-in ITERATION]
-"""
-
-import argparse
 import os
 import signal
 from pathlib import Path
@@ -15,9 +11,8 @@ from pentimento.training.data.datasets import load_dataset
 from pentimento.training.families.recurrent import family
 from pentimento.training.families.recurrent.config import RecurrentConfig
 from pentimento.training.judging.classifier import Classifier
+from tests.slice import SLICE
 from tests.training.trainings import train
-
-SLICE = Path(__file__).parents[1] / "data" / "mnist-slice"
 
 SMALL = RecurrentConfig(
     recipe="small",
@@ -34,12 +29,9 @@ SMALL = RecurrentConfig(
 )
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--die-in", type=int)
-    arguments = parser.parse_args()
+def train_small(folder: Path, resume: bool = False, die_in: int | None = None) -> None:
+    """Trains, in a process of its own that is killed after so many iterations, if at all."""
+    torch.set_num_threads(1)  # several would only wait for each other
     dataset = load_dataset(SMALL.dataset, channels=1, image_size=28)
     torch.manual_seed(0)
     classifier = Classifier(1, 28, 10).eval()
@@ -50,14 +42,10 @@ def main():
         nonlocal done
         figures = play(*args)
         done += 1
-        if done == arguments.die_in:
+        if done == die_in:
             os.kill(os.getpid(), signal.SIGKILL)
         return figures
 
     family.play = deadly_play
-    options = {"device": torch.device("cpu"), "precision": "float32", "resume": arguments.resume}
-    train(SMALL, dataset, classifier, arguments.folder, **options)
-
-
-if __name__ == "__main__":
-    main()
+    options = {"device": torch.device("cpu"), "precision": "float32", "resume": resume}
+    train(SMALL, dataset, classifier, folder, **options)

@@ -56,12 +56,12 @@ def test_figures_for_a_manifest_name_the_classes(dataset, classifier):
 
 
 def test_the_classifier_learns_and_is_cached(dataset, shared_cache, monkeypatch):
-    classifier = load_classifier(dataset, CPU, shared_cache)
+    classifier = load_classifier(dataset, CPU, shared_cache / "pentimento")
     assert classifier.test_accuracy > 0.8  # from 300 images
     monkeypatch.setattr(
         "pentimento.training.judging.classifier.train_classifier", None
     )  # a second training would fail
-    again = load_classifier(dataset, CPU, shared_cache)
+    again = load_classifier(dataset, CPU, shared_cache / "pentimento")
     images = torch.from_numpy(dataset.test.images).float() / 255
     assert torch.equal(classifier.probabilities(images), again.probabilities(images))
     assert again.test_accuracy == classifier.test_accuracy

@@ -65,7 +65,7 @@ def test_drawings_of_one_digit_only_are_found(dataset, shared_cache):
     """The whole way: pictures, classifier, histogram, finding."""
     from pentimento.training.judging.classifier import load_classifier
 
-    classifier = load_classifier(dataset, torch.device("cpu"), shared_cache)
+    classifier = load_classifier(dataset, torch.device("cpu"), shared_cache / "pentimento")
     images = torch.from_numpy(dataset.train.images).float() / 255
     labels = torch.from_numpy(dataset.train.labels)
 

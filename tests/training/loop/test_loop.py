@@ -1,9 +1,7 @@
 """The loop: a killed training goes on as if nothing had happened, and what it leaves behind."""
 
-import os
+import multiprocessing
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -20,32 +18,41 @@ from pentimento.training.loop.checkpoints import (
     write_checkpoint,
 )
 from tests.training.run_folders import timeless
-from tests.training.small_training import SMALL
+from tests.training.small_training import SMALL, train_small
 from tests.training.trainings import train
 
 CPU = torch.device("cpu")
 
 
-def run(folder, *options):
-    return subprocess.run(
-        [sys.executable, "-m", "tests.training.small_training", str(folder), *options],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # several threads would only wait for each other
-    )
+@pytest.fixture(scope="module")
+def start():
+    """Starts small trainings, each in a new process; one that has loaded torch is forked for them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.training.small_training"])
+
+    def begin(*arguments):
+        process = context.Process(target=train_small, args=arguments)
+        process.start()
+        return process
+
+    return begin
 
 
-def test_killed_and_resumed_gives_the_log_of_an_uninterrupted_training(tmp_path):
+def end_of(process):
+    """The exit code, once there is one."""
+    process.join(300)
+    return process.exitcode
+
+
+def test_killed_and_resumed_gives_the_log_of_an_uninterrupted_training(start, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    finished = run(whole)
-    assert finished.returncode == 0, finished.stderr
-    killed = run(broken, "--die-in", "13")  # six iterations and three log lines after the last checkpoint
-    assert killed.returncode == -signal.SIGKILL
+    uninterrupted = start(whole)
+    # Six iterations and three log lines after the last checkpoint.
+    assert end_of(start(broken, False, 13)) == -signal.SIGKILL
     assert read_checkpoint(broken / LATEST)["iteration"] == 10
-    again = run(broken, "--resume", "--die-in", "9")
-    assert again.returncode == -signal.SIGKILL
-    resumed = run(broken, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
+    assert end_of(start(broken, True, 9)) == -signal.SIGKILL
+    assert end_of(start(broken, True)) == 0
+    assert end_of(uninterrupted) == 0
     assert timeless(broken) == timeless(whole)
     kinds = [line["kind"] for line in timeless(whole)]
     assert kinds.count("updates") == 7 and kinds.count("evaluation") == 3
