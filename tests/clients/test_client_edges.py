@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import re
-import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,6 +15,7 @@ from pentimento_client.pixels import to_picture_file
 from pentimento_client.transport import parse_url
 
 from tests.clients.conftest import url_of
+from tests.ports import free_port
 from tests.service.live import LiveServer, wait_until
 
 
@@ -54,9 +54,7 @@ def test_urls():
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
 def test_no_server_is_unavailable(scheme):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with Client(f"{scheme}://127.0.0.1:{port}", retries=0) as client:
         for call in (client.models, client.generate):
             with pytest.raises(PentimentoError, match=rf"cannot reach .*127.0.0.1:{port}") as caught:

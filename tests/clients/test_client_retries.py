@@ -15,6 +15,7 @@ import pytest
 from pentimento_client import AsyncClient, Client, Code, PentimentoError
 
 from tests.clients.conftest import Face, url_of
+from tests.ports import free_port
 from tests.service.live import LiveServer, wait_until
 from tests.service.toys import write_toys
 
@@ -91,15 +92,9 @@ def test_a_deadline_that_cannot_be_is_refused_by_its_name(face):
     assert (caught.value.code, caught.value.field) == (Code.INVALID_ARGUMENT, "timeout_ms")
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @pytest.mark.parametrize(("transport", "style"), [("http", "async"), ("grpc", "sync")])
 def test_a_server_that_comes_back_is_found(folder, transport, style):
-    port = _free_port()
+    port = free_port()
     servers: list[LiveServer] = []
     settings = {f"{transport}_port": port, "calibrate": False}
 

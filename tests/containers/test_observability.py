@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from pentimento_client import Client
 
+from tests.ports import free_port
 from tests.programs import missing
 from tests.service.live import LiveServer, wait_until
 from tests.service.toys import write_toys
@@ -106,9 +106,7 @@ def prometheus(server, tmp_path_factory):
     job["static_configs"] = [{"targets": [server.http.removeprefix("http://")]}]
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     options = {"config.file": "prometheus.yml", "storage.tsdb.path": "data", "web.listen-address": address}
     command = [path, *(f"--{name}={value}" for name, value in options.items())]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:

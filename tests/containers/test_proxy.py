@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pentimento_client import Client, PentimentoError
 
+from tests.ports import free_port
 from tests.programs import missing
 from tests.reliability.server import ServerProcess
 from tests.service.live import wait_until
@@ -27,13 +27,6 @@ CONFIG = Path(__file__).parents[2] / "deploy" / "envoy" / "envoy.yaml"
 ENVOY = shutil.which("envoy") or shutil.which("envoy", path=str(Path(sys.executable).parent))
 
 pytestmark = pytest.mark.skipif(ENVOY is None, reason=missing("envoy"))
-
-
-def free_port():
-    """A port that nobody has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def here(config, port, replicas):

@@ -5,7 +5,6 @@ __all__ = ["Session"]
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tests.docs.snippets import ROOT, Snippet
+from tests.ports import free_port
 from tests.service.live import LiveServer
 from tests.slice import SLICE
 
@@ -76,7 +76,7 @@ class Session:
     def _bash(self, script: str) -> subprocess.CompletedProcess[str]:
         script = f"source {_PRELUDE}\n{script}"
         if _SERVES.search(script):
-            http, grpc = _free_port(), _free_port()
+            http, grpc = free_port(), free_port()
             environment = {"PENTIMENTO_HTTP_PORT": str(http), "PENTIMENTO_GRPC_PORT": str(grpc)}
             return self._call(["bash", "-c", self._addressed(script, http, grpc)], environment)
         return self._call(["bash", "-c", self._addressed(script)], {})
@@ -121,10 +121,3 @@ class Session:
         )
         difference = np.abs(drawn - wanted).mean()
         assert difference < _PICTURE_TOLERANCE, f"{snippet}: {path.name} differs by {difference:.1f} levels"
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,11 +108,3 @@ def page(context):
     page.complaints = Complaints(page)
     yield page
     assert page.complaints.unexpected == []
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port that was free a moment ago, for a server that is to come back at the same one."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

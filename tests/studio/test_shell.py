@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.ports import free_port
 from tests.service.live import LiveServer
 from tests.studio.asks import COLOURS, NARROW, accessibility_faults, layout_shifts, watch_layout
 from tests.studio.test_draw import wait_for_drawing
@@ -132,8 +133,8 @@ class Restartable:
 
 
 @pytest.fixture
-def restartable(zoo, free_port):
-    server = Restartable(zoo, free_port)
+def restartable(zoo):
+    server = Restartable(zoo, free_port())
     yield server
     server.stop()
 
