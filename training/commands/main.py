@@ -39,12 +39,16 @@ def recipes(as_json: AsJson = False) -> None:
     for name, build in all_recipes().items():
         config = build()
         what = (build.__doc__ or "").strip().splitlines()[0]
-        found.append({"name": name, "dataset": config.dataset, "epochs": config.epochs, "what": what})
+        found.append({"name": name, "dataset": config.dataset or None, "epochs": config.epochs, "what": what})
     if as_json:
         print_json({"recipes": found})
         return
     columns = [Column("recipe"), Column("data set"), Column("epochs", right=True), Column("what")]
-    print_table(make_console(), columns, [[str(value) for value in recipe.values()] for recipe in found])
+    print_table(
+        make_console(),
+        columns,
+        [[str(value or "--dataset") for value in recipe.values()] for recipe in found],
+    )
 
 
 def data(

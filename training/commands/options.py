@@ -1,6 +1,15 @@
 """Options that several training commands have, and the error message for whatever is missing or wrong."""
 
-__all__ = ["DataFolder", "Device", "Fit", "PrecisionName", "Rows", "known_precision", "with_training"]
+__all__ = [
+    "DataFolder",
+    "Device",
+    "Fit",
+    "FitOfData",
+    "PrecisionName",
+    "Rows",
+    "known_precision",
+    "with_training",
+]
 
 import os
 from collections.abc import Callable
@@ -24,14 +33,14 @@ DataFolder = Annotated[
     Path | None,
     typer.Option("--data", envvar="PENTIMENTO_DATA", help="Folder that holds data sets, such as mnist/."),
 ]
-Fit = Annotated[
-    Literal["crop", "resize", "exact"],
-    typer.Option(
-        "--fit",
-        help="Of pictures of another size or kind: crop takes the centred square and scales it, resize "
-        "stretches everything to a square, exact refuses them.",
-    ),
-]
+_FIT_OPTION = typer.Option(
+    "--fit",
+    help="Of pictures of another size or kind: crop takes the centred square and scales it, resize stretches "
+    "everything to a square, exact refuses them.",
+)
+Fit = Annotated[Literal["crop", "resize", "exact"], _FIT_OPTION]
+FitOfData = Annotated[Literal["crop", "resize", "exact"] | None, _FIT_OPTION]
+"""The same where a recipe has one of its own."""
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
 ]

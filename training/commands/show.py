@@ -42,10 +42,14 @@ def show_plan(
     console.print(f"{describe_device(device, precision)}: {seconds:.3f} s an iteration")
     channels, image_size, _ = config.image_shape
     try:
-        dataset = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
+        dataset = load_dataset(
+            config.dataset, channels=channels, image_size=image_size, fit=config.fit, folder=data
+        )
     except DatasetError as error:
         console.print(f"No estimate of the whole: {error}")
         return
+    for line in dataset.report:
+        console.print(line)
     total = config.iterations(len(dataset.train.images))
     console.print(f"{total:,} iterations, about {total * seconds / 60:.0f} minutes without the evaluations")
 

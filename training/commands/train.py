@@ -10,15 +10,23 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.program.endings import FAILED
-from pentimento.training.commands.options import DataFolder, Device, PrecisionName, known_precision
+from pentimento.training.commands.options import (
+    DataFolder,
+    Device,
+    FitOfData,
+    PrecisionName,
+    known_precision,
+)
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="Name of a recipe; `pentimento recipes` lists them.")],
     data: DataFolder = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Another data set, by name or path (an image folder, IDX files).")
+        str | None,
+        typer.Option(help="Another data set, by name or path: a folder or archive of pictures, IDX files."),
     ] = None,
+    fit: FitOfData = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -61,7 +69,7 @@ def train(
     from pentimento.training.loop.loop import train as run_training
 
     console = make_console()
-    changes = {"dataset": dataset, "epochs": epochs, "batch_rows": batch_rows, "seed": seed}
+    changes = {"dataset": dataset, "epochs": epochs, "batch_rows": batch_rows, "seed": seed, "fit": fit}
     config = replace(
         find_recipe(recipe), **{name: value for name, value in changes.items() if value is not None}
     )
@@ -75,8 +83,12 @@ def train(
         refuse_other_files(folder, overwrite=overwrite)
     refuse_unwritable(folder)
     channels, image_size, _ = config.image_shape
-    loaded = load_dataset(config.dataset, channels=channels, image_size=image_size, folder=data)
+    loaded = load_dataset(
+        config.dataset, channels=channels, image_size=image_size, fit=config.fit, folder=data
+    )
     console.print(f"{config.recipe} on {loaded.name}: {describe_device(where, how)}; into {folder}")
+    for line in loaded.report:
+        console.print(line)
     classifier = None
     if family_of(config).wants_classifier:
         with console.status("Training or loading the classifier that judges the drawings"):

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from pentimento.pictures.shaping import FITS, Fit
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoopConfig(ABC):
@@ -16,7 +18,7 @@ class LoopConfig(ABC):
     """
 
     recipe: str  # its name
-    dataset: str  # name or path, see training.data.datasets
+    dataset: str  # name or path, see training.data.datasets; empty where it must be named for each training
     epochs: int
     batch_rows: int = 100  # images in a batch
     average_decay: float = 0.999  # of the weights' moving average, per iteration
@@ -25,6 +27,7 @@ class LoopConfig(ABC):
     checkpoint_iterations: int = 150  # from one checkpoint to the next
     sheet_iterations: int = 300  # from one sheet of drawings to the next
     evaluation_rows: int = 2000  # drawings or test images that are judged after every epoch
+    fit: Fit = "crop"  # what becomes of pictures of another size or kind, see pictures.shaping
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -36,6 +39,8 @@ class LoopConfig(ABC):
         for name in (*counts, "evaluation_rows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.fit not in FITS:
+            raise ValueError(f"fit must be one of {', '.join(FITS)}, got {self.fit!r}")
         if not 0 <= self.average_decay < 1:
             raise ValueError(f"average_decay must lie in 0..1, below 1, got {self.average_decay}")
 
