@@ -27,6 +27,7 @@ from pentimento.service.settings import available_cpus
 # The limits protect a server from its clients; here there is nobody but the user.
 _MOST = 4096
 _MOST_SAMPLES = 10_000
+_MOST_PIXELS = 100_000_000  # of a picture, as in a training's data
 _TIMEOUT_MS = 600_000
 
 
@@ -44,6 +45,7 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
     settings = settings_from(
         {
             "max_images": _MOST,
+            "max_image_pixels": _MOST_PIXELS,
             "max_rows_in_flight": _MOST,
             "max_importance_samples": _MOST_SAMPLES,
             "default_timeout_ms": _TIMEOUT_MS,
