@@ -15,6 +15,7 @@ __all__ = [
     "write_bundle",
 ]
 
+import codecs
 import errno
 import hashlib
 import json
@@ -125,9 +126,11 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         BundleError: The manifest is missing, malformed, or names another folder; one sentence says what.
     """
-    raw = _read(folder, MANIFEST, _MAX_MANIFEST_BYTES)
+    raw = _read(folder, MANIFEST, _MAX_MANIFEST_BYTES).removeprefix(codecs.BOM_UTF8)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise BundleError(f"{MANIFEST} must be JSON in UTF-8, got the byte order mark of UTF-16")
     try:
-        content: Any = json.loads(raw)
+        content: Any = json.loads(raw.decode())
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{MANIFEST} is not JSON: {error}") from None
     if not isinstance(content, dict):
