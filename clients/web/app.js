@@ -23,6 +23,7 @@ let client = newClient();
 let models = [];
 let refused = [];
 let details = new Map(); // of GET /models/{name}, by name
+let retry = null; // tries again what failed in the open tab; offered until it worked or something else is asked
 let open = null; // { name, tab, scope, listeners } of the tab that is shown
 
 function newClient() {
@@ -52,7 +53,10 @@ function contextOf({ name, scope, listeners }, params) {
     say,
     fail,
     tell: (title, detail = "") => notices.show({ kind: "info", title, detail }),
-    clear: notices.clear,
+    clear() {
+      retry = null;
+      notices.clear();
+    },
   };
 }
 
@@ -74,21 +78,25 @@ function say(text) {
  * Shows what went wrong, and offers what helps.
  *
  * @param {Error} error Of the client; an AbortError is nobody's fault, and is not shown.
- * @param {(() => void) | null} [again] Tries again.
+ * @param {(() => void) | null} [again] Tries again. It stays on offer, whatever the connection does meanwhile, until
+ *   the tab clears what is shown.
  */
 function fail(error, again = null) {
   if (error.name === "AbortError" || error.code === "CANCELLED") return;
   const { title, detail, cure } = explain(error);
   if (cure === "wait") connection.check();
   if (cure === "key") key.open(storedKey() ? "The server does not know this key." : "This server wants an API key.");
+  if (again && again !== start) retry = cure === "none" ? null : again;
   const action =
     cure === "key"
       ? { label: "Type a key", run: () => key.open("This server wants an API key.") }
-      : cure !== "none" && again
-        ? { label: "Try again", run: again }
-        : null;
+      : offer(cure === "none" ? null : again);
   notices.show({ title, detail, action });
   if (!error.code) console.error(error); // a defect of the page: say where
+}
+
+function offer(again) {
+  return again && { label: "Try again", run: again };
 }
 
 function hashOf(name, params) {
@@ -126,6 +134,7 @@ function close() {
   open?.scope.abort();
   open?.tab?.unmount?.();
   open = null;
+  retry = null;
   notices.clear();
 }
 
@@ -141,7 +150,7 @@ function styled(name) {
   return sheets.get(name);
 }
 
-/** Reads what is served, and opens the tab; or tells the open tab that there is news. */
+/** Reads what is served, and opens the tab; or tells the open tab that there is news. Resolves to whether it could. */
 async function start() {
   client = newClient();
   showKeyButton();
@@ -151,11 +160,12 @@ async function start() {
   } catch (error) {
     fail(error, start);
     if (!open) main.replaceChildren(waiting(error));
-    return;
+    return false;
   }
   notices.clear();
   if (open) for (const listener of open.listeners) listener(models);
   else await route();
+  return true;
 }
 
 function waiting(error) {
@@ -195,11 +205,11 @@ connection.addEventListener("change", () => {
   notices.show({
     title: connection.state === "offline" ? "The server does not answer" : "The server is shutting down",
     detail: "This page looks for it and says when it is back. What is drawn already stays.",
+    action: offer(retry),
   });
 });
 connection.addEventListener("back", async () => {
-  await start();
-  notices.show({ kind: "info", title: "The server is back" });
+  if (await start()) notices.show({ kind: "info", title: "The server is back", action: offer(retry) });
 });
 addEventListener("hashchange", () => (open ? route() : start()));
 

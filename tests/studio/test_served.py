@@ -1,7 +1,6 @@
 """How the page is served: to browsers alone, with its own policy, from a checkout and from the wheel."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import httpx
@@ -119,22 +118,3 @@ def test_the_page_needs_no_key_and_the_rest_does(zoo):
                 assert client.get(path, headers=BROWSER).status_code == status, path
     finally:
         server.close()
-
-
-def test_the_wheel_brings_every_folder_of_it():
-    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    listed = set(tool["packages"])
-    python = {
-        str(file.parent.relative_to(ROOT)).replace("/", ".")
-        for package in ("bundle", "models", "training", "service")
-        for file in (ROOT / package).rglob("__init__.py")
-    }
-    assert python <= listed
-    patterns = tool["package-data"]["*"]
-    for package, place in tool["package-dir"].items():
-        for file in (ROOT / place).rglob("*"):
-            if not file.is_file() or file.suffix in (".md", ".ts"):
-                continue
-            folder = file.parent.relative_to(ROOT / place)
-            assert ".".join([package, *folder.parts]) in listed, f"{folder} is in no package"
-            assert any(file.match(pattern) for pattern in patterns), f"{file.name} is left out"

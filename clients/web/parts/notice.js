@@ -8,33 +8,47 @@ import { icon } from "./icons.js";
  */
 export function noticeBoard(root) {
   let timer = null;
+  let standing = null; // what is shown until it is dismissed or cleared, and again when news has gone
 
   function clear() {
     clearTimeout(timer);
+    standing = null;
     root.replaceChildren();
+  }
+
+  function goOn() {
+    clearTimeout(timer);
+    if (standing) fill(standing);
+    else root.replaceChildren();
+  }
+
+  function fill({ title, detail = "", kind = "error", action = null }) {
+    const tools = h("div.notice-tools", {});
+    if (action) {
+      const run = () => {
+        clear();
+        action.run();
+      };
+      tools.append(h("button", { type: "button", onclick: run }, action.label));
+    }
+    const dismiss = () => (standing?.title === title ? clear() : goOn());
+    tools.append(h("button.icon.quiet", { type: "button", "aria-label": "Dismiss", onclick: dismiss }, icon("close")));
+    const text = h("p", {}, h("strong", {}, title), detail);
+    const role = kind === "error" ? "alert" : "status";
+    root.replaceChildren(h("div.notice", { role, "data-kind": kind }, text, tools));
   }
 
   return {
     clear,
     /**
      * @param {{ title: string, detail?: string, kind?: "error" | "info", action?: { label: string, run: () => void } }} notice
-     *   News of kind "info" goes away by itself.
+     *   News of kind "info" goes away by itself, unless there is something to do.
      */
-    show({ title, detail = "", kind = "error", action = null }) {
+    show(notice) {
       clearTimeout(timer);
-      const tools = h("div.notice-tools", {});
-      if (action) {
-        const run = () => {
-          clear();
-          action.run();
-        };
-        tools.append(h("button", { type: "button", onclick: run }, action.label));
-      }
-      tools.append(h("button.icon.quiet", { type: "button", "aria-label": "Dismiss", onclick: clear }, icon("close")));
-      const text = h("p", {}, h("strong", {}, title), detail);
-      const role = kind === "error" ? "alert" : "status";
-      root.replaceChildren(h("div.notice", { role, "data-kind": kind }, text, tools));
-      if (kind === "info") timer = setTimeout(clear, 4000);
+      fill(notice);
+      if (notice.kind === "info" && !notice.action) timer = setTimeout(goOn, 4000);
+      else standing = notice;
     },
   };
 }

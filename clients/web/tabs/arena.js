@@ -37,6 +37,8 @@ export function mount(root, context) {
   const judges = h("div.arena-judges", {}, ...charts.map((chart) => chart.element));
   const shownParts = [drawings, slider.element, judges, table.element]; // if there are two to meet
   let running = null; // the AbortController of the fight under way
+  let asking = false; // whether nothing has come yet of the fight under way
+  let before = ""; // the facts of what is shown, while something is asked for
   let bout = null; // what is shown: models, scores[drawer][judge][step - 1], bitmaps[drawer][step - 1], digits
 
   const form = h(
@@ -102,10 +104,13 @@ export function mount(root, context) {
     const mine = (running = new AbortController());
     const ends = AbortSignal.any([signal, mine.signal]);
     const models = [first.model, second.model];
-    begin(models);
     context.clear();
-    context.setParams({ a: models[0].name, b: models[1].name, n: bout.n, seed: bout.seed });
-    const [now, player] = [bout, pace({ ms: stepMs(bout.steps), show: reveal, signal: ends })];
+    const now = boutOf(models);
+    const player = pace({ ms: stepMs(now.steps), show: (step) => reveal(now, step), signal: ends });
+    if (!asking) before = facts.textContent;
+    asking = true;
+    if (!bout?.revealed) begin(now); // nothing is there to be kept
+    facts.textContent = "Asking …";
     try {
       const streams = [0, 1].flatMap((drawer) => [0, 1].map((judge) => watch(now, drawer, judge, player, ends)));
       const digits = realDigits(models, ends).then((scores) => (now.digits = scores));
@@ -114,26 +119,32 @@ export function mount(root, context) {
     } catch (error) {
       if (ends.aborted) return;
       mine.abort(); // of the four drawings the others, too
-      facts.textContent = "Not finished";
+      facts.textContent = bout === now ? "Not finished" : before;
+      asking = false;
       context.fail(error, fight);
     }
   }
 
-  /** Makes room. */
-  function begin(models) {
-    for (const bitmap of bout?.bitmaps.flat(2) ?? []) bitmap.close();
-    const steps = Math.max(...models.map((model) => model.steps.default));
-    bout = {
-      ...{ models, steps, n: n.value, seed: seed.value, digits: [null, null], ready: 0, revealed: 0 },
+  function boutOf(models) {
+    return {
+      ...{ models, n: n.value, seed: seed.value, digits: [null, null], ready: 0, revealed: 0 },
+      steps: Math.max(...models.map((model) => model.steps.default)),
       scores: [[[], []], [[], []]],
       bitmaps: [[], []],
     };
+  }
+
+  /** Makes room, in the place of what is shown. */
+  function begin(next) {
+    for (const bitmap of bout?.bitmaps.flat(2) ?? []) bitmap.close();
+    bout = next;
+    const { models, steps } = bout;
+    context.setParams({ a: models[0].name, b: models[1].name, n: bout.n, seed: bout.seed });
     sides.forEach((side, index) => side.begin({ model: models[index], judge: models[1 - index], n: bout.n }));
     charts.forEach((chart, index) => chart.begin({ judge: models[index], models, steps }));
     table.begin(models);
     slider.begin(steps);
     slider.element.hidden = steps === 1;
-    facts.textContent = "Asking …";
   }
 
   /** What each judge says of ten digits from MNIST's test set, where both have learned from MNIST. */
@@ -161,7 +172,10 @@ export function mount(root, context) {
     }
   }
 
-  function reveal(step) {
+  /** A step has come. What was shown stays until then, for it might never come. */
+  function reveal(now, step) {
+    if (bout !== now) begin(now);
+    asking = false;
     bout.revealed = step;
     facts.textContent = `Step ${step} of ${bout.steps}`;
     plot();

@@ -33,8 +33,10 @@ export function redrawStage(signal) {
   let name = "";
   let player = null;
   let decoding = Promise.resolve();
+  let asked = null; // what is to take the place of what is shown, as soon as something of it has come
+  let before = ""; // the facts of what is shown, while something is asked for
 
-  /** Room for so many canvases; what is shown stays until others come, unless it has another shape. */
+  /** Room for so many canvases; those that are there stay, unless they have another shape. */
   function makeRoom(image, n) {
     const next = `${image.width}x${image.height} ${n}`;
     if (next === shape) return;
@@ -50,18 +52,42 @@ export function redrawStage(signal) {
     frames = [];
   }
 
-  /** A drawing is asked for: `what` is the name of its canvases. */
-  function begin({ image, n, steps: count, what, caption }, drawingSignal) {
+  /**
+   * A drawing of a picture is asked for: `what` is the name of its canvases. What is shown stays until its first frame
+   * is here, for that may never come. Resolves when it is its turn.
+   */
+  function begin(next, drawingSignal) {
+    if (!asked) before = facts.textContent;
+    player = pace({ ms: stepMs(next.steps), show: reveal, signal: AbortSignal.any([signal, drawingSignal]) });
+    decoding = Promise.resolve();
+    const turn = new Promise((resolve) => (asked = { ...next, resolve }));
+    if (!frames.length) turnTo(asked);
+    facts.textContent = "Asking …";
+    return turn;
+  }
+
+  function turnTo({ image, n, steps: count, what, caption, picture, resolve }) {
+    asked = null;
     makeRoom(image, n);
     forget();
     steps = count;
     name = what;
     title.textContent = caption;
-    facts.textContent = "Asking …";
     slider.begin(steps);
     slider.element.hidden = steps === 1;
-    player = pace({ ms: stepMs(steps), show: reveal, signal: AbortSignal.any([signal, drawingSignal]) });
-    decoding = Promise.resolve();
+    given.show(picture);
+    resolve();
+  }
+
+  /** No more will come of what was asked for. Resolves to whether what was there before is still shown, as it was. */
+  async function stop() {
+    const mine = player;
+    await decoding; // of what came last
+    if (mine !== player) return false; // something else is asked for by now
+    const kept = asked !== null;
+    asked = null;
+    facts.textContent = kept ? before : "Not finished";
+    return kept;
   }
 
   function add(frame) {
@@ -69,6 +95,7 @@ export function redrawStage(signal) {
     decoding = decoding.then(async () => {
       const bitmaps = await Promise.all(frame.images.map(decode));
       if (mine !== player) return bitmaps.forEach((bitmap) => bitmap.close()); // another drawing has begun
+      if (asked) turnTo(asked);
       frames[frame.step - 1] = bitmaps;
       player.push(frame.step);
     });
@@ -100,6 +127,9 @@ export function redrawStage(signal) {
     begin,
     add,
     end,
+    stop,
+    /** Resolves when all frames so far can be shown. */
+    arrived: () => decoding,
     /** Shows what is given to the model. */
     showGiven(picture) {
       given.show(picture);
@@ -107,6 +137,7 @@ export function redrawStage(signal) {
     /** Nothing is given: no canvas shows anything. */
     blank(image, n, caption, words) {
       makeRoom(image, n);
+      asked = null;
       player = null;
       forget();
       given.show(null);

@@ -126,8 +126,9 @@ export function mount(root, context) {
     const { request, what } = tasksOf(model).find(({ name }) => name === task.value);
     const asked = { model: model.name, seed: chosenSeed, fit: "resize" };
     const given = pad.picture(model.image, fit.checked);
-    stage.begin({ image: model.image, n: samples.value, steps: steps.value, what, caption: `${model.name}, seed ${chosenSeed}` }, mine.signal);
-    stage.showGiven(given);
+    const caption = `${model.name}, seed ${chosenSeed}`;
+    const next = { image: model.image, n: samples.value, steps: steps.value, what, caption, picture: given };
+    const turn = stage.begin(next, mine.signal);
     context.clear();
     try {
       const image = await given.convertToBlob();
@@ -137,13 +138,15 @@ export function mount(root, context) {
       context.setParams({ model: model.name, task: task.value, ...drawn, digit: pad.mark, picture });
       const [said, likely] = await Promise.all([
         draw({ ...asked, ...(await request(image, model.image, samples.value)), steps: steps.value }, ends),
-        model.likelihood_kind ? judge({ ...asked, images: [image] }, model, ends) : "",
+        model.likelihood_kind ? judge({ ...asked, images: [image] }, model, ends, turn) : "",
       ]);
       if (said) context.say([said, likely].filter(Boolean).join("; "));
     } catch (error) {
       if (ends.aborted) return;
       mine.abort(); // of the two requests the other, too
-      stage.facts.textContent = "Not finished";
+      const kept = await stage.stop();
+      if (signal.aborted || running !== mine) return;
+      if (!kept) likelihood.clear(); // what it says is of the picture before
       context.fail(error, redraw);
     }
   }
@@ -154,6 +157,7 @@ export function mount(root, context) {
       : context.client.streamAutoencode(request, { signal: ends });
     let last = null;
     for await (const frame of drawing) stage.add((last = frame));
+    await stage.arrived();
     const given = await decode(drawing.end.input);
     if (!ends.aborted) stage.showGiven(given);
     given.close();
@@ -163,11 +167,13 @@ export function mount(root, context) {
     return `${request.model} made ${stage.facts.textContent}`;
   }
 
-  async function judge(request, model, ends) {
+  /** Asks how likely the picture is, and says so when `turn` says that it is shown. */
+  async function judge(request, model, ends, turn) {
     const importanceSamples = model.likelihood_kind === "exact" ? 1 : DRAWS;
     const { manifest } = await context.describe(model.name);
     const pixels = manifest.graphs.likelihood.outputs.some(({ name }) => name === "pixel_log_likelihood");
     const answer = await context.client.likelihood({ ...request, importanceSamples, pixels }, { signal: ends });
+    await turn;
     return ends.aborted ? "" : likelihood.show(answer);
   }
 

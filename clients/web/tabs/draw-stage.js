@@ -32,7 +32,9 @@ export function drawStage(signal, actions) {
     stripPanel,
   );
 
-  let drawing = null; // what was asked for: { model, n, steps, judge, labels }
+  let drawing = null; // what is shown: { model, n, steps, judge, labels, caption }
+  let asked = null; // what is to take its place, as soon as something of it has come
+  let before = ""; // the facts of what is shown, while something is asked for
   let frames = []; // { bitmaps, values, kind, elapsedUs } by step, from 0
   let revealed = 0; // steps that have been shown
   let selected = 0;
@@ -50,10 +52,22 @@ export function drawStage(signal, actions) {
     return `Canvas ${index + 1}${label === undefined ? "" : `, asked to be ${label}`}`;
   };
 
-  /** Makes room for a drawing: everything that will be there has its place from now on. */
+  /** A drawing is asked for. What is shown stays until its first frame is here, for that may never come. */
   function begin(next, drawingSignal) {
+    if (!asked) before = facts.textContent;
+    player = pace({ ms: stepMs(next.steps), show: reveal, signal: AbortSignal.any([signal, drawingSignal]) });
+    decoding = Promise.resolve();
+    if (frames.length) asked = next;
+    else makeRoom(next);
+    facts.textContent = "Asking …";
+  }
+
+  /** Makes room for a drawing: everything that will be there has its place from now on. */
+  function makeRoom(next) {
+    asked = null;
     for (const frame of frames) frame.bitmaps.forEach((bitmap) => bitmap.close());
     drawing = next;
+    caption.textContent = drawing.caption;
     frames = [];
     revealed = 0;
     selected = Math.min(selected, drawing.n - 1);
@@ -71,9 +85,6 @@ export function drawStage(signal, actions) {
     slider.begin(steps);
     slider.element.hidden = stripPanel.hidden = steps === 1; // nothing came before
     grid.select(selected);
-    facts.textContent = "Asking …";
-    player = pace({ ms: stepMs(steps), show: reveal, signal: AbortSignal.any([signal, drawingSignal]) });
-    decoding = Promise.resolve();
   }
 
   /** A frame has come. */
@@ -82,6 +93,7 @@ export function drawStage(signal, actions) {
     decoding = decoding.then(async () => {
       const bitmaps = await Promise.all(frame.images.map(decode));
       if (mine !== player) return bitmaps.forEach((bitmap) => bitmap.close()); // another drawing has begun
+      if (asked) makeRoom(asked);
       frames[frame.step - 1] = { bitmaps, values: frame.values, kind: frame.kind, elapsedUs: frame.elapsedUs };
       player.push(frame.step);
     });
@@ -93,6 +105,17 @@ export function drawStage(signal, actions) {
     await decoding;
     if (!(await mine.end()) || mine !== player) return null;
     return summary();
+  }
+
+  /** No more will come of what was asked for. Resolves to whether what was there before is still shown, as it was. */
+  async function stop() {
+    const mine = player;
+    await decoding; // of what came last
+    if (mine !== player) return false; // something else is asked for by now
+    const kept = asked !== null;
+    asked = null;
+    facts.textContent = kept ? before : "Not finished";
+    return kept;
   }
 
   function reveal(step) {
@@ -153,7 +176,7 @@ export function drawStage(signal, actions) {
     return `${canvases} by ${drawing.model.name} finished in ${time}${judged}`;
   }
 
-  return { element, begin, add, end, caption, facts };
+  return { element, begin, add, end, stop, caption, facts };
 }
 
 /** As many columns as fit, and the last row as full as can be. */

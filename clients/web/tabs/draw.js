@@ -28,6 +28,7 @@ export function mount(root, context) {
   const bar = saveBar(context);
   const stage = drawStage(signal, bar.element);
   let running = null; // the AbortController of the drawing under way
+  let finished = null; // the request of the drawing that is shown, when all of it is
 
   const form = h(
     "form.panel",
@@ -114,19 +115,26 @@ export function mount(root, context) {
     const wanted = asked();
     const request = requestOf(wanted);
     context.clear();
-    context.setParams(paramsOf(wanted));
-    stage.caption.textContent = `${request.model}, seed ${wanted.seed}`;
-    stage.begin({ ...wanted, labels: names(wanted) }, mine.signal);
+    const caption = `${request.model}, seed ${wanted.seed}`;
+    stage.begin({ ...wanted, labels: names(wanted), caption }, mine.signal);
     bar.offer(null);
     try {
       const stream = context.client.stream(request, { signal: AbortSignal.any([signal, mine.signal]) });
-      for await (const frame of stream) stage.add(frame);
-      bar.offer(request);
+      for await (const frame of stream) {
+        if (frame.step === 1) {
+          finished = null;
+          context.setParams(paramsOf(wanted)); // the address is that of what is shown
+        }
+        stage.add(frame);
+      }
+      bar.offer((finished = request));
       const said = await stage.end();
       if (said) context.say(said);
     } catch (error) {
       if (mine.signal.aborted || signal.aborted) return;
-      stage.facts.textContent = "Not finished";
+      await stage.stop();
+      if (mine.signal.aborted || signal.aborted) return;
+      bar.offer(finished);
       context.fail(error, draw);
     }
   }

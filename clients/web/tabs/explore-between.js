@@ -3,7 +3,7 @@
 import { pixelCanvas } from "../parts/canvas.js";
 import { field, h } from "../parts/dom.js";
 import { classField, seedControls } from "./explore-controls.js";
-import { callNoise, drawPlaces, latest, oneSet, perDrawing, pictureRow } from "./explore-draw.js";
+import { callNoise, drawPlaces, latest, oneSet, perDrawing, pictureRow, replacing } from "./explore-draw.js";
 import { between, noiseOf } from "./explore-noise.js";
 
 const PICTURES = 9;
@@ -15,7 +15,7 @@ export const title = "Between two seeds";
 export const sentence = "A walk through the noise, from one picture to another.";
 export const suits = (model) => perDrawing(model).length > 0;
 
-export function open({ context, model, params, signal, controls, stage, remember }) {
+export function open({ context, model, params, signal, controls, stage, reveal, remember }) {
   const seeds = seedControls({ from: "From seed", to: "To seed" }, params, begin);
   const label = classField(model, params, begin);
   const slider = h("input", { type: "range", min: 0, max: LAST, step: 1, value: LAST / 2 });
@@ -25,7 +25,7 @@ export function open({ context, model, params, signal, controls, stage, remember
   const caption = h("h2", {}, "");
   const facts = h("p.hint.number.explore-facts", {}, "");
   const run = oneSet(context, signal, facts);
-  const ask = latest(draw, signal, context.fail);
+  const ask = latest(draw, signal, (error) => context.fail(error, begin));
   let walk = null; // { from, to, label, seen: bitmaps by place } of the seeds that are set
 
   controls.append(...seeds.elements, ...(label.element ? [label.element] : []), seeds.button);
@@ -41,21 +41,29 @@ export function open({ context, model, params, signal, controls, stage, remember
   );
   slider.oninput = () => go(Number(slider.value));
   slider.value = /^[0-9]{1,2}$/.test(params.get("at") ?? "") ? params.get("at") : LAST / 2;
+  caption.textContent = model.name;
   begin();
 
   function begin() {
     const mine = (walk = { ...seeds.values, label: label.value, seen: new Map() });
-    caption.textContent = `${model.name}, from seed ${mine.from} to seed ${mine.to}`;
-    row.canvases.forEach((canvas, index) => canvas.describe(`Picture ${index + 1} of ${PICTURES}, ${place(index * FINE)}`));
     go(Number(slider.value));
     const places = row.canvases.map((_, index) => noiseAt(index * FINE));
-    const onPicture = (index, bitmap) => {
-      mine.seen.set(index * FINE, bitmap);
-      row.canvases[index].show(bitmap);
-      if (Number(slider.value) === index * FINE) large.show(bitmap);
+    const begun = () => {
+      caption.textContent = `${model.name}, from seed ${mine.from} to seed ${mine.to}`;
+      row.canvases.forEach((canvas, index) => canvas.describe(`Picture ${index + 1} of ${PICTURES}, ${place(index * FINE)}`));
+      reveal();
     };
-    run(`${PICTURES} pictures`, (ended) =>
-      drawPlaces(context, model, places, { seed: mine.from, signal: ended, onPicture }),
+    const show = (index, bitmap) => {
+      row.canvases[index].show(bitmap);
+      if (bitmap) mine.seen.set(index * FINE, bitmap);
+      if (Number(slider.value) === index * FINE) showLarge(index * FINE, bitmap);
+    };
+    const { onPicture, leave } = replacing(PICTURES, begun, show);
+    run(
+      `${PICTURES} pictures`,
+      (ended) => drawPlaces(context, model, places, { seed: mine.from, signal: ended, onPicture }),
+      leave,
+      begin,
     );
   }
 
@@ -65,10 +73,14 @@ export function open({ context, model, params, signal, controls, stage, remember
     words.textContent = `${Math.round((100 * at) / LAST)} %`;
     slider.setAttribute("aria-valuetext", place(at));
     row.mark(at % FINE === 0 ? at / FINE : null);
-    large.describe(`The picture ${place(at)}`);
     remember({ ...seeds.values, label: label.value, at });
-    if (walk.seen.has(at)) large.show(walk.seen.get(at));
+    if (walk.seen.has(at)) showLarge(at, walk.seen.get(at));
     else if (at % FINE) ask({ at, walk });
+  }
+
+  function showLarge(at, bitmap) {
+    large.show(bitmap);
+    large.describe(`The picture ${place(at)}`);
   }
 
   async function draw(wanted, stale) {
@@ -81,7 +93,7 @@ export function open({ context, model, params, signal, controls, stage, remember
         wanted.walk.seen.set(at, bitmap);
         // Where the slider is by now may be drawn already; if it is not, this is nearer than what is shown.
         const now = Number(slider.value);
-        if (wanted.walk === walk && (now === at || !walk.seen.has(now))) large.show(bitmap);
+        if (wanted.walk === walk && (now === at || !walk.seen.has(now))) showLarge(at, bitmap);
       },
     });
   }

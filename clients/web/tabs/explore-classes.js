@@ -3,7 +3,7 @@
 import { pixelCanvas } from "../parts/canvas.js";
 import { h } from "../parts/dom.js";
 import { seedControls } from "./explore-controls.js";
-import { drawPlaces, oneSet, perDrawing } from "./explore-draw.js";
+import { drawPlaces, oneSet, perDrawing, replacing } from "./explore-draw.js";
 import { noiseOf } from "./explore-noise.js";
 
 const NOISES = 5;
@@ -13,7 +13,7 @@ export const title = "Every class";
 export const sentence = "The same noise, asked to be each class.";
 export const suits = (model) => Boolean(model.labels) && perDrawing(model).length > 0;
 
-export function open({ context, model, params, signal, controls, stage, remember }) {
+export function open({ context, model, params, signal, controls, stage, reveal, remember }) {
   const seeds = seedControls({ seed: "Seed" }, params, begin);
   const caption = h("h2", {}, "");
   const names = model.labels.slice(0, MOST);
@@ -59,18 +59,22 @@ export function open({ context, model, params, signal, controls, stage, remember
       ),
     ),
   );
+  caption.textContent = model.name;
   begin();
 
   function begin() {
     const { seed } = seeds.values;
     remember({ seed });
-    caption.textContent = `${model.name}, noises of seed ${seed}`;
     const places = canvases.flatMap((row, noise) => {
       const latents = Object.fromEntries(perDrawing(model).map((latent) => [latent.name, noiseOf(seed, latent, noise)]));
       return row.map((_, label) => ({ latents, label }));
     });
     const flat = canvases.flat();
-    const onPicture = (index, bitmap) => flat[index].show(bitmap);
-    run(`${flat.length} pictures`, (ended) => drawPlaces(context, model, places, { seed, signal: ended, onPicture }));
+    const begun = () => {
+      caption.textContent = `${model.name}, noises of seed ${seed}`;
+      reveal();
+    };
+    const { onPicture, leave } = replacing(flat.length, begun, (index, bitmap) => flat[index].show(bitmap));
+    run(`${flat.length} pictures`, (ended) => drawPlaces(context, model, places, { seed, signal: ended, onPicture }), leave);
   }
 }

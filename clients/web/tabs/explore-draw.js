@@ -75,7 +75,7 @@ function requestOf(model, places) {
  *
  * @param {(item: T, signal: AbortSignal) => Promise<void>} run
  * @param {AbortSignal} signal Ends it.
- * @param {(error: Error, again: () => void) => void} fail
+ * @param {(error: Error) => void} fail
  * @returns {(item: T) => void}
  * @template T
  */
@@ -90,7 +90,7 @@ export function latest(run, signal, fail) {
       await run(item, AbortSignal.any([signal, under.ended.signal]));
     } catch (error) {
       const stale = signal.aborted || under.ended.signal.aborted;
-      if (!stale && !waiting.length) fail(error, () => ask(item));
+      if (!stale && !waiting.length) fail(error);
     }
     under = null;
     if (waiting.length && !signal.aborted) next();
@@ -110,14 +110,16 @@ export function latest(run, signal, fail) {
  * @param {object} context The tab's.
  * @param {AbortSignal} signal Ends it.
  * @param {HTMLElement} facts
- * @returns {(what: string, draw: (signal: AbortSignal) => Promise<void>) => Promise<void>} `what` is drawn, in words.
+ * @returns {(what: string, draw: (signal: AbortSignal) => Promise<void>, leave?: () => void, again?: () => void) =>
+ *   Promise<void>} `what` is drawn, in words; `leave` is called when no more of it comes, though not all of it came;
+ *   `again` asks anew, for more than this set where more was asked for.
  */
 export function oneSet(context, signal, facts) {
   let running = null; // its AbortController
   let missing = null; // draws again what did not come
   context.connection.addEventListener("back", () => missing?.(), { signal });
 
-  return async function run(what, draw) {
+  return async function run(what, draw, leave = () => {}, again = () => run(what, draw, leave)) {
     running?.abort();
     const mine = (running = new AbortController());
     const began = performance.now();
@@ -131,9 +133,33 @@ export function oneSet(context, signal, facts) {
     } catch (error) {
       if (mine.signal.aborted || signal.aborted) return;
       facts.textContent = "Not finished";
-      missing = () => run(what, draw);
+      leave();
+      missing = again;
       context.fail(error, missing);
     }
+  };
+}
+
+/**
+ * A set of pictures that takes the place of another, which stays until the first of the new ones is here. They come one
+ * by one, each over the one before it; if not all of them come, the places of the others are empty in the end.
+ *
+ * @param {number} count
+ * @param {() => void} begun Called before the first is shown: from then on it is this set.
+ * @param {(index: number, bitmap: ImageBitmap | null) => void} show
+ */
+export function replacing(count, begun, show) {
+  const here = new Set();
+  return {
+    onPicture(index, bitmap) {
+      if (!here.size) begun();
+      here.add(index);
+      show(index, bitmap);
+    },
+    leave() {
+      if (!here.size) return;
+      for (let index = 0; index < count; index += 1) if (!here.has(index)) show(index, null);
+    },
   };
 }
 

@@ -3,7 +3,7 @@
 import { pixelCanvas } from "../parts/canvas.js";
 import { h } from "../parts/dom.js";
 import { classField, seedControls } from "./explore-controls.js";
-import { drawPlaces, oneSet, pictureRow } from "./explore-draw.js";
+import { drawPlaces, oneSet, pictureRow, replacing } from "./explore-draw.js";
 
 const OTHERS = 5; // pictures of a level beside the one in hand
 
@@ -18,7 +18,7 @@ export const title = "Level by level";
 export const sentence = "Each level of the noise with a seed of its own.";
 export const suits = (model) => model.latents.length > 1;
 
-export function open({ context, model, params, signal, controls, stage, remember }) {
+export function open({ context, model, params, signal, controls, stage, reveal, remember }) {
   const key = (name) => `seed-${name}`;
   const labels = Object.fromEntries(model.latents.map(({ name }) => [key(name), `Seed of the ${spaced(name)}`]));
   const seeds = seedControls(labels, params, begin);
@@ -53,29 +53,32 @@ export function open({ context, model, params, signal, controls, stage, remember
     const base = seeds.values;
     remember({ ...base, label: label.value });
     const listed = model.latents.map(({ name }) => `${spaced(name)} ${base[key(name)]}`).join(", ");
-    held.textContent = `Seeds: ${listed}`;
-    large.describe(`Drawn with the seeds ${listed}`);
-    for (const { latent, row } of rows) {
-      row.canvases.forEach((canvas, i) => {
-        const name = `Picture ${i + 1}, ${spaced(latent.name)} of seed ${other(base[key(latent.name)], i)}`;
-        canvas.describe(i === 0 ? `${name}, in hand` : name);
-      });
-      row.mark(0);
-    }
+    const begun = () => {
+      held.textContent = `Seeds: ${listed}`;
+      large.describe(`Drawn with the seeds ${listed}`);
+      for (const { latent, row } of rows) {
+        row.canvases.forEach((canvas, i) => {
+          const name = `Picture ${i + 1}, ${spaced(latent.name)} of seed ${other(base[key(latent.name)], i)}`;
+          canvas.describe(i === 0 ? `${name}, in hand` : name);
+        });
+        row.mark(0);
+      }
+      reveal();
+    };
     // The picture in hand begins every row: it is drawn once.
     const changes = [{ step: 0 }];
     rows.forEach(({ latent }, level) => {
       for (let step = 1; step <= OTHERS; step += 1) changes.push({ level, name: latent.name, step });
     });
     const places = changes.map((change) => ({ seeds: seedsWith(base, change), label: label.value }));
-    const onPicture = (index, bitmap) => {
+    const show = (index, bitmap) => {
       const { level, step } = changes[index];
       if (step === 0) large.show(bitmap);
       for (const { row } of step === 0 ? rows : [rows[level]]) row.canvases[step].show(bitmap);
     };
-    run(`${places.length} pictures`, (ended) =>
-      drawPlaces(context, model, places, { seed: 0, signal: ended, onPicture }), // every noise has a seed of its own
-    );
+    const { onPicture, leave } = replacing(places.length, begun, show);
+    const options = { seed: 0, onPicture }; // every noise has a seed of its own
+    run(`${places.length} pictures`, (ended) => drawPlaces(context, model, places, { ...options, signal: ended }), leave);
   }
 
   /** Takes a picture of a row in hand: its seed for that level. */

@@ -3,7 +3,7 @@
 import { pixelCanvas } from "../parts/canvas.js";
 import { h } from "../parts/dom.js";
 import { classField, seedControls } from "./explore-controls.js";
-import { callNoise, drawPlaces, latest, oneSet, plane } from "./explore-draw.js";
+import { callNoise, drawPlaces, latest, oneSet, plane, replacing } from "./explore-draw.js";
 
 const CELLS = 12; // a side
 const REACH = 3; // the map shows -3 to 3 of both numbers: 99.5 % of all drawings
@@ -24,7 +24,7 @@ export const title = "A map of the noise";
 export const sentence = "Two numbers make a picture: point at a place.";
 export const suits = (model) => plane(model) !== null;
 
-export function open({ context, model, params, signal, controls, stage, remember }) {
+export function open({ context, model, params, signal, controls, stage, reveal, remember }) {
   const latent = plane(model);
   const rest = model.latents.filter(({ name }) => name !== latent.name);
   const seeds = seedControls({ seed: rest.length ? `Seed of the ${rest[0].name}` : "Seed" }, params, begin);
@@ -46,11 +46,11 @@ export function open({ context, model, params, signal, controls, stage, remember
     chart.element,
     dot,
   );
-  const large = pixelCanvas(model.image, "");
+  const large = pixelCanvas(model.image, "Nothing is drawn yet");
   const words = h("p.number.explore-place", {}, "");
   const facts = h("p.hint.number.explore-facts", {}, "");
   const run = oneSet(context, signal, facts);
-  const ask = latest(draw, signal, context.fail);
+  const ask = latest(draw, signal, (error) => context.fail(error, begin));
   let kept = [coordinate(params.get("x")), coordinate(params.get("y"))]; // where the point returns to
 
   chart.element.setAttribute("aria-hidden", "true"); // the slider around it says where, the picture beside it what
@@ -88,9 +88,17 @@ export function open({ context, model, params, signal, controls, stage, remember
     const places = Array.from({ length: CELLS * CELLS }, (_, index) =>
       placeOf([centre(index % CELLS), -centre(Math.floor(index / CELLS))]),
     );
-    const onPicture = (index, bitmap) => ink.drawImage(bitmap, (index % CELLS) * width, Math.floor(index / CELLS) * height);
-    run(`${places.length} pictures`, (ended) =>
-      drawPlaces(context, model, places, { seed, signal: ended, onPicture, together: true }),
+    const show = (index, bitmap) => {
+      const [left, top] = [(index % CELLS) * width, Math.floor(index / CELLS) * height];
+      if (bitmap) ink.drawImage(bitmap, left, top);
+      else ink.clearRect(left, top, width, height);
+    };
+    const { onPicture, leave } = replacing(places.length, reveal, show);
+    run(
+      `${places.length} pictures`,
+      (ended) => drawPlaces(context, model, places, { seed, signal: ended, onPicture, together: true }),
+      leave,
+      begin,
     );
   }
 
@@ -101,7 +109,6 @@ export function open({ context, model, params, signal, controls, stage, remember
     map.setAttribute("aria-valuenow", next[0].toFixed(2));
     map.setAttribute("aria-valuetext", `${x} across, ${y} up`);
     words.textContent = `${x} across, ${y} up`;
-    large.describe(`What is drawn at ${x} across, ${y} up`);
     if (keep) {
       kept = next;
       remember({ ...(rest.length ? seeds.values : {}), label: label.value, x: next[0].toFixed(2), y: next[1].toFixed(2) });
@@ -113,7 +120,11 @@ export function open({ context, model, params, signal, controls, stage, remember
     return drawPlaces(context, model, [placeOf(place)], {
       seed: seeds.values.seed,
       signal: stale,
-      onPicture: (_, bitmap) => large.show(bitmap),
+      onPicture(_, bitmap) {
+        const [x, y] = place.map(signed);
+        large.show(bitmap);
+        large.describe(`What is drawn at ${x} across, ${y} up`);
+      },
     });
   }
 

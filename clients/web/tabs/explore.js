@@ -8,8 +8,9 @@ import * as levels from "./explore-levels.js";
 import * as map from "./explore-map.js";
 
 /**
- * Each has a `title`, a `sentence`, `suits(model)`, and `open({ context, model, params, signal, controls, stage, remember })`,
- * which fills `controls` and `stage` until `signal` is aborted; `remember({…})` writes into the address.
+ * Each has a `title`, a `sentence`, `suits(model)`, and `open({ context, model, params, signal, controls, stage, reveal,
+ * remember })`, which fills `controls` and `stage` until `signal` is aborted, and calls `reveal()` when the first picture
+ * is there: until then the stage before stays. `remember({…})` writes into the address.
  */
 const WAYS = { between, map, levels, classes };
 const WRITE_MS = 250; // browsers refuse an address that changes with every move of a pointer
@@ -18,7 +19,7 @@ export function mount(root, context) {
   const picker = modelPicker({ models: [], value: null, onChange: show });
   const card = modelCard(context.describe);
   const controls = h("div.explore-controls", {});
-  const stage = h("div.stage", {});
+  let stage = h("div.stage", {});
   const radios = Object.entries(WAYS).map(([name, way]) => {
     const radio = h("input", { type: "radio", name: "way", value: name, onchange: () => choose(name) });
     const text = h("span", {}, h("strong", {}, way.title), h("span.hint", {}, way.sentence));
@@ -64,7 +65,15 @@ export function mount(root, context) {
     shown?.ended.abort();
     const mine = (shown = { ended: new AbortController(), model });
     controls.replaceChildren();
-    stage.replaceChildren();
+    const next = h("div.stage", {});
+    const reveal = () => {
+      if (mine !== shown || stage === next) return;
+      stage.replaceWith(next);
+      stage = next;
+    };
+    // Something to look at stays until the first picture is here, for that may never come; but it is for looking only.
+    if (!model || !stage.childElementCount) reveal();
+    else stage.inert = true;
     if (!model) {
       stage.append(h("section.panel", {}, h("h2", {}, "No model here can be explored"), h("p.hint", {}, nothing())));
       return;
@@ -75,7 +84,8 @@ export function mount(root, context) {
       params,
       signal: AbortSignal.any([context.signal, mine.ended.signal]),
       controls,
-      stage,
+      stage: next,
+      reveal,
       remember(own) {
         const all = { way, model: model.name, ...own };
         params = new URLSearchParams(Object.entries(all).filter(([, value]) => value !== null));
