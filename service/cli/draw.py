@@ -30,6 +30,7 @@ async def draw_to(
     output: Path | None,
     kind: FileKind | None,
     scale: int | None,
+    overwrite: bool,
 ) -> None:
     """Draws, shows the drawing on stderr as it grows, and writes it to a file if one is named.
 
@@ -39,12 +40,13 @@ async def draw_to(
         output: File to write, `-` for stdout, or None.
         kind: What to write where the file's name does not say.
         scale: Pixels of the file for each pixel of a canvas; None makes small canvases visible.
+        overwrite: Replace a file that is there.
 
     Raises:
         PentimentoError: The file cannot be written as it is asked for, or drawing failed.
         OSError: The file cannot be written.
     """
-    kind = _checked_kind(output, kind)
+    kind = _checked_kind(output, kind, overwrite)
     console = make_console(stderr=True)
     frames: list[Frame] = []
     async with opening as easel, easel.draw(request, exact=kind is FileKind.NPY) as sketch:
@@ -75,7 +77,7 @@ async def draw_to(
         console.print(f"wrote {output}")
 
 
-def _checked_kind(output: Path | None, kind: FileKind | None) -> FileKind | None:
+def _checked_kind(output: Path | None, kind: FileKind | None, overwrite: bool) -> FileKind | None:
     """What to write. Refuses, before anything is drawn, a file that could not be written afterwards."""
     if output is None:
         if kind is not None:
@@ -97,6 +99,8 @@ def _checked_kind(output: Path | None, kind: FileKind | None) -> FileKind | None
         raise invalid("--output", f"is in a folder that does not exist: {str(output.parent)!r}")
     if output.is_dir():
         raise invalid("--output", f"must be a file, {str(output)!r} is a folder")
+    if output.is_file() and output.stat().st_size and not overwrite:
+        raise invalid("--output", f"is there already: {str(output)!r}; add --overwrite, or name another file")
     if not os.access(output if output.exists() else output.parent, os.W_OK):
         raise invalid("--output", f"cannot be written by this user: {str(output)!r}")
     return named or kind

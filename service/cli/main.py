@@ -19,6 +19,7 @@ from pentimento.service.cli.options import (
     Bundles,
     FileFormat,
     Output,
+    Overwrite,
     Scale,
     Score,
     ScoreBy,
@@ -118,6 +119,7 @@ def draw(
     score: Score = False,
     score_by: ScoreBy = None,
     output: Output = None,
+    overwrite: Overwrite = False,
     file_format: FileFormat = None,
     scale: Scale = None,
     server: Server = None,
@@ -138,7 +140,7 @@ def draw(
             score_by=score_by,
             seeds=_seeds(seed_of or []),
         )
-        await draw_to(open_easel(server, bundles), request, output, file_format, scale)
+        await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 
     run(work())
 

@@ -72,6 +72,7 @@ Output = Annotated[
         help="File to write: .png (film strip), .gif, .apng, or .npy (float32); - writes it to stdout.",
     ),
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file, if it is there.")]
 FileFormat = Annotated[
     FileKind | None,
     typer.Option("--format", help="What to write where the name of the file does not say; - is else png."),

@@ -16,6 +16,7 @@ from pentimento.service.cli.options import (
     FitOption,
     Model,
     Output,
+    Overwrite,
     Scale,
     Score,
     ScoreBy,
@@ -48,6 +49,7 @@ def autoencode(
     score_by: ScoreBy = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
+    overwrite: Overwrite = False,
     file_format: FileFormat = None,
     scale: Scale = None,
     server: Server = None,
@@ -68,7 +70,7 @@ def autoencode(
             score=score or None,
             score_by=score_by,
         )
-        await draw_to(open_easel(server, bundles), request, output, file_format, scale)
+        await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 
     run(work())
 
@@ -93,6 +95,7 @@ def complete(
     score_by: ScoreBy = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
+    overwrite: Overwrite = False,
     file_format: FileFormat = None,
     scale: Scale = None,
     server: Server = None,
@@ -114,7 +117,7 @@ def complete(
             score=score or None,
             score_by=score_by,
         )
-        await draw_to(open_easel(server, bundles), request, output, file_format, scale)
+        await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 
     run(work())
 

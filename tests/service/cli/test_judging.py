@@ -57,7 +57,7 @@ def test_pictures_that_are_drawn_again_are_judged_too(where, picture, tmp_path):
 def test_one_class_or_a_class_for_each_image(where, tmp_path):
     path = tmp_path / "digits.npy"
     for options, labels in ((["--label", 7, "--n", 3], [7, 7, 7]), (["--labels", "0,1,2"], [0, 1, 2])):
-        result = run("draw", "toy-digits", *options, "--seed", 3, "-o", path, *where)
+        result = run("draw", "toy-digits", *options, "--seed", 3, "-o", path, "--overwrite", *where)
         assert result.exit_code == 0, result.stderr
         want = one_shot(draw(3, "latent", (4,), rows=range(3)), np.asarray(labels))[:, None]
         assert np.abs(np.load(path) - want).max() <= 0.5 / 255 + 1e-6

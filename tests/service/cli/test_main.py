@@ -267,3 +267,14 @@ def test_the_drawing_is_shown_in_a_terminal(toys, tmp_path, monkeypatch):
     text = screen.getvalue()
     assert "▀" in text and "\x1b[38;2;" in text
     assert "step 1 of 2" in text and "step 2 of 2" in text
+
+
+def test_a_file_that_is_there_is_replaced_only_if_asked(toys, tmp_path):
+    path = tmp_path / "mine.png"
+    path.write_bytes(b"a holiday")
+    command = ["draw", "toy-steps", "--bundles", toys, "-o", path]
+    refused = run(*command)
+    assert refused.exit_code == 2 and "is there already" in refused.output and "--overwrite" in refused.output
+    assert path.read_bytes() == b"a holiday"
+    assert run(*command, "--overwrite").exit_code == 0
+    assert path.read_bytes().startswith(b"\x89PNG")

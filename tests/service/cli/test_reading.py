@@ -84,7 +84,7 @@ def test_autoencode_writes_a_strip_that_begins_with_the_picture(where, tmp_path)
 def test_the_strip_is_the_same_wherever_it_is_drawn(bundles, live):
     files = []
     for options in (["--bundles", bundles], ["--server", live.http], ["--server", f"grpc://{live.grpc}"]):
-        arguments = ("--model", "toy-code", "--seed", 3, "-n", 2, "-o", "strip.png", *options)
+        arguments = ("--model", "toy-code", "--seed", 3, "-n", 2, "-o", "strip.png", "--overwrite", *options)
         assert run("autoencode", "levels.png", *arguments).exit_code == 0
         with open("strip.png", "rb") as file:
             files.append(file.read())
