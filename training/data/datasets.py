@@ -22,12 +22,9 @@ from pentimento.pictures.shaping import Fit
 from pentimento.training.data.cifar import read_cifar_binary
 from pentimento.training.data.idx import IDX_FILES, find_idx, read_idx_pairs
 from pentimento.training.data.image_files import read_image_files
+from pentimento.training.data.sources import CIFAR_CLASSES, CLOTHES, DIGITS, SOURCES, Source
 
 Fetch = Callable[[str], bytes]
-
-_CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_DIGITS = tuple("0123456789")
-_CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 
 
 class DatasetError(Exception):
@@ -60,56 +57,7 @@ class Dataset:
         return np.bincount(self.train.labels, minlength=len(self.class_names)) / len(self.train.labels)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Source:
-    """Where a named data set may lie, where it can be downloaded, and what it is made of."""
-
-    folders: tuple[str, ...]  # names below the user's folder and the cache
-    archives: tuple[str, ...] = ()
-    system: tuple[str, ...] = ()  # folders outside both
-    mirrors: tuple[str, ...] = ()  # addresses, tried in order
-    md5: dict[str, str]  # of the downloaded file by name; of IDX files, unpacked
-    class_names: tuple[str, ...]
-
-
-_SOURCES = {
-    "mnist": _Source(
-        folders=("mnist", "MNIST/raw"),
-        system=("/usr/share/datasets/mnist",),
-        mirrors=(
-            "https://ossci-datasets.s3.amazonaws.com/mnist",
-            "https://storage.googleapis.com/cvdf-datasets/mnist",
-        ),
-        md5={
-            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-        },
-        class_names=_DIGITS,
-    ),
-    "fashion-mnist": _Source(
-        folders=("fashion-mnist", "FashionMNIST/raw"),
-        system=("/usr/share/datasets/fashion-mnist",),  # Debian package dataset-fashion-mnist
-        mirrors=("https://fashion-mnist.s3-website.eu-central-1.amazonaws.com",),
-        md5={
-            "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-            "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
-            "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
-            "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
-        },
-        class_names=_CLOTHES,
-    ),
-    "cifar10": _Source(
-        folders=("cifar10", "cifar-10", "cifar-10-batches-bin"),
-        archives=("cifar-10-binary.tar.gz", "cifar10.tar.gz", "cifar10-jpeg.tar.gz"),
-        mirrors=("https://www.cs.toronto.edu/~kriz",),
-        md5={"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
-        class_names=_CIFAR_CLASSES,
-    ),
-}
-
-NAMES = tuple(_SOURCES)
+NAMES = tuple(SOURCES)
 
 
 def cache_folder() -> Path:
@@ -162,16 +110,16 @@ def load_dataset(
         raise ValueError(f"channels must be 1 or 3, got {channels}")
     shape = (channels, image_size, image_size)
     try:
-        if name not in _SOURCES:
+        if name not in SOURCES:
             return _from_path(name, Path(name).expanduser(), shape, fit, None)
         place = find_dataset(name, folder, cache)
         if place is None:
             target = (cache or cache_folder()) / "datasets"
-            place = _fetch_into(name, _SOURCES[name], target, fetch or _download)
-        return _from_path(name, place, shape, fit, _SOURCES[name].class_names)
+            place = _fetch_into(name, SOURCES[name], target, fetch or _download)
+        return _from_path(name, place, shape, fit, SOURCES[name].class_names)
     except (ValueError, EOFError, OSError) as error:
         sentence = str(error)
-        named = name not in _SOURCES and name in sentence
+        named = name not in SOURCES and name in sentence
         raise DatasetError(sentence if named else f"data set {name!r} cannot be read: {sentence}") from error
 
 
@@ -186,7 +134,7 @@ def find_dataset(name: str, folder: Path | None = None, cache: Path | None = Non
     Raises:
         DatasetError: The user's folder does not exist.
     """
-    source = _SOURCES[name]
+    source = SOURCES[name]
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"the data folder {folder} does not exist")
     bases = [] if folder is None else [folder]
@@ -201,7 +149,7 @@ def _has_files(place: Path) -> bool:
     return place.is_dir() and any(place.iterdir())
 
 
-def _fetch_into(name: str, source: _Source, target: Path, fetch: Fetch) -> Path:
+def _fetch_into(name: str, source: Source, target: Path, fetch: Fetch) -> Path:
     wanted = [*source.md5]
     files = {}
     problem = ""
@@ -248,18 +196,18 @@ def _from_path(
     note: str | None = None
     report: tuple[str, ...] = ()
     names = class_names or ()
-    cifar = read_cifar_binary(place) if class_names == _CIFAR_CLASSES else None
+    cifar = read_cifar_binary(place) if class_names == CIFAR_CLASSES else None
     if place.is_dir() and (paths := find_idx(place)):
         train, test = read_idx_pairs(paths)
         names = names or tuple(str(label) for label in range(int(train[1].max(initial=0)) + 1))
     elif cifar is not None:
         train, test = cifar
-    elif class_names in (_DIGITS, _CLOTHES):
+    elif class_names in (DIGITS, CLOTHES):
         raise DatasetError(f"{place} must hold {', '.join(f'{file}.gz' for file in IDX_FILES.values())}")
     else:
         files = read_image_files(place, channels=shape[0], image_size=shape[1], fit=fit)
         train, test, names, report = files.train, files.test, files.class_names, files.report
-        if name in _SOURCES:
+        if name in SOURCES:
             note = f"{' and '.join(files.formats)} copy"
     for split, pair in (("training", train), ("test", test)):
         if not len(pair[0]):
@@ -272,7 +220,7 @@ def _from_path(
     digest = hashlib.sha256(np.ascontiguousarray(train[0]).tobytes())
     digest.update(train[1].astype("<i8").tobytes())
     return Dataset(
-        name=name if name in _SOURCES else place.resolve().name if place.name in ("", "..") else place.name,
+        name=name if name in SOURCES else place.resolve().name if place.name in ("", "..") else place.name,
         class_names=names,
         train=Split(images=train[0], labels=train[1]),
         test=Split(images=test[0], labels=test[1]),

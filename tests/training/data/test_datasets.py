@@ -20,8 +20,8 @@ from tests.training.conftest import SLICE
 @pytest.fixture
 def nowhere(monkeypatch):
     """No system place holds anything."""
-    for name, source in datasets._SOURCES.items():
-        monkeypatch.setitem(datasets._SOURCES, name, replace(source, system=()))
+    for name, source in datasets.SOURCES.items():
+        monkeypatch.setitem(datasets.SOURCES, name, replace(source, system=()))
 
 
 def load(name, tmp_path, **options):
@@ -47,9 +47,7 @@ def test_a_named_set_is_found_in_the_users_folder_then_the_cache_then_the_system
     mine.mkdir()
     assert find_dataset("mnist", mine, cache) is None
     shutil.copytree(SLICE, system)
-    monkeypatch.setitem(
-        datasets._SOURCES, "mnist", replace(datasets._SOURCES["mnist"], system=(str(system),))
-    )
+    monkeypatch.setitem(datasets.SOURCES, "mnist", replace(datasets.SOURCES["mnist"], system=(str(system),)))
     assert find_dataset("mnist", mine, cache) == system
     shutil.copytree(SLICE, cache / "datasets" / "mnist")
     assert find_dataset("mnist", mine, cache) == cache / "datasets" / "mnist"
@@ -70,7 +68,7 @@ def test_a_download_is_checked_and_kept(tmp_path, nowhere, monkeypatch, dataset)
         name.removesuffix(".gz"): hashlib.md5(gzip.decompress(data)).hexdigest()
         for name, data in files.items()
     }
-    monkeypatch.setitem(datasets._SOURCES, "mnist", replace(datasets._SOURCES["mnist"], md5=md5))
+    monkeypatch.setitem(datasets.SOURCES, "mnist", replace(datasets.SOURCES["mnist"], md5=md5))
     asked = []
 
     def fetch(address):
