@@ -1,6 +1,6 @@
 """Where commands print: users' text is never markup; without a terminal nothing is wrapped or decorated."""
 
-__all__ = ["is_terminal", "make_console", "tame_streams"]
+__all__ = ["encodable", "is_terminal", "make_console", "tame_streams"]
 
 import codecs
 import io
@@ -44,11 +44,16 @@ def is_terminal(stream: TextIO) -> bool:
 
 def tame_streams() -> None:
     """Lets stdout and stderr print everything: what their encoding lacks becomes plainer, or is escaped."""
-    codecs.register_error(_HANDLER, _plainer)
     for stream in (sys.stdout, sys.stderr):
         # In the C locale Python passes undecodable bytes of file names through: better still.
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "backslashreplace"):
             stream.reconfigure(errors=_HANDLER)
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """The text as `tame_streams` lets a stream print it; click would write UTF-8 where ASCII is wanted."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, _HANDLER).decode(encoding)
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:
@@ -57,3 +62,6 @@ def _plainer(error: UnicodeError) -> tuple[str, int]:
     lost = error.object[error.start : error.end]
     plain = "".join(_PLAINER.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lost)
     return plain, error.end
+
+
+codecs.register_error(_HANDLER, _plainer)

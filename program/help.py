@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pentimento.program.console import is_terminal
+from pentimento.program.console import encodable, is_terminal
 
 _SHORT = {
     "int": "N",
@@ -120,9 +120,12 @@ def _write_plain(
     formatter: _Formatter,
     commands: Sequence[tuple[str, Any]],
 ) -> None:
-    formatter.write(command.get_usage(ctx) + "\n")
+    def write(text: str) -> None:
+        formatter.write(encodable(text, sys.stdout))
+
+    write(command.get_usage(ctx) + "\n")
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        formatter.write(f"\n{' '.join(paragraph.split())}\n")
+        write(f"\n{' '.join(paragraph.split())}\n")
     panels: dict[str, list[tuple[str, str]]] = {}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
@@ -134,8 +137,8 @@ def _write_plain(
         panels.setdefault(getattr(each, "rich_help_panel", None) or "Commands", []).append((name, first))
     for title, records in panels.items():
         width = max(len(name) for name, _ in records)
-        formatter.write(f"\n{title}:\n")
+        write(f"\n{title}:\n")
         for name, text in records:
-            formatter.write(f"  {name:{width}}  {' '.join(text.split())}".rstrip() + "\n")
+            write(f"  {name:{width}}  {' '.join(text.split())}".rstrip() + "\n")
     if command.epilog:
-        formatter.write("\n" + inspect.cleandoc(command.epilog).translate(_MARKS) + "\n")
+        write("\n" + inspect.cleandoc(command.epilog).translate(_MARKS) + "\n")

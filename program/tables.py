@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated
 
 import typer
@@ -31,8 +32,8 @@ class Column:
 
 
 def print_json(document: object) -> None:
-    """Prints a JSON document on stdout: in ASCII, which every encoding has, and never wrapped."""
-    typer.echo(json.dumps(document, indent=2))
+    """Prints a JSON document on stdout: in ASCII, which every encoding has; NaN and infinity become null."""
+    typer.echo(json.dumps(_finite(document), indent=2, allow_nan=False))
 
 
 def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -69,6 +70,14 @@ def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequ
             if i == 0:
                 text.stylize("bold", 0, len(first.rstrip()))
             console.print(text, soft_wrap=True)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _fill(cell: str, width: int, right: bool) -> str:
