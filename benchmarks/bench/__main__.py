@@ -18,6 +18,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from benchmarks.bench.cases import FULL, QUICK, SECTIONS, Case, Pace, planned, seconds_of
 from benchmarks.bench.contenders import Arena, prepare_bundles, running
@@ -29,6 +30,7 @@ from benchmarks.bench.plots import draw_plots
 from benchmarks.bench.reach import verdicts
 from benchmarks.bench.report import markdown, put_into
 from benchmarks.serving import ROOT
+from pentimento.program.console import make_console
 
 RESULTS = "results.json"
 
@@ -77,7 +79,7 @@ def run(sections: Sequence[str], pace: Pace, zoo: Path, output: Path, console: C
     }
     console.print(f"{len(cases)} cases, about {seconds_of(cases, pace) / 60:.0f} minutes")
     if others > 0.1:
-        console.print(f"[yellow]Other programs use {100 * others:.0f} % of the CPUs.[/yellow]")
+        console.print(f"Other programs use {100 * others:.0f} % of the CPUs.", style="yellow")
     rounds = {case.name: pace.rounds if case.core else pace.survey_rounds for case in cases}
     began = time.monotonic()
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
@@ -113,14 +115,12 @@ def write_report(content: dict[str, Any], output: Path, console: Console) -> Non
         written.append(document)
     for verdict in verdicts(results):
         aim, ratio = verdict.aim, verdict.ratio
-        sign = {True: "[green]met[/green]    ", False: "[red]not met[/red]", None: "-      "}[verdict.met]
+        sign = {True: ("met    ", "green"), False: ("not met", "red"), None: ("-      ", "")}[verdict.met]
         measured = ratio.text() if ratio else "not measured"
-        console.print(
-            f"{sign} {aim.what}: {aim.ratio}: {measured}, wanted {aim.wanted_text}", highlight=False
-        )
+        console.print(Text.assemble(sign, f" {aim.what}: {aim.ratio}: {measured}, wanted {aim.wanted_text}"))
     for name, reasons in results.failures().items():
-        console.print(f"[red]failed[/red] {name}: {reasons}", highlight=False)
-    console.print(f"written: {', '.join(str(path) for path in written)}", highlight=False)
+        console.print(Text.assemble(("failed", "red"), f" {name}: {reasons}"))
+    console.print(f"written: {', '.join(str(path) for path in written)}")
 
 
 def main() -> None:
@@ -141,7 +141,7 @@ def main() -> None:
     arguments = parser.parse_args()
     output: Path = arguments.output
     output.mkdir(parents=True, exist_ok=True)
-    console = Console()
+    console = make_console()
     if arguments.report:
         content = json.loads((output / RESULTS).read_text())
     else:
