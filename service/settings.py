@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _cache() -> Path | None:
-    """The folder of measurements below the user's cache; None where a user has no home, as in some containers."""
+    """The folder of measurements below the user's cache; None where a user has no home."""
     try:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     except RuntimeError:

@@ -2,6 +2,7 @@
 
 __all__ = ["evaluate", "export"]
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.program.tables import AsJson, print_json
-from pentimento.training.commands.options import DataFolder, Device, Rows
+from pentimento.training.commands.options import DataFolder, Device, Fit, Rows
 
 
 def export(
@@ -71,7 +72,11 @@ def export(
         trained = load_result(run / (LATEST if latest else BEST), where)
     channels, image_size, _ = trained.config.image_shape
     loaded = load_dataset(
-        dataset or trained.config.dataset, channels=channels, image_size=image_size, folder=data
+        dataset or trained.config.dataset,
+        channels=channels,
+        image_size=image_size,
+        fit=trained.config.fit,
+        folder=data,
     )
     with console.status("Judging, exporting, measuring the parity"):
         manifest = export_result(
@@ -123,9 +128,17 @@ def evaluate(
     rows: Rows = 10_000,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of each drawing.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the drawings.")] = 1,
+    importance_samples: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Latents for each of 500 random test images, to tighten a bound; manifests have 50.",
+        ),
+    ] = 0,
     dataset: Annotated[
         str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
     ] = None,
+    fit: Fit = "crop",
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -134,7 +147,8 @@ def evaluate(
     A bundle with a likelihood gets its mean over the data set's test
     images (with --dataset, of images it was not trained on). Drawings are
     judged by class shares, confidence and novelty, with a classifier of
-    the data set that this package trains itself and keeps in its cache.
+    the data set that this package trains itself and keeps in its cache;
+    and by a second one, which never chose an epoch of a training.
     A bundle with labels is asked for all classes in turn, and judged by
     how often the classifier sees the class that was asked for, too.
     With the default seed and number of rows, the figures are those in the
@@ -148,9 +162,9 @@ def evaluate(
     from pentimento.training.commands.show import show_figures
     from pentimento.training.data.datasets import load_dataset
     from pentimento.training.export.draw import draw_bundle
-    from pentimento.training.export.likelihood import bundle_likelihood
-    from pentimento.training.judging.classifier import load_classifier
-    from pentimento.training.judging.evaluation import figures
+    from pentimento.training.export.likelihood import bundle_importance, bundle_likelihood
+    from pentimento.training.judging.classifier import ReportingClassifier, load_classifier
+    from pentimento.training.judging.evaluation import figures, report
 
     console = make_console(stderr=as_json)
     loaded = read_bundle(bundle)
@@ -162,20 +176,33 @@ def evaluate(
         dataset or str(trained_on),
         channels=manifest.image.channels,
         image_size=manifest.image.height,
+        fit=fit,
         folder=data,
     )
     judged: dict[str, object] = {}
     if manifest.likelihood is not None:
         with console.status("Asking for the likelihood of test images"):
             judged["likelihood"] = asdict(bundle_likelihood(loaded, compared, rows=rows, seed=seed))
+            if importance_samples:
+                judged["importance"] = bundle_importance(
+                    loaded, compared, rows=min(rows, 500), samples=importance_samples, seed=seed
+                )
     if manifest.drawing is None:
         show_figures(judged, console, as_json=as_json)
         return
     with console.status("Judging drawings"):
         classifier = load_classifier(compared, torch.device("cpu"))
-        drawings = draw_bundle(loaded, rows=rows, seed=seed, step_count=steps)
+        finished: list[torch.Tensor] = []
+
+        def drawings() -> Iterator[torch.Tensor]:
+            for canvases in draw_bundle(loaded, rows=rows, seed=seed, step_count=steps):
+                finished.append(canvases[:, -1])
+                yield canvases
+
         labels = manifest.labels.names if manifest.labels else ()
         # Another data set's classes are not those that were asked for.
         asked = len(labels) if labels == compared.class_names else 0
-        judged |= figures(drawings, classifier, compared, seed, asked)
+        judged |= figures(drawings(), classifier, compared, seed, asked)
+        reporter = load_classifier(compared, torch.device("cpu"), kind=ReportingClassifier)
+        judged["reporting_classifier"] = report(iter(finished), reporter, compared, asked)
     show_figures(judged, console, as_json=as_json)
