@@ -13,7 +13,7 @@ help:  ## this list
 
 # --- serving: no torch -------------------------------------------------------------------------------------
 
-$(VENV_SERVE)/.installed: pyproject.toml clients/python/pyproject.toml
+$(VENV_SERVE)/.installed: pyproject.toml setup.py clients/python/pyproject.toml
 	@echo "Installing the server into $(VENV_SERVE) (no torch; about a minute) ..."
 	@$(PYTHON) -m venv $(VENV_SERVE)
 	@$(VENV_SERVE)/bin/pip install --quiet --disable-pip-version-check -e ".[cpu]" -e clients/python
@@ -24,7 +24,7 @@ serve: $(VENV_SERVE)/.installed  ## serve the zoo: HTTP on 8000, gRPC on 50051 (
 
 # --- development: everything -------------------------------------------------------------------------------
 
-$(VENV_DEV)/.installed: pyproject.toml clients/python/pyproject.toml
+$(VENV_DEV)/.installed: pyproject.toml setup.py clients/python/pyproject.toml
 	@echo "Installing everything into $(VENV_DEV) (torch for the CPU among it; some minutes) ..."
 	@$(PYTHON) -m venv $(VENV_DEV)
 	@$(DEV)/pip install --quiet --disable-pip-version-check $(TORCH_INDEX) torch==2.13.0
@@ -79,7 +79,7 @@ ZOO := $(notdir $(wildcard zoo/*))  # each bundle is named after its recipe
 zoo: $(VENV_DEV)/.installed  ## train and export the bundles of zoo/ anew (hours; resumes where it stopped)
 	@for recipe in $(ZOO); do \
 		if [ -e runs/$$recipe/checkpoint.pt ]; then resume=--resume; else resume=; fi; \
-		$(DEV)/pentimento train $$recipe $$resume && $(DEV)/pentimento export runs/$$recipe || exit 1; \
+		$(DEV)/pentimento train $$recipe $$resume && $(DEV)/pentimento export runs/$$recipe --overwrite || exit 1; \
 	done
 
 clean:  ## remove both environments
