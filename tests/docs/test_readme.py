@@ -57,10 +57,11 @@ def test_the_table_of_the_zoo_is_what_the_manifests_say():
         classes = f"{figures['kl_to_data']:.3f} | {min(figures['class_shares'].values()):.1%}"
         if manifest.labels:  # all are asked for in turn: equal shares say nothing of the model
             classes = "asked for | asked for"
-        second = figures.get("reporting_classifier")
+        reported = figures.get("reporting_classifier")
+        second = f"{reported['confidence']:.3f}" if reported else "-"
         rows.append(
             f"| `{manifest.name}` | {manifest.drawing.steps.trained} | {classes} | "
-            f"{figures['confidence']:.3f} | {f'{second["confidence"]:.3f}' if second else '-'} | "
+            f"{figures['confidence']:.3f} | {second} | "
             f"{manifest.provenance.train_seconds / 60:.0f} min |"
         )
     for row in rows:
