@@ -240,8 +240,9 @@ async def test_a_server_logs_json(toys):
     try:
         for path in ("/models", "/healthz", "/nothing"):
             await server.get(path)
-        assert wait_until(lambda: len(server.log.splitlines()) == 2)
-        logged = [json.loads(line) for line in server.log.splitlines()]
+        assert wait_until(lambda: len(server.log.splitlines()) == 3)
+        ready, *logged = [json.loads(line) for line in server.log.splitlines()]
+        assert ready["message"] == "Pentimento is ready"
         assert [(line["path"], line["status"]) for line in logged] == [("/models", 200), ("/nothing", 404)]
         server.stop()
     finally:
