@@ -50,7 +50,7 @@ def refuse_unknown(command):
                 name for parameter in found.params for name in parameter.opts + parameter.secondary_opts
             }
             for word in words[1:]:
-                if word.startswith("-"):
+                if word.startswith("-") and word != "-":  # `-o -` writes to stdout
                     assert word.split("=")[0] in options | {"--help"}, f"pentimento {words[0]} has no {word}"
 
 

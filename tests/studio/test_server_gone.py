@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.ports import free_port
 from tests.reliability.server import ServerProcess
 from tests.service.live import wait_until
 from tests.service.toys import write_toys
@@ -33,11 +34,11 @@ class Mortal:
 
 
 @pytest.fixture
-def mortal(tmp_path, free_port):
+def mortal(tmp_path):
     for name in BUNDLES:
         shutil.copytree(ZOO / name, tmp_path / name)
     write_toys(tmp_path, ["toy-slow"])
-    server = Mortal(tmp_path, free_port)
+    server = Mortal(tmp_path, free_port())
     yield server
     server.kill()
 

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from pentimento.training.data.datasets import Dataset, cache_folder
 
-_MIN_ITERATIONS = 240  # for small data sets
 _BATCH_ROWS = 100
 
 
@@ -34,6 +33,7 @@ class Classifier(nn.Module):
     kind: ClassVar[str] = "choosing"  # in the cache's file name, with the version
     version: ClassVar[int] = 2  # raise it when the network or its training changes
     epochs: ClassVar[int] = 4
+    min_iterations: ClassVar[int] = 240  # for small data sets
     seed: ClassVar[int] = 0
     label_smoothing: ClassVar[float] = 0.0
 
@@ -83,6 +83,7 @@ class ReportingClassifier(Classifier):
     kind = "reporting"
     version = 1
     epochs = 5
+    min_iterations = 80
     seed = 17
     label_smoothing = 0.05
 
@@ -162,7 +163,7 @@ def train_classifier(
     labels = torch.from_numpy(dataset.train.labels)
     rows = min(_BATCH_ROWS, len(images))
     epoch_iterations = len(images) // rows
-    epochs = max(kind.epochs, -(-_MIN_ITERATIONS // epoch_iterations))
+    epochs = max(kind.epochs, -(-kind.min_iterations // epoch_iterations))
     with torch.random.fork_rng():
         torch.manual_seed(kind.seed)
         classifier = _build(kind, dataset).to(device).train()

@@ -184,7 +184,7 @@ def test_the_command(server, folder, transport, monkeypatch, tmp_path):
     assert missing.exit_code == 2 and "--admin-token-file is needed" in missing.output
     monkeypatch.setenv("PENTIMENTO_ADMIN_TOKEN", TOKEN[::-1])
     wrong = run()
-    assert wrong.exit_code == 1 and "authorization is not that of this server's admin" in wrong.output
+    assert wrong.exit_code == 2 and "authorization is not that of this server's admin" in wrong.output
     assert TOKEN[::-1] not in wrong.output
     monkeypatch.delenv("PENTIMENTO_ADMIN_TOKEN")
     (tmp_path / "token").write_text(TOKEN)

@@ -60,7 +60,6 @@ def test_what_tells_nothing_needs_no_key(http, path):
         ("POST", "/generate"),
         ("POST", "/score"),
         ("GET", "/nothing"),
-        ("GET", "/healthz/"),
         ("GET", "/redoc"),
     ],
 )

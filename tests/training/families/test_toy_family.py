@@ -21,6 +21,10 @@ from tests.training.run_folders import timeless
 CPU = torch.device("cpu")
 
 
+class KilledError(Exception):
+    """As if the process had been killed; commands know nothing of it."""
+
+
 @pytest.fixture
 def run(shared_cache, monkeypatch, tmp_path):
     """The training commands, in a folder of their own, with one more family in the table."""
@@ -54,11 +58,11 @@ def test_trains_goes_on_is_exported_judged_and_served(run, tmp_path, monkeypatch
         nonlocal done
         done += 1
         if done == 4:
-            raise InterruptedError
+            raise KilledError
         return fit(*args)
 
     monkeypatch.setattr(family, "fit", interrupted)
-    with pytest.raises(InterruptedError):
+    with pytest.raises(KilledError):
         train(run, "broken", "--epochs", 2)
     assert "Going on after iteration 2." in train(run, "broken", "--epochs", 2, "--resume")
     assert timeless(tmp_path / "broken") == timeless(tmp_path / "whole")
