@@ -83,7 +83,7 @@ def test_pictures_keep_their_path(bundles, picture):
 
 
 def test_a_file_with_brackets_is_written_and_named(bundles, picture):
-    done = in_pipe("draw", "toy-steps", "--bundles", bundles, "-o", picture)
+    done = in_pipe("draw", "toy-steps", "--bundles", bundles, "-o", picture, "--overwrite")
     assert done.returncode == 0 and done.stderr.splitlines()[-1] == f"wrote {picture}"
     code, text = in_terminal("draw", "toy-steps", "--bundles", bundles, "-o", picture, "--overwrite")
     assert code == 0 and f"wrote {picture}" in text.replace("\n", "")
