@@ -45,6 +45,8 @@ export function noticeBoard(root) {
      *   News of kind "info" goes away by itself, unless there is something to do.
      */
     show(notice) {
+      // Two that failed for one reason, and one of them can be tried again: that stays on offer.
+      if (standing?.action && !notice.action && standing.title === notice.title) return;
       clearTimeout(timer);
       fill(notice);
       if (notice.kind === "info" && !notice.action) timer = setTimeout(goOn, 4000);
