@@ -12,15 +12,16 @@ from pentimento.models.pixels.pixelcnn import PixelCNNConfig
 
 SIZE = 8
 _PIXELS = {"features": 6, "layers": 2, "first_kernel": 5}
+_ONE_LAYER = _PIXELS | {"layers": 1}  # where two would only make graphs that take twice as long to export
 _PIXELVAE = PixelVAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6), place_bias=True, **_PIXELS)
 MODELS = {
     "pixelcnn": PixelCNNConfig(height=SIZE, width=SIZE, features=8, blocks=2),
     "gated": GatedPixelCNNConfig(height=SIZE, width=SIZE, **_PIXELS),
-    "gated with classes": GatedPixelCNNConfig(height=SIZE, width=SIZE, condition_dim=10, **_PIXELS),
+    "gated with classes": GatedPixelCNNConfig(height=SIZE, width=SIZE, condition_dim=10, **_ONE_LAYER),
     "vae": VAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6)),
     "pixelvae": _PIXELVAE,
-    "pixelvae upsampling": replace(_PIXELVAE, upsampling=True),
-    "pixelvae 256": replace(_PIXELVAE, levels=256),
+    "pixelvae upsampling": replace(_PIXELVAE, upsampling=True, layers=1),
+    "pixelvae 256": replace(_PIXELVAE, levels=256, layers=1),
     "pixelvae two levels": PixelVAETwoLevelConfig(
         image_size=SIZE,
         map_count=2,
@@ -28,7 +29,7 @@ MODELS = {
         widths=(4, 6, 6),
         prior_features=4,
         prior_layers=2,
-        **_PIXELS,
+        **_ONE_LAYER,
     ),
 }
 
