@@ -5,9 +5,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.programs import said_to_be_missing
 from tests.slice import cache_with_classifier
+
+settings.register_profile("beside", deadline=None)  # times say nothing while other tests run
+settings.load_profile("beside")
 
 _MOST_WORKERS = 8  # each has torch loaded and servers of its own
 

@@ -14,6 +14,8 @@ from tests.reliability.wire import HttpConnection
 
 SLOW = Ask(n=2, steps=30, work=200)  # a second alone on an idle machine; some when several draw
 
+pytestmark = pytest.mark.alone  # who is told what in the last moments depends on what else runs
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_nothing_accepted_is_lost(serve, number):
