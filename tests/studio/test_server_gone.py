@@ -2,19 +2,23 @@
 
 import re
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page
 
 from tests.ports import free_port
 from tests.reliability.server import ServerProcess
 from tests.service.live import wait_until
 from tests.service.toys import write_toys
 from tests.studio.asks import accessibility_faults, canvas_sums
-from tests.studio.conftest import ZOO
+from tests.studio.conftest import ZOO, Complaints
 from tests.studio.test_draw import DONE, GRID, shown, wait_for_drawing
 
 BUNDLES = ("gran5-mnist", "gran3-mnist", "acgan-mnist", "vae2d-mnist", "pixelvae2level-mnist")
+STATE = "state => document.querySelector('.connection').dataset.state === state"
 SILENT = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE", "ERR_NETWORK")
 
 
@@ -44,7 +48,7 @@ def mortal(tmp_path):
 
 
 def wait_until_gone(page):
-    page.wait_for_function("() => document.querySelector('.connection').dataset.state === 'offline'")
+    page.wait_for_function(STATE, arg="offline")
     page.get_by_role("alert").filter(has_text="The server does not answer").wait_for()
 
 
@@ -110,53 +114,69 @@ def test_a_drawing_that_is_cut_in_the_middle_keeps_what_came(page, mortal):
     assert page.locator(".scrubber-words").text_content() == "Step 64 of 64"
 
 
-# Of each other tab: its address, when it is done, what is looked at, how it is called, what asks for another.
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """Another tab than Draw: where it is, what it shows, and what asks it for something else."""
+
+    address: str
+    done: re.Pattern[str]  # what is said when all is there
+    canvases: str
+    names: list[str]  # of canvases, headings and facts
+    ask: Callable[[Page], None]
+
+    def looks(self, page) -> list[list]:
+        """Sums of the canvases, and what canvases, headings and facts say."""
+        script = "all => all.map(one => one.getAttribute('aria-label') ?? one.textContent)"
+        said = [text for name in self.names for text in page.eval_on_selector_all(name, script)]
+        return [canvas_sums(page, self.canvases), said]
+
+
 TABS = {
-    "autoencode": (
+    "autoencode": Tab(
         "#autoencode?model=vae2d-mnist&digit=3&samples=4&seed=5",
-        r"^\d+ drawings in \d+ ms$",
+        re.compile(r"^\d+ drawings in \d+ ms$"),
         ".redraw-result canvas, .likelihood canvas",
         [".redraw-result canvas", ".stage h2", ".redraw-facts"],
         lambda page: page.get_by_label("Drawings").fill("7"),
     ),
-    "arena": (
+    "arena": Tab(
         "#arena?a=gran5-mnist&b=gran3-mnist&n=4&seed=5",
-        r"^\d+ drawings of each, seed \d+$",
+        re.compile(r"^\d+ drawings of each, seed \d+$"),
         ".arena-sides canvas",
         [".arena-sides canvas", ".arena-sides h2", ".arena-facts", ".arena-judges h2"],
         lambda page: page.get_by_role("button", name="Exchange them").click(),
     ),
-    "between": (
+    "between": Tab(
         "#explore?way=between&model=gran5-mnist&from=3&to=8",
-        r"^9 pictures, here after",
+        re.compile(r"^9 pictures, here after"),
         ".stage canvas",
         [".stage canvas", ".stage h2"],
         lambda page: page.get_by_role("button", name="Other seeds").click(),
     ),
-    "map": (
+    "map": Tab(
         "#explore?way=map&model=vae2d-mnist",
-        r"^144 pictures, here after",
+        re.compile(r"^144 pictures, here after"),
         ".stage canvas",
         [".stage canvas", ".stage h2"],
         lambda page: page.get_by_role("slider", name="Place on the map").press("Shift+ArrowRight"),
     ),
-    "levels": (
+    "levels": Tab(
         "#explore?way=levels&model=pixelvae2level-mnist&seed-latent=4&seed-map_noise=5&seed-noise=6",
-        r"^16 pictures, here after",
+        re.compile(r"^16 pictures, here after"),
         ".stage canvas",
         [".stage canvas", ".stage h2", ".explore-held"],
         lambda page: page.get_by_role("button", name="Other seeds").click(),
     ),
-    "classes": (
+    "classes": Tab(
         "#explore?way=classes&model=acgan-mnist&seed=3",
-        r"^50 pictures, here after",
+        re.compile(r"^50 pictures, here after"),
         ".stage canvas",
         [".stage canvas", ".stage h2"],
         lambda page: page.get_by_role("button", name="Another seed").click(),
     ),
-    "another way": (
+    "another way": Tab(
         "#explore?way=map&model=vae2d-mnist",
-        r"pictures, here after",
+        re.compile(r"pictures, here after"),
         ".stage canvas",
         [".stage canvas", ".stage h2"],
         lambda page: page.get_by_role("radio", name=re.compile("Every class")).check(),
@@ -164,37 +184,43 @@ TABS = {
 }
 
 
-def called(page, selectors) -> list[str]:
-    """What canvases, headings and facts say."""
-    script = "all => all.map(one => one.getAttribute('aria-label') ?? one.textContent)"
-    return [text for selector in selectors for text in page.eval_on_selector_all(selector, script)]
+@pytest.fixture
+def opened(context, mortal):
+    """A page for each tab with its results, and what they look like: one server is gone for all of them."""
+    pages = {}
+    for name, tab in TABS.items():
+        page = context.new_page()
+        page.complaints = Complaints(page)
+        page.complaints.allowed = SILENT
+        page.goto(f"{mortal.http}/{tab.address}")
+        page.get_by_text(tab.done).wait_for()
+        page.wait_for_timeout(500)  # what is pointed at comes by itself
+        pages[name] = (page, *tab.looks(page))
+        assert any(pages[name][1]), name
+    yield pages
+    for tab, (page, _, _) in pages.items():
+        assert page.complaints.unexpected == [], tab
 
 
-@pytest.mark.parametrize("tab", TABS)
-def test_what_is_shown_stays_and_keeps_its_name(page, mortal, tab):
-    page.complaints.allowed = SILENT
-    address, done, canvases, names, ask = TABS[tab]
-    finished = page.get_by_text(re.compile(done))
-    page.goto(mortal.http + "/" + address)
-    finished.wait_for()
-    page.wait_for_timeout(500)  # what is pointed at comes by itself
-    sums, words = canvas_sums(page, canvases), called(page, names)
-    assert sums and any(sums)
+def test_what_is_shown_stays_and_keeps_its_name(opened, mortal):
     mortal.kill()
-    page.wait_for_function("() => document.querySelector('.connection').dataset.state === 'offline'")
-    ask(page)
+    for tab, (page, _, _) in opened.items():
+        page.wait_for_function(STATE, arg="offline")
+        TABS[tab].ask(page)
     for _ in range(2):
+        for tab, (page, *before) in opened.items():
+            try_again(page).wait_for()
+            page.wait_for_function("() => !document.body.textContent.includes('Asking …')")
+            assert TABS[tab].looks(page) == before, tab
+            try_again(page).click()
+    for page, _, _ in opened.values():
         try_again(page).wait_for()
-        page.wait_for_function("() => !document.body.textContent.includes('Asking …')")
-        assert canvas_sums(page, canvases) == sums
-        assert called(page, names) == words
-        try_again(page).click()
-    try_again(page).wait_for()
     mortal.start()
-    page.get_by_role("status").filter(has_text="The server is back").wait_for()
-    again = try_again(page, "status")
-    if again.count():  # Explore has tried by itself
-        again.click()
-    page.wait_for_function("() => !document.querySelector('.notice button:not(.icon)')")
-    finished.wait_for()
-    assert wait_until(lambda: (called(page, names), canvas_sums(page, canvases)) != (words, sums))
+    for tab, (page, *before) in opened.items():
+        page.wait_for_function(STATE, arg="online")
+        again = try_again(page, "status")
+        if again.count():  # Explore has tried by itself
+            again.click()
+        page.wait_for_function("() => !document.querySelector('.notice button:not(.icon)')")
+        page.get_by_text(TABS[tab].done).wait_for()
+        assert wait_until(lambda page=page, tab=tab, before=before: TABS[tab].looks(page) != before), tab
