@@ -20,15 +20,14 @@ MODELS = {
     "gated with classes": GatedPixelCNNConfig(height=SIZE, width=SIZE, condition_dim=10, **_ONE_LAYER),
     "vae": VAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6)),
     "pixelvae": _PIXELVAE,
-    "pixelvae upsampling": replace(_PIXELVAE, upsampling=True, layers=1),
-    "pixelvae 256": replace(_PIXELVAE, levels=256, layers=1),
+    "pixelvae upsampling 256": replace(_PIXELVAE, upsampling=True, levels=256, layers=1),
     "pixelvae two levels": PixelVAETwoLevelConfig(
         image_size=SIZE,
         map_count=2,
         vector_dim=3,
         widths=(4, 6, 6),
         prior_features=4,
-        prior_layers=2,
+        prior_layers=1,
         **_ONE_LAYER,
     ),
 }
