@@ -46,7 +46,7 @@ async def test_a_deadline_in_the_queue(idle):
     """Behind drawings whose steps take long: it ends with the step that is running, without being begun."""
     async with Clients(idle) as clients:
         before = await idle.snapshot()
-        boulder = await clients.begin(Way.SSE, Ask(steps=30, work=8000))
+        boulder = await clients.begin(Way.SSE, Ask(steps=30, work=3000))
         await boulder.frame()
         late = [
             asyncio.create_task(clients.draw(way, Ask(model="toy-steps", n=3, timeout_ms=60))) for way in WAYS
