@@ -71,7 +71,7 @@ def _connect(server: Remote) -> "pentimento_client.AsyncClient":
     try:
         import pentimento_client
     except ImportError:
-        message = "--server needs the client: pip install pentimento-client (in a checkout: ./clients/python)"
+        message = "--server needs the client: in a checkout of Pentimento, pip install ./clients/python"
         raise PentimentoError(Code.UNSUPPORTED, message) from None
     try:
         return pentimento_client.AsyncClient(

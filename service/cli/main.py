@@ -154,7 +154,7 @@ app.command(cls=HelpfulCommand)(reload.reload)
 def main() -> None:
     """Runs the program: the commands of this package, and those that entry points of other packages add."""
     tame_streams()
-    for entry in entry_points(group=COMMANDS):
+    for entry in sorted(set(entry_points(group=COMMANDS))):  # an install of a former name repeats them
         try:
             entry.load()(app)
         except Exception as error:  # whatever another package does, these commands work
@@ -164,7 +164,7 @@ def main() -> None:
 
 def _version() -> str:
     try:
-        return version("pentimento")
+        return version("pentimento-canvases")
     except PackageNotFoundError:
         return "(not installed)"
 

@@ -27,8 +27,8 @@ def choose_providers(
     if wanted == "cuda" and not has_cuda:
         raise RuntimeError(
             "provider cuda was asked for, but this ONNX Runtime offers only "
-            f"{', '.join(available)}; install pentimento[gpu] instead of "
-            "pentimento[cpu], or use --provider cpu"
+            f"{', '.join(available)}; install the extra gpu instead of cpu (in a checkout of Pentimento: "
+            "pip uninstall onnxruntime, then pip install -e '.[gpu]'), or use --provider cpu"
         )
     if wanted != "cpu" and has_cuda:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]

@@ -50,7 +50,7 @@ from pentimento.service.http.schemas import (
 
 def _version() -> str:
     try:
-        return metadata.version("pentimento")
+        return metadata.version("pentimento-canvases")
     except metadata.PackageNotFoundError:  # run from a checkout that was not installed
         return "0"
 

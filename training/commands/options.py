@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _NEEDED = ("torch", "onnx", "onnxscript", "onnxruntime", "matplotlib")
-_MISSING = "This needs the training extra: pip install 'pentimento[cpu,train]'"
+_MISSING = "This needs the training extra: in a checkout of Pentimento, pip install -e '.[cpu,train]'"
 
 DataFolder = Annotated[
     Path | None,

@@ -170,7 +170,7 @@ def test_a_picture_of_another_size_is_named(toys, tmp_path):
 def test_a_missing_client_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "pentimento_client", None)
     result = run("models", "--server", "http://127.0.0.1:1")
-    assert (result.exit_code, "pip install pentimento-client" in result.stderr) == (2, True)
+    assert (result.exit_code, "pip install ./clients/python" in result.stderr) == (2, True)
 
 
 def test_serve_has_an_option_for_each_setting(monkeypatch):

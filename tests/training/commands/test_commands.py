@@ -47,7 +47,7 @@ def test_without_the_training_extra_one_sentence(command, run, monkeypatch):
     result = run(*command)
     assert result.exit_code == 1
     said = result.output.strip()
-    assert said == "pentimento: This needs the training extra: pip install 'pentimento[cpu,train]'"
+    assert said == "pentimento: This needs the training extra: in a checkout of Pentimento, pip install -e '.[cpu,train]'"
 
 
 def test_recipes_and_data_are_listed(run, tmp_path):
