@@ -14,6 +14,8 @@ What differs from the paper or the authors' code, and why:
 - Weights are not normalised, and the maps enter at the first layer's gates; see `gated_stack.py`.
 - With 256 levels the pixel layers are the gated two-stack ones too. The authors' code for colour images has a
   masked single stack there, which has a blind spot.
+- Later pixel layers have kernels of 3 x 3 by default, a third of the work; the paper's have 5 x 5.
+- `place_bias` is not in the paper; see `gated_stack.py`.
 
 Shapes: B batch, H = W = image_size, Z latent_dim, N levels.
 """
