@@ -1,4 +1,4 @@
-"""What users are told to install: names on an index belong to whoever took them, so ours are paths of a checkout."""
+"""What users are told to install: ours from a checkout, as names on an index are whoever's took them."""
 
 import re
 import subprocess

@@ -7,7 +7,7 @@ What differs from PixelVAE's code, and why:
 - It pads 7x7 maps to 8x8 on the way down and crops on the way up. Here strides simply round up, 28 -> 14 ->
   7 -> 4, and transposed convolutions go back to the same sides, so that any image size works.
 - Weights are not normalised; they start at the scale that rectifiers need.
-- The encoder has eight convolutions, as the code has; the paper's appendix lists nine, the last three of one kind.
+- The encoder has eight convolutions, as in the code; the paper's appendix lists nine.
 
 Shapes: B batch, H = W = image_size, Z latent_dim.
 """

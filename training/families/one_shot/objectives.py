@@ -52,7 +52,7 @@ def _wasserstein_generator(drawn: Tensor) -> Tensor:
 
 
 _ADAM_DCGAN = {"optimizer": "adam", "generator_rate": 2e-4, "scorer_rate": 2e-4, "beta1": 0.5, "beta2": 0.999}
-# LSGAN's authors name no rate for this size: it is what a search of the WGAN-GP thesis chose (1e-3, 2e-4, 1e-4).
+# LSGAN's rate is not its authors': a search in the WGAN-GP thesis chose it of 1e-3, 2e-4 and 1e-4.
 _RMSPROP_LSGAN = {"optimizer": "rmsprop", "generator_rate": 1e-4, "scorer_rate": 1e-4}
 _RMSPROP_WGAN = {"optimizer": "rmsprop", "generator_rate": 5e-5, "scorer_rate": 5e-5}
 _ADAM_WGAN_GP = {"optimizer": "adam", "generator_rate": 1e-4, "scorer_rate": 1e-4, "beta1": 0.5, "beta2": 0.9}
