@@ -1,4 +1,4 @@
-"""What users are told to install: ours from a checkout, as names on an index are whoever's took them."""
+"""What users are told to install: ours from a checkout, as nobody has published it on an index."""
 
 import re
 import subprocess
