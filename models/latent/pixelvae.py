@@ -7,6 +7,9 @@ the detail. Two ways to let the pixels see the latent:
   maps at its own place;
 - without, there is no such decoder: z is a linear bias of every gate. It is the paper's best on MNIST.
 
+The pixel layers are gated, or with `gated=False` the plain ones of PixelCNN: the row "PixelVAE" of the
+paper's table, beside "Gated PixelVAE". Plain layers have no gates for a latent to bias: they need the maps.
+
 With few or small pixel layers the latent carries more; with a large pixel model it may carry nothing, so the
 KL belongs next to every likelihood that is reported.
 
@@ -28,7 +31,9 @@ from torch import Tensor
 
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.latent.vae import LatentDecoder, LatentEncoder
+from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
+from pentimento.models.pixels.pixelcnn import PixelCNN, PixelCNNConfig
 from pentimento.models.shared.likelihoods import Gaussian
 
 
@@ -46,10 +51,29 @@ class PixelVAEConfig:
     first_kernel: int = 7
     kernel: int = 3
     place_bias: bool = False  # of the pixel layers, see `gated_stack.py`
+    gated: bool = True  # else the pixel layers are PixelCNN's: a 7x7 one and `layers` residual blocks of 3x3
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for plain pixel layers with what only gated ones have."""
+        if self.gated:
+            return
+        if not self.upsampling:
+            raise ValueError("gated=False needs upsampling=True: plain layers have no gates for z to bias")
+        if (self.first_kernel, self.kernel, self.place_bias) != (7, 3, False):
+            raise ValueError("gated=False takes first_kernel 7, kernel 3 and no place_bias, as PixelCNN has")
 
     @property
-    def pixels(self) -> GatedPixelCNNConfig:
+    def pixels(self) -> GatedPixelCNNConfig | PixelCNNConfig:
         """The part of the configuration that describes the pixel layers."""
+        if not self.gated:
+            return PixelCNNConfig(
+                height=self.image_size,
+                width=self.image_size,
+                levels=self.levels,
+                features=self.features,
+                blocks=self.layers,
+                map_channels=self.widths[0],
+            )
         return GatedPixelCNNConfig(
             height=self.image_size,
             width=self.image_size,
@@ -80,7 +104,10 @@ class PixelVAE(LatentModel):
         self.decoder = (
             LatentDecoder(config.image_size, config.latent_dim, config.widths) if config.upsampling else None
         )
-        self.pixels = GatedPixelCNN(config.pixels)
+        pixels = config.pixels
+        self.pixels: AutoregressiveModel = (
+            PixelCNN(pixels) if isinstance(pixels, PixelCNNConfig) else GatedPixelCNN(pixels)
+        )
 
     def encode(self, image: Tensor) -> Gaussian:
         """The posterior; see `LatentModel.encode`."""

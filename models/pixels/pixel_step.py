@@ -17,12 +17,23 @@ Draw = Callable[[Tensor, Tensor], Tensor]
 
 
 class PixelStep(nn.Module):
-    """Draws one pixel: the horizontal stack and the head at one place."""
+    """Draws one pixel: the horizontal stack and the head at one place.
+
+    Attributes:
+        window_widths: Numbers of what each layer saw last, see `forward`.
+        start_width: L * 2C.
+        inputs: I.
+    """
 
     def __init__(self, stack: GatedStack, draw: Draw) -> None:
         super().__init__()
         self.config, self.draw = stack.config, draw
         self.taps = [layer.taps for layer in stack.layers]
+        first, *others = self.taps
+        config = stack.config
+        self.window_widths = [first * config.inputs, *((taps - 1) * config.features for taps in others)]
+        self.start_width = config.layers * 2 * config.features
+        self.inputs = config.inputs
         self.gates = nn.ModuleList(_Gate(layer.horizontal.weight) for layer in stack.layers)
         self.head_gates = nn.ModuleList(_Gate(layer.weight) for layer in stack.head)
         # The 1x1 convolutions of the residual stream, and at last of the outputs: (C, C) or (C, O).

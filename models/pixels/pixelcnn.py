@@ -11,9 +11,11 @@ earlier pixels to the right, since a 3x3 reaches one column to the right for eac
 What differs from the paper, and why:
 - Grey images only, of two or 256 levels: colour orders three values within a pixel, which no picture here
   has.
+- A map (B, M, H, W), which PixelVAE has, is added to the first layer by a 1x1 convolution, after its mask:
+  each place sees the map's value at its own, which gives nothing of the image away.
 - The 1x1 layer of the head is as wide as the stack, one size fewer to choose; for MNIST that is the paper's.
 
-Shapes: B batch, H = height, W = width, C features, N levels.
+Shapes: B batch, H = height, W = width, C features, M map channels, N levels.
 """
 
 __all__ = ["MaskedConv", "PixelCNN", "PixelCNNConfig"]
@@ -37,6 +39,7 @@ class PixelCNNConfig:
     levels: int = 2
     features: int = 32  # the residual stream; a block works at half of it
     blocks: int = 7
+    map_channels: int = 0  # of a condition with a value for every place, such as a decoder's
 
     def __post_init__(self) -> None:
         """Raises ValueError for sizes that cannot be built."""
@@ -76,13 +79,16 @@ class _Block(nn.Module):
 
 
 class PixelCNN(AutoregressiveModel):
-    """The model: a masked 7x7 convolution, residual blocks and a head. It takes no condition."""
+    """The model: a masked 7x7 convolution, residual blocks and a head. Its condition can only be a map."""
 
     def __init__(self, config: PixelCNNConfig) -> None:
         super().__init__()
         self.config = config
         self.height, self.width, self.levels = config.height, config.width, config.levels
         self.first = MaskedConv(1, config.features, 7, "A")
+        self.map = (
+            nn.Conv2d(config.map_channels, config.features, 1, bias=False) if config.map_channels else None
+        )
         self.blocks = nn.Sequential(*(_Block(config.features) for _ in range(config.blocks)))
         self.head = nn.Sequential(
             nn.ReLU(),
@@ -95,6 +101,11 @@ class PixelCNN(AutoregressiveModel):
         self, image: Tensor, condition: Tensor | None = None, condition_map: Tensor | None = None
     ) -> Tensor:
         """Logits of every pixel given the pixels before it; see `AutoregressiveModel.forward`."""
-        if condition is not None or condition_map is not None:
+        if condition is not None:
             raise ValueError("a PixelCNN takes no condition; GatedPixelCNN does")
-        return self.head(self.blocks(self.first(image)))
+        if (condition_map is None) != (self.map is None):
+            raise ValueError(f"this PixelCNN takes a map of {self.config.map_channels} channels, no other")
+        x = self.first(image)
+        if condition_map is not None and self.map is not None:
+            x = x + self.map(condition_map)
+        return self.head(self.blocks(x))

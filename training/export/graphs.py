@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pentimento.models.pixels.pixel_step import PixelStep
-from pentimento.training.export.scan import insert_scan
+from pentimento.training.export.scan import AnyPixelStep, insert_scan
 
 # Batch 1 would be taken for a constant by the exporter.
 EXAMPLE_ROWS = 2
@@ -29,7 +28,9 @@ class GraphModule:
     module: nn.Module
     inputs: dict[str, Tensor]  # examples by name, in the order of the module's arguments
     outputs: tuple[str, ...]
-    pixel: PixelStep | None = None  # one pixel of a graph that draws a row of them; see training.export.scan
+    pixel: AnyPixelStep | None = (
+        None  # one pixel of a graph that draws a row of them; see training.export.scan
+    )
 
     @torch.no_grad()
     def run(self, feeds: dict[str, Tensor]) -> dict[str, Tensor]:

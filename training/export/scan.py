@@ -6,7 +6,7 @@ carry a batch of any size yet. So the loop leaves a placeholder in the graph, an
 itself, becomes the body of a Scan that takes the placeholder's place.
 """
 
-__all__ = ["columns_as_scan", "insert_scan"]
+__all__ = ["AnyPixelStep", "columns_as_scan", "insert_scan"]
 
 from collections.abc import Sequence
 
@@ -15,12 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from pentimento.models.pixels.pixel_step import PixelStep, loop_over_columns
+from pentimento.models.pixels.plain_incremental import PlainPixelStep
 
+AnyPixelStep = PixelStep | PlainPixelStep
 _DOMAIN = "pentimento"
 
 
 def columns_as_scan(
-    pixel: PixelStep,
+    pixel: AnyPixelStep,
     windows: Sequence[Tensor],
     starts: Tensor,
     noise: Tensor,
@@ -38,18 +40,18 @@ def columns_as_scan(
 class _Body(nn.Module):
     """One pixel's network as a function of separate tensors: windows, start, noise, the head's starts."""
 
-    def __init__(self, pixel: PixelStep) -> None:
+    def __init__(self, pixel: AnyPixelStep) -> None:
         super().__init__()
         self.pixel = pixel
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        layers = self.pixel.config.layers
+        layers = len(self.pixel.window_widths)
         windows, start, noise = tensors[:layers], tensors[layers], tensors[layers + 1]
         after, value = self.pixel(windows, start, noise, tensors[layers + 2 :])
         return (*after, value)
 
 
-def insert_scan(model: onnx_ir.Model, pixel: PixelStep, rows: int) -> None:
+def insert_scan(model: onnx_ir.Model, pixel: AnyPixelStep, rows: int) -> None:
     """Replaces the placeholder in an exported graph by a Scan over the network of one pixel.
 
     Args:
@@ -58,18 +60,15 @@ def insert_scan(model: onnx_ir.Model, pixel: PixelStep, rows: int) -> None:
         rows: An example of B; not 1, which the exporter would take for a constant.
     """
     (node,) = [node for node in model.graph if node.domain == _DOMAIN]
-    config = pixel.config
-    first, *others = [
-        tap * (config.features if index else config.inputs) for index, tap in enumerate(pixel.taps)
-    ]
-    widths = [first, *(width - config.features for width in others), config.layers * 2 * config.features]
+    layers = len(pixel.window_widths)
     given = list(node.inputs)
-    head = given[config.layers + 2 :]
+    head = given[layers + 2 :]
     batched = [value.shape is None or value.shape[0] != 1 for value in head]
-    examples = [torch.zeros(rows, width) for width in (*widths, config.inputs)]
-    examples += [torch.zeros(rows if each else 1, config.features) for each in batched]
+    examples = [torch.zeros(rows, width) for width in (*pixel.window_widths, pixel.start_width, pixel.inputs)]
+    if isinstance(pixel, PixelStep):
+        examples += [torch.zeros(rows if each else 1, pixel.config.features) for each in batched]
     batch = torch.export.Dim("batch")
-    axes = [{0: batch}] * (config.layers + 2) + [{0: batch} if each else None for each in batched]
+    axes = [{0: batch}] * (layers + 2) + [{0: batch} if each else None for each in batched]
     program = torch.onnx.export(
         _Body(pixel).eval(), tuple(examples), dynamo=True, dynamic_shapes=(tuple(axes),), verbose=False
     )
@@ -79,14 +78,14 @@ def insert_scan(model: onnx_ir.Model, pixel: PixelStep, rows: int) -> None:
     for value in {*body.initializers.values(), *body.inputs, *(v for n in body for v in n.outputs)}:
         value.name = f"pixel.{value.name}"
     # What is the same for all columns is not scanned: the body reads it from outside.
-    for inner, outer in zip(list(body.inputs)[config.layers + 2 :], head, strict=True):
+    for inner, outer in zip(list(body.inputs)[layers + 2 :], head, strict=True):
         onnx_ir.convenience.replace_all_uses_with(inner, outer)
-    del body.inputs[config.layers + 2 :]
+    del body.inputs[layers + 2 :]
     scan = onnx_ir.node(
         "Scan",
-        given[: config.layers + 2],
+        given[: layers + 2],
         {"body": onnx_ir.AttrGraph("body", body), "num_scan_inputs": 2},
-        num_outputs=config.layers + 1,
+        num_outputs=layers + 1,
     )
     values, old = scan.outputs[-1], node.outputs[0]
     values.shape, values.type = old.shape, old.type

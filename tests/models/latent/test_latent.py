@@ -21,6 +21,7 @@ from tests.models.pixels.small_models import noisy
 
 PIXELS = {"features": 4, "layers": 2, "first_kernel": 3}
 SMALL = PixelVAEConfig(image_size=12, latent_dim=3, widths=(4, 6), **PIXELS)
+PLAIN = replace(SMALL, upsampling=True, gated=False, first_kernel=7)
 TWO_LEVEL = PixelVAETwoLevelConfig(
     image_size=12, map_count=2, vector_dim=3, widths=(4, 6, 6), prior_features=4, prior_layers=2, **PIXELS
 )
@@ -30,6 +31,7 @@ MODELS = {
     "upsampling": lambda: PixelVAE(replace(SMALL, upsampling=True)),
     "256 levels": lambda: PixelVAE(replace(SMALL, levels=256)),
     "upsampling, 256 levels": lambda: PixelVAE(replace(SMALL, upsampling=True, levels=256)),
+    "plain pixel layers": lambda: PixelVAE(PLAIN),
     "two levels": lambda: PixelVAETwoLevel(TWO_LEVEL),
     "two levels, 256": lambda: PixelVAETwoLevel(replace(TWO_LEVEL, levels=256)),
 }
@@ -168,3 +170,16 @@ def test_likelihoods_of_extreme_logits_stay_finite(levels):
     logits[:, 0] = 200.0
     value = pixel_log_likelihood(logits, torch.tensor([0.0, 1.0]).reshape(1, 1, 1, 2), levels)
     assert torch.isfinite(value).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"upsampling": False}, "gated=False needs upsampling=True"),
+        ({"place_bias": True}, "takes first_kernel 7, kernel 3 and no place_bias"),
+        ({"kernel": 5}, "takes first_kernel 7, kernel 3 and no place_bias"),
+    ],
+)
+def test_plain_pixel_layers_have_nothing_of_the_gated_ones(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(PLAIN, **change)

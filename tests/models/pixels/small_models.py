@@ -13,6 +13,9 @@ CONFIGS = {
     "pixelcnn 256": lambda height, width: PixelCNNConfig(
         height=height, width=width, features=8, blocks=2, levels=256
     ),
+    "pixelcnn map": lambda height, width: PixelCNNConfig(
+        height=height, width=width, features=8, blocks=3, map_channels=2
+    ),
     "gated": lambda height, width: GatedPixelCNNConfig(height=height, width=width, **GATED),
     "gated wide kernel": lambda height, width: GatedPixelCNNConfig(
         height=height, width=width, features=6, layers=4, first_kernel=7, kernel=5

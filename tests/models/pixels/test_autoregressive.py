@@ -160,3 +160,7 @@ def test_a_condition_that_does_not_fit_is_refused():
         make("gated")(image, torch.zeros(1, 3))
     with pytest.raises(ValueError, match="takes no condition"):
         make("pixelcnn")(image, torch.zeros(1, 3))
+    with pytest.raises(ValueError, match="takes a map of 0 channels"):
+        make("pixelcnn")(image, None, torch.zeros(1, 2, 5, 6))
+    with pytest.raises(ValueError, match="takes a map of 2 channels"):
+        make("pixelcnn map")(image)

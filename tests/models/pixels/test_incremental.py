@@ -6,10 +6,10 @@ import torch
 from pentimento.models.latent.pixelvae_two_level import draw_maps, split_gaussian
 from pentimento.models.pixels.gated_stack import GatedStack, GatedStackConfig
 from pentimento.models.pixels.incremental import RowSampler
+from pentimento.models.pixels.pixelcnn import PixelCNN
+from pentimento.models.pixels.plain_incremental import PlainRowSampler
 from pentimento.models.shared.likelihoods import draw_pixels, pixel_log_likelihood
 from tests.models.pixels.small_models import CONFIGS, conditions, make, noisy, random_image
-
-GATED = [name for name in CONFIGS if name.startswith("gated")]
 
 
 @pytest.fixture(autouse=True)
@@ -17,8 +17,9 @@ def _seeded():
     torch.manual_seed(0)
 
 
-def sampler(model):
-    return RowSampler(model.stack, lambda outputs, noise: draw_pixels(outputs, noise, model.levels))
+def sampler(model, draw=None):
+    draw = draw or (lambda outputs, noise: draw_pixels(outputs, noise, model.levels))
+    return PlainRowSampler(model, draw) if isinstance(model, PixelCNN) else RowSampler(model.stack, draw)
 
 
 @torch.no_grad()
@@ -32,7 +33,7 @@ def draw(rows, noise, given, height):
     return torch.stack(canvases, dim=1)
 
 
-@pytest.mark.parametrize("name", GATED)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_the_same_noise_draws_the_pixels_of_the_naive_sampler(name):
     model = make(name)
     noise = torch.rand(4, model.height, model.width)
@@ -45,7 +46,7 @@ def test_the_same_noise_draws_the_pixels_of_the_naive_sampler(name):
         assert not canvases[:, t, :, t + 1 :].any(), "rows below are empty"
 
 
-@pytest.mark.parametrize("name", GATED)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_fed_with_an_image_its_logits_are_those_of_the_parallel_pass(name):
     model = make(name)
     image = random_image(model, 3)
@@ -57,7 +58,7 @@ def test_fed_with_an_image_its_logits_are_those_of_the_parallel_pass(name):
         logits.append(outputs)
         return next(pixels)
 
-    rows = RowSampler(model.stack, follow)
+    rows = sampler(model, follow)
     draw(rows, torch.zeros(3, model.height, model.width), given, model.height)
     stepped = torch.stack(logits, dim=2).unflatten(2, (model.height, model.width))
     with torch.no_grad():
@@ -68,7 +69,7 @@ def test_fed_with_an_image_its_logits_are_those_of_the_parallel_pass(name):
     assert torch.allclose(total, likelihood, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["gated wide kernel", "gated 256"])
+@pytest.mark.parametrize("name", ["gated wide kernel", "gated 256", "pixelcnn map"])
 def test_drawings_at_different_rows_share_a_call(name):
     model = make(name)
     rows = sampler(model)

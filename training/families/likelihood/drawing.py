@@ -12,13 +12,22 @@ from pentimento.models.latent.vae import VAE
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN
 from pentimento.models.pixels.incremental import RowSampler
+from pentimento.models.pixels.pixelcnn import PixelCNN
+from pentimento.models.pixels.plain_incremental import PlainRowSampler
 from pentimento.models.shared.likelihoods import draw_pixels
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
 
 
-def row_sampler(pixels: GatedPixelCNN) -> RowSampler:
-    """A sampler of a gated PixelCNN that draws row by row, and computes each row once."""
-    return RowSampler(pixels.stack, lambda outputs, noise: draw_pixels(outputs, noise, pixels.levels)).eval()
+def row_sampler(pixels: AutoregressiveModel) -> RowSampler | PlainRowSampler:
+    """A sampler of a model's pixels that draws row by row, and computes each number once."""
+
+    def values(outputs: Tensor, noise: Tensor) -> Tensor:
+        return draw_pixels(outputs, noise, pixels.levels)
+
+    if isinstance(pixels, GatedPixelCNN):
+        return RowSampler(pixels.stack, values).eval()
+    assert isinstance(pixels, PixelCNN)
+    return PlainRowSampler(pixels, values).eval()
 
 
 def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | None:
@@ -73,8 +82,6 @@ def draw_images(model: LikelihoodModel, latent: Tensor | None, rows: range, seed
     shape = (pixels.height, pixels.width)
     noise = torch.from_numpy(draw(seed, "noise", shape, rows=rows, prior="uniform"))
     noise = noise.to(next(model.parameters()).device)
-    if not isinstance(pixels, GatedPixelCNN):
-        return pixels.draw_jacobi(noise)[0]
     sampler = row_sampler(pixels)
     state = sampler.initial_state(len(rows), condition, condition_map)
     canvas = noise[:, None]

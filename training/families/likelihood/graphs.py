@@ -8,6 +8,8 @@ noise that its prior turns into them.
 
 __all__ = ["likelihood_graphs"]
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor
 
@@ -18,12 +20,14 @@ from pentimento.models.latent.vae import VAE
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN
 from pentimento.models.pixels.incremental import RowSampler, RowState
+from pentimento.models.pixels.plain_incremental import PlainRowSampler
 from pentimento.models.shared.likelihoods import keep_known
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.export.scan import columns_as_scan
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
 from pentimento.training.families.likelihood.drawing import row_sampler
 
+_Sampler = TypeVar("_Sampler", RowSampler, PlainRowSampler, RowSampler | PlainRowSampler)
 _T = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 _LABEL = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 
@@ -33,8 +37,7 @@ def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
     model = model.cpu().eval()
     if isinstance(model, AutoregressiveModel):
         image = torch.zeros(EXAMPLE_ROWS, 1, model.height, model.width)
-        graphs = {"likelihood": _exact_graph(model, image)}
-        return _row_graphs(model) | graphs if isinstance(model, GatedPixelCNN) else graphs
+        return _row_graphs(model) | {"likelihood": _exact_graph(model, image)}
     size = model.config.image_size
     image = torch.zeros(EXAMPLE_ROWS, 1, size, size)
     if isinstance(model, VAE):
@@ -104,7 +107,7 @@ def _one_shot_graph(model: VAE) -> GraphModule:
     )
 
 
-def _row_graphs(pixels: GatedPixelCNN) -> dict[str, GraphModule]:
+def _row_graphs(pixels: AutoregressiveModel) -> dict[str, GraphModule]:
     """Graphs of a model without a latent; its `init` takes the label, or t for the number of rows."""
     sampler = _scanning(row_sampler(pixels))
 
@@ -174,7 +177,7 @@ def _has_classes(model: AutoregressiveModel) -> bool:
     return isinstance(model, GatedPixelCNN) and model.config.condition_dim > 0
 
 
-def _scanning(sampler: RowSampler) -> RowSampler:
+def _scanning(sampler: _Sampler) -> _Sampler:
     """Makes a sampler whose loop over the columns is exported as a Scan."""
     sampler.columns = columns_as_scan
     return sampler
@@ -209,7 +212,7 @@ def _init_graph(
     )
 
 
-def _step_graph(sampler: RowSampler, levels: int, state: RowState) -> GraphModule:
+def _step_graph(sampler: RowSampler | PlainRowSampler, levels: int, state: RowState) -> GraphModule:
     """The graph that draws one row of pixels; rows not drawn yet show the given pixels only."""
     held, changed = _fields(state)
     height, width = sampler.config.height, sampler.config.width

@@ -9,6 +9,7 @@ from pentimento.models.latent.pixelvae import PixelVAEConfig
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevelConfig
 from pentimento.models.latent.vae import VAEConfig
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNNConfig
+from pentimento.models.pixels.pixelcnn import PixelCNNConfig
 from pentimento.training.families.likelihood.config import LikelihoodConfig
 
 
@@ -22,6 +23,17 @@ def pixelcnn_mnist() -> LikelihoodConfig:
     """
     model = GatedPixelCNNConfig(features=24, layers=6, place_bias=True)
     return LikelihoodConfig(recipe="pixelcnn-mnist", model=model, dataset="mnist", epochs=4, rate=2e-3)
+
+
+def pixelcnn_plain_mnist() -> LikelihoodConfig:
+    """PixelCNN with one stack on binary MNIST, at half the paper's width: the older one, with the blind spot.
+
+    `pentimento train pixelcnn-plain-mnist`
+
+    Not measured.
+    """
+    model = PixelCNNConfig(features=32, blocks=6)
+    return replace(pixelcnn_mnist(), recipe="pixelcnn-plain-mnist", model=model)
 
 
 def pixelcnn_mnist_classes() -> LikelihoodConfig:
@@ -51,6 +63,17 @@ def pixelvae_mnist() -> LikelihoodConfig:
         kl_warm_share=0.25,
         free_nats=7.0,
     )
+
+
+def pixelvae_plain_mnist() -> LikelihoodConfig:
+    """PixelVAE without gates on binary MNIST: the paper's first, a decoder's maps for plain pixel layers.
+
+    `pentimento train pixelvae-plain-mnist`
+
+    Not measured.
+    """
+    model = PixelVAEConfig(latent_dim=16, features=32, layers=6, upsampling=True, gated=False)
+    return replace(pixelvae_mnist(), recipe="pixelvae-plain-mnist", model=model)
 
 
 def pixelvae2d_mnist() -> LikelihoodConfig:
@@ -122,8 +145,10 @@ LIKELIHOOD_RECIPES: dict[str, Callable[[], LikelihoodConfig]] = {
     build().recipe: build
     for build in (
         pixelcnn_mnist,
+        pixelcnn_plain_mnist,
         pixelcnn_mnist_classes,
         pixelvae_mnist,
+        pixelvae_plain_mnist,
         pixelvae2d_mnist,
         vae2d_mnist,
         vae_mnist,

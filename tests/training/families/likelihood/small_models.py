@@ -21,6 +21,10 @@ MODELS = {
     "vae": VAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6)),
     "pixelvae": _PIXELVAE,
     "pixelvae upsampling 256": replace(_PIXELVAE, upsampling=True, levels=256, layers=1),
+    # Wide, as with few features the maps drown what the pixels see of each other.
+    "pixelvae plain": replace(
+        _PIXELVAE, upsampling=True, gated=False, features=16, first_kernel=7, place_bias=False
+    ),
     "pixelvae two levels": PixelVAETwoLevelConfig(
         image_size=SIZE,
         map_count=2,

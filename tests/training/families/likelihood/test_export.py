@@ -105,9 +105,6 @@ def test_the_manifest_says_what_the_bundle_can(exported, small):
 
 def test_it_draws_what_the_model_draws(exported):
     model, manifest, bundle = exported
-    if manifest.drawing is None:
-        assert manifest.family == "pixelcnn"
-        return
     steps = manifest.drawing.steps.max
     drawn = torch.cat(list(draw_bundle(bundle, rows=5, seed=11, step_count=steps)))
     if manifest.family != "pixelvae_two_level":  # there the maps' noise comes call by call
@@ -153,8 +150,8 @@ def run(bundle, rows, known, mask, noises=None):
 
 def test_given_pixels_stay_and_count_for_those_after_them(exported):
     _, manifest, bundle = exported
-    if manifest.drawing is None or manifest.drawing.completion is None:
-        assert manifest.family in ("pixelcnn", "vae")
+    if manifest.drawing.completion is None:
+        assert manifest.family == "vae"
         return
     rows = 16
     known = given(rows, manifest.image.levels)
