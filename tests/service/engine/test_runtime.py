@@ -33,7 +33,7 @@ def test_the_provider_is_what_was_asked_for(wanted, available, chosen):
 
 
 def test_cuda_asked_for_and_absent_is_an_error_that_says_what_to_do():
-    with pytest.raises(RuntimeError, match=r"install pentimento\[gpu\] instead"):
+    with pytest.raises(RuntimeError, match=r"install the extra gpu instead of cpu"):
         choose_providers("cuda", [CPU], ["onnxruntime"])
     with pytest.raises(RuntimeError, match="cuda was asked for"):
         Runtime(provider="cuda")
