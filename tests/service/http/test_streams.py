@@ -16,13 +16,14 @@ SLOW = {"model": "toy-slow", "steps": 1000}  # some seconds of drawing
 
 
 def outcomes(client: httpx.Client) -> dict[str, float]:
-    """Counted requests by outcome."""
+    """Counted requests over HTTP by outcome; those over gRPC are of other tests."""
     families = text_string_to_metric_families(client.get("/metrics").text)
     return {
         sample.labels["outcome"]: sample.value
         for family in families
         for sample in family.samples
-        if sample.name == "pentimento_requests_total" and sample.labels["operation"] == "generate"
+        if sample.name == "pentimento_requests_total"
+        and (sample.labels["operation"], sample.labels["transport"]) == ("generate", "http")
     }
 
 
