@@ -26,7 +26,7 @@ def pixelcnn_mnist() -> LikelihoodConfig:
 
 
 def pixelcnn_plain_mnist() -> LikelihoodConfig:
-    """PixelCNN with one stack on binary MNIST, at half the paper's width: the older one, with the blind spot.
+    """PixelCNN with one stack on binary MNIST, six blocks of the paper's width: the older, with a blind spot.
 
     `pentimento train pixelcnn-plain-mnist`
 
