@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -27,4 +28,6 @@ def test_no_hint_names_our_distributions_on_an_index():
 
 
 def test_the_distribution_has_a_name_that_is_not_taken():
-    assert metadata.version("pentimento-canvases") == "0.1.0"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["name"] != "pentimento", "which is another project's on PyPI"
+    assert metadata.version("pentimento-canvases") == project["version"]

@@ -47,6 +47,12 @@ class RowState(NamedTuple):
     horizontal_bias: Tensor | None  # and in the horizontal gates and the head's, (B, L + 2, 2C)
     condition_map: Tensor | None  # (B, M, H, W)
 
+    def drawn(self, t: Tensor, row: Tensor, above: Tensor | None) -> "RowState":
+        """The state after a row, (B, I, 1, W), was drawn as row t, (B,); `above` is the next one."""
+        here = (torch.arange(self.canvas.shape[2], device=t.device) == t[:, None]).to(row.dtype)  # (B, H)
+        canvas = self.canvas + here[:, None, :, None] * row
+        return self._replace(canvas=canvas, rows=torch.cat([self.rows[:, :, 1:], row], dim=2), above=above)
+
 
 class RowSampler(nn.Module):
     """Draws row by row from a copy of a stack's weights.
@@ -119,10 +125,8 @@ class RowSampler(nn.Module):
         """
         starts, above = self.row_step(t, state)
         row = self.draw_row(starts, noise, state)  # (B, I, 1, W)
-        here = (torch.arange(self.config.height, device=t.device) == t[:, None]).to(row.dtype)  # (B, H)
-        canvas = state.canvas + here[:, None, :, None] * row
-        rows = torch.cat([state.rows[:, :, 1:], row], dim=2)
-        return canvas, state._replace(canvas=canvas, rows=rows, above=above)
+        after = state.drawn(t, row, above)
+        return after.canvas, after
 
     def row_step(self, t: Tensor, state: RowState) -> tuple[Tensor, Tensor | None]:
         """Runs the vertical stack for one row; arguments as for `step`.

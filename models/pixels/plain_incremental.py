@@ -138,11 +138,8 @@ class PlainRowSampler(nn.Module):
         left = [noise.new_zeros(noise.shape[0], width) for width in self.pixel.window_widths]
         values = self.columns(self.pixel, left, starts, noise.permute(1, 0)[:, :, None], [])  # (W, B, 1)
         row = values.permute(1, 2, 0)[:, :, None]  # (B, 1, 1, W)
-        here = (torch.arange(self.config.height, device=t.device) == t[:, None]).to(row.dtype)  # (B, H)
-        canvas = state.canvas + here[:, None, :, None] * row
-        rows = torch.cat([state.rows[:, :, 1:], row], dim=2)
-        above = torch.cat(features, dim=1) if features else None
-        return canvas, state._replace(canvas=canvas, rows=rows, above=above)
+        after = state.drawn(t, row, torch.cat(features, dim=1) if features else None)
+        return after.canvas, after
 
     def _row_above(self, t: Tensor, state: RowState) -> list[Tensor]:
         """Features of row t - 1 within each block, (B, F, 1, W): zero above the first row, as padding is."""

@@ -28,9 +28,7 @@ class GraphModule:
     module: nn.Module
     inputs: dict[str, Tensor]  # examples by name, in the order of the module's arguments
     outputs: tuple[str, ...]
-    pixel: AnyPixelStep | None = (
-        None  # one pixel of a graph that draws a row of them; see training.export.scan
-    )
+    pixel: AnyPixelStep | None = None  # one pixel of a graph that draws a row; see training.export.scan
 
     @torch.no_grad()
     def run(self, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
