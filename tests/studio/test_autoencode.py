@@ -29,6 +29,8 @@ def open_tab(page, live, query=""):
 
 
 def wait_for_drawing(page):
+    """Until the page says it, which it does last: how likely the picture is may come after the drawing."""
+    page.wait_for_function("() => / made \\d+ drawing/.test(document.getElementById('said').textContent)")
     page.locator(".redraw-facts", has_text=re.compile(r"^\d+ drawings? in \d+ ms$")).wait_for()
 
 
@@ -36,7 +38,7 @@ def again(page, act):
     """Does something, and waits until the model has drawn once more."""
     page.evaluate("document.getElementById('said').textContent = ''")
     act()
-    page.wait_for_function("() => / made \\d+ drawing/.test(document.getElementById('said').textContent)")
+    wait_for_drawing(page)
 
 
 def draw_a_stroke(page, *points):
