@@ -36,7 +36,7 @@ $(VENV_DEV)/.installed: pyproject.toml setup.py clients/python/pyproject.toml
 # ARGS names may all be of one kind, but must be something.
 test: $(VENV_DEV)/.installed  ## install everything and pass the tests (ARGS="tests/bundle -x" is for pytest)
 	@echo "Side by side what bears company; then alone, one after the other, what measures time, load or memory."
-	@$(DEV)/python -m pytest -m "not alone" -n auto --dist loadfile $(ARGS); beside=$$?; \
+	@$(DEV)/python -m pytest -m "not alone" -n auto --dist loadfile --no-loadscope-reorder $(ARGS); beside=$$?; \
 	$(DEV)/python -m pytest -m alone $(ARGS); alone=$$?; \
 	case $$beside,$$alone in 0,0|0,5|5,0) ;; *) exit 1 ;; esac
 

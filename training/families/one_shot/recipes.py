@@ -28,7 +28,7 @@ def dcgan_mnist() -> OneShotTrainConfig:
         model=OneShotConfig(architecture="dcgan", width=32),
         objective="gan",
         dataset="mnist",
-        epochs=15,
+        epochs=45,
         batch_rows=128,
         **{**OBJECTIVES["gan"].settings, "real_label": 0.9},
     )

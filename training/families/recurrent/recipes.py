@@ -21,7 +21,7 @@ def gran1_mnist() -> RecurrentConfig:
     the whole training, the cores shared with other work. The sixth of eight epochs was best. 10,000 drawings:
     KL(classes || data) 0.050, rarest class 5.1 %, classifier's confidence 0.878.
     """
-    return RecurrentConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=8)
+    return RecurrentConfig(recipe="gran1-mnist", model=gran_config(step_count=1), dataset="mnist", epochs=10)
 
 
 def gran3_mnist() -> RecurrentConfig:
@@ -33,7 +33,7 @@ def gran3_mnist() -> RecurrentConfig:
     the whole training, the cores shared with other work. 10,000 drawings: KL(classes || data) 0.026, rarest
     class 6.6 %, classifier's confidence 0.954.
     """
-    return RecurrentConfig(recipe="gran3-mnist", model=gran_config(step_count=3), dataset="mnist", epochs=12)
+    return RecurrentConfig(recipe="gran3-mnist", model=gran_config(step_count=3), dataset="mnist", epochs=10)
 
 
 def gran5_mnist() -> RecurrentConfig:
