@@ -1,6 +1,7 @@
 """The interface of models with a Gaussian latent, and what follows from it: bound and importance weights.
 
-A model names its posterior q(z | x), its prior p(z) and its likelihood p(x | z); everything else follows:
+A model draws from its posterior q(z | x), and names its prior p(z) and its likelihood p(x | z); everything else
+follows:
 
     bound = E_q log p(x | z) - KL(q || p),  log weight = log p(x | z) + log p(z) - log q(z | x)
 
@@ -11,7 +12,7 @@ before each element.
 Shapes: B batch, H = height, W = width, Z latent.
 """
 
-__all__ = ["Bound", "LatentModel"]
+__all__ = ["Bound", "LatentModel", "OnePassLatentModel"]
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -46,8 +47,17 @@ class LatentModel(nn.Module, ABC):
     level_sizes: tuple[int, ...]
 
     @abstractmethod
-    def encode(self, image: Tensor) -> Gaussian:
-        """The posterior of images in [0, 1], shape (B, 1, H, W): mean and log-variance, (B, Z) each."""
+    def posterior(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian]:
+        """Draws a latent of each image from its posterior.
+
+        Args:
+            image: In [0, 1], shape (B, 1, H, W).
+            eps: Standard normal, shape (B, Z).
+
+        Returns:
+            The latent, shape (B, Z), and the posterior of each of its elements, mean and log-variance, (B, Z)
+            each. Where the latent is drawn in steps, that of an element is given the elements drawn before it.
+        """
 
     @abstractmethod
     def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
@@ -64,8 +74,7 @@ class LatentModel(nn.Module, ABC):
             image: In [0, 1], shape (B, 1, H, W).
             eps: Standard normal, shape (B, Z).
         """
-        posterior = self.encode(image)
-        latent = posterior.sample(eps)
+        latent, posterior = self.posterior(image, eps)
         elements = gaussian_kl(posterior, self.prior(latent))  # (B, Z)
         kl = torch.stack([level.sum(1) for level in elements.split(self.level_sizes, dim=1)], dim=1)
         return Bound(self.log_likelihood_map(image, latent).sum((1, 2, 3)), kl)
@@ -77,8 +86,20 @@ class LatentModel(nn.Module, ABC):
             image: In [0, 1], shape (B, 1, H, W).
             eps: Standard normal, shape (B, Z).
         """
-        posterior = self.encode(image)
-        latent = posterior.sample(eps)
+        latent, posterior = self.posterior(image, eps)
         likelihood = self.log_likelihood_map(image, latent).sum((1, 2, 3))
         ratio = gaussian_log_density(latent, self.prior(latent)) - gaussian_log_density(latent, posterior)
         return likelihood + ratio.sum(1)
+
+
+class OnePassLatentModel(LatentModel):
+    """A latent model whose encoder names the posterior of the whole latent at once."""
+
+    @abstractmethod
+    def encode(self, image: Tensor) -> Gaussian:
+        """The posterior of images in [0, 1], shape (B, 1, H, W): mean and log-variance, (B, Z) each."""
+
+    def posterior(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian]:
+        """Draws a latent of each image; see `LatentModel.posterior`."""
+        posterior = self.encode(image)
+        return posterior.sample(eps), posterior

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pentimento.models.latent.base import LatentModel
+from pentimento.models.latent.base import OnePassLatentModel
 from pentimento.models.latent.vae import LatentDecoder, LatentEncoder
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
@@ -88,7 +88,7 @@ class PixelVAEConfig:
         )
 
 
-class PixelVAE(LatentModel):
+class PixelVAE(OnePassLatentModel):
     """The model: encoder, decoder if there is upsampling, and pixel layers.
 
     Attributes:
@@ -110,7 +110,7 @@ class PixelVAE(LatentModel):
         )
 
     def encode(self, image: Tensor) -> Gaussian:
-        """The posterior; see `LatentModel.encode`."""
+        """The posterior; see `OnePassLatentModel.encode`."""
         return self.encoder(image)
 
     def conditions(self, latent: Tensor) -> tuple[Tensor | None, Tensor | None]:

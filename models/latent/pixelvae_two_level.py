@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pentimento.models.latent.base import LatentModel
+from pentimento.models.latent.base import OnePassLatentModel
 from pentimento.models.latent.vae import LOG_VARIANCE_LIMIT
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.gated_stack import GatedStack, GatedStackConfig
@@ -79,7 +79,7 @@ class ResidualBlock(nn.Module):
         return self.shortcut(x) + self.second(F.elu(y))
 
 
-class PixelVAETwoLevel(LatentModel):
+class PixelVAETwoLevel(OnePassLatentModel):
     """The model: one encoder for both levels, the prior of z1 given z2, and pixel layers given z1.
 
     Attributes:
@@ -146,7 +146,7 @@ class PixelVAETwoLevel(LatentModel):
         return vector, maps.unflatten(1, self.map_shape)
 
     def encode(self, image: Tensor) -> Gaussian:
-        """The posterior of both levels; see `LatentModel.encode`."""
+        """The posterior of both levels; see `OnePassLatentModel.encode`."""
         x = self.down(image)
         maps = widened(self.posterior_maps(F.elu(x))).flatten(2)  # (B, 2 M1, h * w)
         vector = widened(self.posterior_vector(F.elu(self.down_further(x)).flatten(1)))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pentimento.models.latent.base import LatentModel
+from pentimento.models.latent.base import OnePassLatentModel
 from pentimento.models.shared.likelihoods import Gaussian, pixel_log_likelihood, widened
 
 LOG_VARIANCE_LIMIT = 12.0  # far beyond any posterior of use; exp of more could overflow early in training
@@ -104,7 +104,7 @@ def _doubling(inputs: int, outputs: int, side: int, target: int) -> nn.ConvTrans
     return nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=extra)
 
 
-class VAE(LatentModel):
+class VAE(OnePassLatentModel):
     """The model: `LatentEncoder`, `LatentDecoder`, and a 1x1 convolution to the logits of the pixels."""
 
     def __init__(self, config: VAEConfig) -> None:
@@ -117,7 +117,7 @@ class VAE(LatentModel):
         self.logits = nn.Conv2d(config.widths[0], 1, 1)
 
     def encode(self, image: Tensor) -> Gaussian:
-        """The posterior; see `LatentModel.encode`."""
+        """The posterior; see `OnePassLatentModel.encode`."""
         return self.encoder(image)
 
     def decode(self, latent: Tensor) -> Tensor:

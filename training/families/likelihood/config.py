@@ -25,9 +25,12 @@ from pentimento.models.latent.vae import VAE, VAEConfig
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNN, PixelCNNConfig
+from pentimento.models.recurrent.draw import DRAW, DRAWConfig
 from pentimento.training.loop.config import LoopConfig, refuse_unknown
 
-ModelConfig = PixelCNNConfig | GatedPixelCNNConfig | VAEConfig | PixelVAEConfig | PixelVAETwoLevelConfig
+ModelConfig = (
+    PixelCNNConfig | GatedPixelCNNConfig | VAEConfig | PixelVAEConfig | PixelVAETwoLevelConfig | DRAWConfig
+)
 LikelihoodModel = AutoregressiveModel | LatentModel
 
 FAMILIES: dict[str, tuple[type[ModelConfig], type[nn.Module]]] = {
@@ -36,6 +39,7 @@ FAMILIES: dict[str, tuple[type[ModelConfig], type[nn.Module]]] = {
     "vae": (VAEConfig, VAE),
     "pixelvae": (PixelVAEConfig, PixelVAE),
     "pixelvae_two_level": (PixelVAETwoLevelConfig, PixelVAETwoLevel),
+    "draw": (DRAWConfig, DRAW),
 }
 
 

@@ -14,6 +14,7 @@ from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN
 from pentimento.models.pixels.incremental import RowSampler
 from pentimento.models.pixels.pixelcnn import PixelCNN
 from pentimento.models.pixels.plain_incremental import PlainRowSampler
+from pentimento.models.recurrent.draw import DRAW
 from pentimento.models.shared.likelihoods import draw_pixels
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
 
@@ -34,13 +35,17 @@ def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | Non
     """Latents from the prior, shape (B, Z), as the server would draw them; None for a model without.
 
     Args:
-        model: Of a two-level model both levels are drawn, the maps given the vector, and joined in one row.
+        model: Of a two-level model both levels are drawn, the maps given the vector, and joined in one row; so
+            are the latents of all steps of a DRAW.
         rows: Row indices within the request.
         seed: Of the request.
     """
     if isinstance(model, AutoregressiveModel):
         return None
     device = next(model.parameters()).device
+    if isinstance(model, DRAW):
+        shape = (model.step_count, model.config.step_latents)
+        return torch.from_numpy(draw(seed, "noise", shape, rows=rows)).to(device).flatten(1)
     latent = torch.from_numpy(draw(seed, "latent", (model.level_sizes[0],), rows=rows)).to(device)
     if not isinstance(model, PixelVAETwoLevel):
         return latent
@@ -56,7 +61,7 @@ def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | Non
 
 @torch.no_grad()
 def draw_images(model: LikelihoodModel, latent: Tensor | None, rows: range, seed: int) -> Tensor:
-    """Draws images in [0, 1], shape (B, 1, H, W); those of a VAE are probabilities, not drawn pixels.
+    """Draws images in [0, 1], shape (B, 1, H, W); those of a VAE and a DRAW are probabilities, not drawn pixels.
 
     Args:
         model: In inference mode.
@@ -68,6 +73,9 @@ def draw_images(model: LikelihoodModel, latent: Tensor | None, rows: range, seed
     if isinstance(model, VAE):
         assert latent is not None
         return torch.sigmoid(model.decode(latent))
+    if isinstance(model, DRAW):
+        assert latent is not None
+        return model.canvases(latent)[:, -1]
     condition = condition_map = None
     if isinstance(model, PixelVAE):
         assert latent is not None

@@ -101,11 +101,16 @@ def importance_nats(
 
 @torch.no_grad()
 def encoded_means(model: LatentModel, split: Split, *, rows: int, rule: Binarisation, seed: int) -> Tensor:
-    """Means of the posterior over the latent, for the first `rows` images: shape (rows, Z), on the CPU."""
+    """Means of the posterior over the latent, for the first `rows` images: shape (rows, Z), on the CPU.
+
+    Where the latent is drawn in steps, each step's mean is given the means of the steps before it.
+    """
     device = next(model.parameters()).device
-    return torch.cat(
-        [model.encode(image.to(device)).mean.cpu() for _, image in _chunks(split, rows, rule, seed)]
-    )
+
+    def means(image: Tensor) -> Tensor:
+        return model.posterior(image, torch.zeros(len(image), model.latent_dim, device=device))[0]
+
+    return torch.cat([means(image.to(device)).cpu() for _, image in _chunks(split, rows, rule, seed)])
 
 
 def neighbour_error(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from pentimento.models.latent.base import LatentModel
+from pentimento.models.recurrent.draw import DRAW
 from pentimento.training.data.binarise import binarise_for_evaluation, find_binarisation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.families.likelihood.config import LikelihoodConfig
@@ -20,13 +21,14 @@ from pentimento.training.families.likelihood.players import LikelihoodPlayers
 from pentimento.training.judging.failure import Finding
 from pentimento.training.judging.judge import parameter_count
 from pentimento.training.judging.likelihood import LikelihoodEvaluation
-from pentimento.training.judging.plots import save_sheet
+from pentimento.training.judging.plots import save_sheet, save_strip
 
 EVALUATION_SEED = 20161115
 LEAK_NATS = 75.0  # on binarised MNIST nobody is far below it: a model that is sees the pixel it predicts
 COLLAPSED_KL = 1.0
 _SHEET_ROWS = 100
 _RECONSTRUCTIONS = 9
+_SHOWN_LEVELS = 3  # whose KL a line has room for
 
 
 class LikelihoodJudge:
@@ -74,8 +76,11 @@ class LikelihoodJudge:
     ) -> list[Finding]:
         """Warnings of a posterior that has collapsed, and of a likelihood that is too good to be true."""
         found = []
-        if evaluation.kl and min(evaluation.kl) < COLLAPSED_KL:
-            message = f"the KL is {min(evaluation.kl):.2f} nats: the latent is hardly used"
+        # A level that is not used is a fault; a step that adds little is not.
+        steps = isinstance(self.players.model, DRAW)
+        used = (sum if steps else min)(evaluation.kl) if evaluation.kl else None
+        if used is not None and used < COLLAPSED_KL:
+            message = f"the KL is {used:.2f} nats: the latent is hardly used"
             found.append(Finding(kind="posterior_collapse", message=message))
         if self.dataset.name == "mnist" and self.config.levels == 2 and evaluation.nats < LEAK_NATS:
             message = f"{evaluation.nats:.1f} nats on binary MNIST: a pixel sees itself"
@@ -91,15 +96,21 @@ class LikelihoodJudge:
     def summary(self, evaluation: LikelihoodEvaluation) -> str:
         """Nats an image, and the KL of each level."""
         kl = " + ".join(f"{value:.2f}" for value in evaluation.kl)
+        if len(evaluation.kl) > _SHOWN_LEVELS:
+            kl = f"{sum(evaluation.kl):.2f} in {len(evaluation.kl)} steps"
         bound = "" if evaluation.exact else "at most "
         return f"{bound}{evaluation.nats:.2f} nats" + (f", KL {kl}" if kl else "")
 
     @torch.no_grad()
     def save_pictures(self, folder: Path, iteration: int) -> None:
-        """Writes a sheet of drawings; for a latent model also test images and their reconstructions."""
+        """Writes a sheet of drawings; for a latent model also reconstructions of test images, and film strips where it draws in steps."""
         model = self.players.average
         rows = range(_SHEET_ROWS)
-        drawn = draw_images(model, prior_latent(model, rows, EVALUATION_SEED), rows, EVALUATION_SEED)
+        prior = prior_latent(model, rows, EVALUATION_SEED)
+        drawn = draw_images(model, prior, rows, EVALUATION_SEED)
+        if isinstance(model, DRAW):
+            assert prior is not None
+            save_strip(folder / "strips" / f"{iteration:06d}.png", model.canvases(prior[:10]).cpu().numpy())
         save_sheet(folder / "sheets" / f"{iteration:06d}.png", drawn.cpu().numpy())
         if not isinstance(model, LatentModel):
             return
@@ -108,7 +119,7 @@ class LikelihoodJudge:
         repeated = image.repeat_interleave(_RECONSTRUCTIONS, dim=0)
         generator = torch.Generator().manual_seed(EVALUATION_SEED)
         eps = torch.randn(len(repeated), model.latent_dim, generator=generator).to(drawn.device)
-        latent = model.encode(repeated).sample(eps)
+        latent, _ = model.posterior(repeated, eps)
         again = draw_images(model, latent, range(len(repeated)), EVALUATION_SEED)
         pairs = torch.cat([image[:, None], again.unflatten(0, (-1, _RECONSTRUCTIONS))], dim=1)
         save_sheet(folder / "reconstructions" / f"{iteration:06d}.png", pairs.flatten(0, 1).cpu().numpy())

@@ -10,6 +10,7 @@ from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevelConfig
 from pentimento.models.latent.vae import VAEConfig
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNNConfig
+from pentimento.models.recurrent.draw import DRAWConfig
 from pentimento.training.families.likelihood.config import LikelihoodConfig
 
 
@@ -141,6 +142,38 @@ def pixelvae2level_mnist() -> LikelihoodConfig:
     )
 
 
+def draw_mnist() -> LikelihoodConfig:
+    """DRAW on binary MNIST: looks at the digit and draws it through a small moving window, in sixteen steps.
+
+    `pentimento train draw-mnist`
+
+    Not measured.
+    """
+    return LikelihoodConfig(
+        recipe="draw-mnist",
+        model=DRAWConfig(),
+        dataset="mnist",
+        epochs=30,
+        batch_rows=100,
+        rate=2e-3,
+        kl_warm_share=0.0,
+        gradient_limit=10.0,
+        average_decay=0.999,
+        sheet_iterations=600,
+    )
+
+
+def draw_plain_mnist() -> LikelihoodConfig:
+    """DRAW without attention on binary MNIST: reads and writes the whole picture at each of sixteen steps.
+
+    `pentimento train draw-plain-mnist`
+
+    Not measured.
+    """
+    model = DRAWConfig(attention=False, hidden=112)
+    return replace(draw_mnist(), recipe="draw-plain-mnist", model=model)
+
+
 LIKELIHOOD_RECIPES: dict[str, Callable[[], LikelihoodConfig]] = {
     build().recipe: build
     for build in (
@@ -153,5 +186,7 @@ LIKELIHOOD_RECIPES: dict[str, Callable[[], LikelihoodConfig]] = {
         vae2d_mnist,
         vae_mnist,
         pixelvae2level_mnist,
+        draw_mnist,
+        draw_plain_mnist,
     )
 }
