@@ -1,6 +1,16 @@
 """How a drawing runs, as data: phases of graph calls, the noise they take, how many canvases they show."""
 
-__all__ = ["KNOWN", "KNOWN_MASK", "MAX_STEPS", "Drawing", "NoiseSpec", "Phase", "Steps"]
+__all__ = [
+    "BOX",
+    "KNOWN",
+    "KNOWN_MASK",
+    "MAX_STEPS",
+    "Drawing",
+    "FrameOutput",
+    "NoiseSpec",
+    "Phase",
+    "Steps",
+]
 
 from typing import Annotated, Literal, Self
 
@@ -12,6 +22,9 @@ MAX_STEPS = 1024  # a bound on work and memory per request, far above any drawin
 
 KNOWN, KNOWN_MASK = "known", "known_mask"
 """Inputs of a graph that completes a picture: pixels, (C, H, W), and 1 where they are given, (1, H, W)."""
+
+BOX = 4
+"""Numbers of a box: x and y of its centre, distance between filters, their standard deviation; in pixels."""
 
 _RESERVED_NOISE = {"t", "label", "image", "eps", "canvas", "logit", "log_likelihood", KNOWN, KNOWN_MASK}
 
@@ -43,6 +56,26 @@ class Phase(Part):
     shows: bool = False
 
 
+class FrameOutput(Part):
+    """An output of the showing graph that travels with each canvas, float32.
+
+    `box`: a square grid of `points` x `points` filters on the image, as four numbers in pixels, counted from
+    the centre of the first pixel: x and y of the grid's centre, the distance between neighbouring filters,
+    and the standard deviation of each. `plain`: any numbers, shown as they are.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    meaning: Literal["box", "plain"]
+    points: Annotated[int, Field(ge=1, le=1024)] | None = None
+    summary: Annotated[str, Field(max_length=200)] = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.meaning == "box") != (self.points is not None):
+            raise ValueError(f"output {self.name!r}: a box, and nothing else, says its points")
+        return self
+
+
 class Steps(Part):
     """Canvases a request may ask for, and how many the model was trained to draw."""
 
@@ -70,6 +103,12 @@ class Drawing(Part):
     steps: Steps
     noise: Annotated[tuple[NoiseSpec, ...], Field(max_length=8)] = ()
     completion: Literal["raster"] | None = None
+    outputs: Annotated[tuple[FrameOutput, ...], Field(max_length=8)] = ()
+
+    @property
+    def boxes(self) -> tuple[FrameOutput, ...]:
+        """The outputs that are boxes."""
+        return tuple(output for output in self.outputs if output.meaning == "box")
 
     @property
     def showing(self) -> Phase:
@@ -101,4 +140,7 @@ class Drawing(Part):
         names = [noise.name for noise in self.noise]
         if len(set(names)) != len(names):
             raise ValueError("two noises have the same name")
+        beside = [output.name for output in self.outputs]
+        if len(set(beside)) != len(beside):
+            raise ValueError("two outputs have the same name")
         return self

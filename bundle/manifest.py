@@ -15,13 +15,15 @@ showing phase with a fixed number of calls reveals the picture in that many even
 Tensors travel by name. A drawing's graphs take `t`, `label`, `state.*`, `known` and `known_mask`, or a
 declared noise; graphs that look at a given image take `image`, and `eps` and `label` where they need them.
 Any output `next.X` feeds the next input `state.X`. (ONNX names are unique within a graph, so a graph that
-takes `state.X` could not put it out under that name.)
+takes `state.X` could not put it out under that name.) Outputs of the showing graph that the drawing declares
+under `outputs`, such as the boxes that a model of attention looks through, travel with each canvas.
 """
 
 __all__ = [
     "MAX_STEPS",
     "SCHEMA_VERSION",
     "Drawing",
+    "FrameOutput",
     "GraphSpec",
     "ImageSpec",
     "Labels",
@@ -38,15 +40,28 @@ __all__ = [
     "state_name",
 ]
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, MAX_STEPS, Drawing, NoiseSpec, Phase, Steps
+from pentimento.bundle.drawing import (
+    BOX,
+    KNOWN,
+    KNOWN_MASK,
+    MAX_STEPS,
+    Drawing,
+    FrameOutput,
+    NoiseSpec,
+    Phase,
+    Steps,
+)
 from pentimento.bundle.facts import ImageSpec, Labels, Likelihood, Paper, Parity, Provenance, Scorer
 from pentimento.bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
 
 SCHEMA_VERSION = 1
+
+MAX_OUTPUT_NUMBERS = 4096  # of one output beside a canvas; a picture of its own is none of these
 
 
 BUNDLE_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"  # of its folder, too; it stands in URLs and file names
@@ -164,6 +179,7 @@ class Manifest(Part):
             known |= {state_name(t.name): t for t in graph.outputs if t.name.startswith("next.")}
             if phase.shows:
                 self._expect(phase.graph, "outputs", "canvas", self.image.shape)
+                self._check_outputs(phase.graph, drawing)
         if drawing.completion is not None and not {KNOWN, KNOWN_MASK} <= used:
             raise ValueError(f"a drawing that completes takes {KNOWN!r} and {KNOWN_MASK!r}")
         unused = sorted(set(noises) - used)
@@ -173,6 +189,22 @@ class Manifest(Part):
             takers = [p.graph for p in drawing.phases if self.graphs[p.graph].input(noise.name)]
             if noise.per == "call" and len(takers) > 1:
                 raise ValueError(f"noise {noise.name!r} is drawn per call, so only one phase may take it")
+
+    def _check_outputs(self, name: str, drawing: Drawing) -> None:
+        """Checks that the showing graph puts out what the drawing declares, in the shape of its meaning."""
+        for declared in drawing.outputs:
+            found = self.graphs[name].output(declared.name)
+            if found is None or declared.name in ("canvas", "logit"):
+                raise ValueError(f"graph {name!r} needs {declared.name!r} among its outputs")
+            if found.dtype != "float32":
+                raise ValueError(f"graph {name!r}: {declared.name!r} must be float32")
+            if declared.meaning == "box" and found.shape != (BOX,):
+                raise ValueError(f"graph {name!r}: {declared.name!r} must have shape ({BOX},) a row")
+            if math.prod(found.shape) > MAX_OUTPUT_NUMBERS:
+                raise ValueError(
+                    f"graph {name!r}: {declared.name!r} has {math.prod(found.shape)} numbers a row; at most "
+                    f"{MAX_OUTPUT_NUMBERS} travel with a canvas"
+                )
 
     def _check_source(
         self, graph: str, tensor: TensorSpec, noises: dict[str, NoiseSpec], known: dict[str, TensorSpec]

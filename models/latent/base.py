@@ -1,6 +1,6 @@
 """The interface of models with a Gaussian latent, and what follows from it: bound and importance weights.
 
-A model draws from its posterior q(z | x), and names its prior p(z) and its likelihood p(x | z); everything else
+A model draws from its posterior q(z | x), and names its prior p(z) and its likelihood p(x | z); all else
 follows:
 
     bound = E_q log p(x | z) - KL(q || p),  log weight = log p(x | z) + log p(z) - log q(z | x)
@@ -63,6 +63,11 @@ class LatentModel(nn.Module, ABC):
     def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
         """Log-probability in nats of each pixel given the latent (and the pixels before it), (B, 1, H, W)."""
 
+    def explain(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian, Tensor]:
+        """A latent of each image and its posterior as of `posterior`, and `log_likelihood_map` given it."""
+        latent, posterior = self.posterior(image, eps)
+        return latent, posterior, self.log_likelihood_map(image, latent)
+
     def prior(self, latent: Tensor) -> Gaussian:
         """The prior of each element of the latent, shape (B, Z); standard normal unless overridden."""
         return standard_normal(latent)
@@ -74,10 +79,10 @@ class LatentModel(nn.Module, ABC):
             image: In [0, 1], shape (B, 1, H, W).
             eps: Standard normal, shape (B, Z).
         """
-        latent, posterior = self.posterior(image, eps)
+        latent, posterior, pixels = self.explain(image, eps)
         elements = gaussian_kl(posterior, self.prior(latent))  # (B, Z)
         kl = torch.stack([level.sum(1) for level in elements.split(self.level_sizes, dim=1)], dim=1)
-        return Bound(self.log_likelihood_map(image, latent).sum((1, 2, 3)), kl)
+        return Bound(pixels.sum((1, 2, 3)), kl)
 
     def log_weight(self, image: Tensor, eps: Tensor) -> Tensor:
         """Log-weight of one importance sample per image, in nats, shape (B,); see `importance_bound`.
@@ -86,10 +91,13 @@ class LatentModel(nn.Module, ABC):
             image: In [0, 1], shape (B, 1, H, W).
             eps: Standard normal, shape (B, Z).
         """
-        latent, posterior = self.posterior(image, eps)
-        likelihood = self.log_likelihood_map(image, latent).sum((1, 2, 3))
+        return self.log_weights(image, eps)[0]
+
+    def log_weights(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+        """As `log_weight`, and the log-probability of each pixel given the same latent, (B, 1, H, W)."""
+        latent, posterior, pixels = self.explain(image, eps)
         ratio = gaussian_log_density(latent, self.prior(latent)) - gaussian_log_density(latent, posterior)
-        return likelihood + ratio.sum(1)
+        return pixels.sum((1, 2, 3)) + ratio.sum(1), pixels
 
 
 class OnePassLatentModel(LatentModel):

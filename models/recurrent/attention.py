@@ -66,28 +66,26 @@ def filter_bank(centre: Tensor, stride: Tensor, width: Tensor, points: int, side
     """Filters along one axis of the image; each sums to one.
 
     Args:
-        centre: Of the grid, in pixels, shape (B,).
-        stride: In pixels, shape (B,).
-        width: In pixels, shape (B,).
+        centre: Of grids, in pixels, of any shape (...).
+        stride: In pixels, of a shape that goes with it.
+        width: In pixels, likewise.
         points: N.
         side: S.
 
     Returns:
-        Shape (B, N, S): the weight of each pixel for each filter.
+        Shape (..., N, S): the weight of each pixel for each filter.
     """
     offsets = torch.arange(points, device=centre.device) - (points - 1) / 2  # (N,)
-    means = centre[:, None] + offsets * stride[:, None]  # (B, N)
-    distance = torch.arange(side, device=centre.device) - means[:, :, None]  # (B, N, S)
-    return torch.softmax(-0.5 * (distance / width[:, None, None]) ** 2, dim=2)
+    means = centre[..., None] + offsets * stride[..., None]  # (..., N)
+    distance = torch.arange(side, device=centre.device) - means[..., None]  # (..., N, S)
+    return torch.softmax(-0.5 * (distance / width[..., None, None]) ** 2, dim=-1)
 
 
 def _filters(box: Box, points: int, side: int) -> tuple[Tensor, Tensor]:
     """F_Y and F_X, (B, N, S) each, from one pass over both centres."""
-    rows = torch.cat([box.y, box.x])  # (2B,)
-    both = filter_bank(
-        rows, torch.cat([box.stride, box.stride]), torch.cat([box.width, box.width]), points, side
-    )
-    down, across = both.chunk(2)
+    centres = torch.stack([box.y, box.x], dim=1)  # (B, 2)
+    both = filter_bank(centres, box.stride[:, None], box.width[:, None], points, side)  # (B, 2, N, S)
+    down, across = both.unbind(1)
     return down, across
 
 

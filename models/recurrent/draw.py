@@ -36,10 +36,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pentimento.models.latent.base import Bound, LatentModel
+from pentimento.models.latent.base import LatentModel
 from pentimento.models.recurrent.attention import BOX_NUMBERS, Box, box_from, read_patch, write_patch
 from pentimento.models.recurrent.lstm import LSTMCell
-from pentimento.models.shared.likelihoods import Gaussian, gaussian_kl, pixel_log_likelihood, widened
+from pentimento.models.shared.likelihoods import Gaussian, pixel_log_likelihood, widened
 
 _LOG_VARIANCE_LIMIT = 12.0
 
@@ -200,7 +200,7 @@ class DRAW(LatentModel):
 
     def canvases(self, latent: Tensor) -> Tensor:
         """The canvas after every step in [0, 1], shape (B, T, 1, S, S), from latents, (B, T Z)."""
-        state, canvases = self.initial_state(len(latent)), []
+        state, canvases = self.initial_state(latent.shape[0]), []
         for noise in latent.split(self.config.step_latents, dim=1):
             canvas, state = self.step(noise, state)
             canvases.append(canvas)
@@ -208,27 +208,25 @@ class DRAW(LatentModel):
 
     def posterior(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian]:
         """Draws the latent of images; see `LatentModel.posterior`."""
-        latents, posteriors, _ = self._look_and_draw(image, eps)
-        return latents, posteriors
+        latent, posterior, _ = self._look_and_draw(image, eps)
+        return latent, posterior
 
     def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
         """Log-probability of every pixel given the latent, in nats, shape (B, 1, S, S)."""
-        state = self.initial_state(len(latent))
+        state = self.initial_state(latent.shape[0])
         for noise in latent.split(self.config.step_latents, dim=1):
             state = self._advance(noise, state)
         return pixel_log_likelihood(state.canvas_logits, image, 2)
 
-    def bound(self, image: Tensor, eps: Tensor) -> Bound:
-        """As `LatentModel.bound`, in one pass: the canvas is there when the latents have been drawn."""
+    def explain(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian, Tensor]:
+        """As `LatentModel.explain`, in one pass: the canvas is there when the latents have been drawn."""
         latent, posterior, canvas_logits = self._look_and_draw(image, eps)
-        elements = gaussian_kl(posterior, self.prior(latent))
-        kl = elements.unflatten(1, (self.step_count, -1)).sum(2)  # (B, T)
-        return Bound(pixel_log_likelihood(canvas_logits, image, 2).sum((1, 2, 3)), kl)
+        return latent, posterior, pixel_log_likelihood(canvas_logits, image, 2)
 
     def _look_and_draw(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian, Tensor]:
         """Latents, their posterior, (B, T Z) each, and the last canvas, (B, 1, S, S), in logits."""
-        state, glimpse = self.initial_state(len(image)), self.reader.glimpse(image)
-        hidden, cell, _, _ = (first.expand(len(image), -1) for first in self.first_states)
+        state, glimpse = self.initial_state(image.shape[0]), self.reader.glimpse(image)
+        hidden, cell, _, _ = (first.expand(image.shape[0], -1) for first in self.first_states)
         hidden = torch.tanh(hidden)
         parts = []
         for eps_t in eps.split(self.config.step_latents, dim=1):

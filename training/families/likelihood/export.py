@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 
-from pentimento.bundle.drawing import Drawing, NoiseSpec, Phase, Steps
+from pentimento.bundle.drawing import Drawing, FrameOutput, NoiseSpec, Phase, Steps
 from pentimento.bundle.manifest import ImageSpec, Labels, Likelihood, Paper
 from pentimento.models.latent.base import LatentModel
 from pentimento.models.pixels.base import AutoregressiveModel
+from pentimento.models.recurrent.draw import DRAW
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation, find_binarisation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
@@ -55,12 +56,19 @@ VAE_PAPER = Paper(
     year=2013,
     arxiv="1312.6114",
 )
+DRAW_PAPER = Paper(
+    title="DRAW: a recurrent neural network for image generation",
+    authors="Karol Gregor, Ivo Danihelka, Alex Graves, Danilo Jimenez Rezende, Daan Wierstra",
+    year=2015,
+    arxiv="1502.04623",
+)
 _FAMILIES = {
     "pixelcnn": ("PixelCNN", PIXELCNN_PAPER),
     "gated_pixelcnn": ("Gated PixelCNN", GATED_PAPER),
     "vae": ("Convolutional VAE", VAE_PAPER),
     "pixelvae": ("PixelVAE", PIXELVAE_PAPER),
     "pixelvae_two_level": ("PixelVAE with two latent levels", PIXELVAE_PAPER),
+    "draw": ("DRAW", DRAW_PAPER),
 }
 
 TrainedLikelihood = Trained[LikelihoodConfig, LikelihoodModel]
@@ -148,7 +156,7 @@ def draft_likelihood(
         ),
         graphs=graphs,
         images=binarise_for_evaluation(grey, rule, EVALUATION_SEED, 0).numpy(),
-        drawing=likelihood_drawing(graphs),
+        drawing=_draw_drawing(model) if isinstance(model, DRAW) else likelihood_drawing(graphs),
         labels=Labels(names=dataset.class_names) if config.class_count else None,
         likelihood=Likelihood(kind="exact" if isinstance(model, AutoregressiveModel) else "bound"),
         judge=lambda: likelihood_figures(config, model, dataset, rows, importance_rows),
@@ -191,4 +199,19 @@ def likelihood_drawing(graphs: Mapping[str, GraphModule]) -> Drawing | None:
         steps=Steps(default=min(SHOWN, height), min=1, max=height, trained=height),
         noise=tuple(noise),
         completion="raster",
+    )
+
+
+def _draw_drawing(model: DRAW) -> Drawing:
+    """A DRAW's plan: all of its steps at every drawing, for the picture is made of all of them."""
+    steps, config = model.step_count, model.config
+    boxes = (
+        FrameOutput(name="read_box", meaning="box", points=config.read_points, summary="where it looks"),
+        FrameOutput(name="write_box", meaning="box", points=config.write_points, summary="where it writes"),
+    )
+    return Drawing(
+        phases=(Phase(graph="init"), Phase(graph="step", calls=steps, shows=True)),
+        steps=Steps(default=steps, min=1, max=steps, trained=steps),
+        noise=(NoiseSpec(name="noise", shape=(config.step_latents,), per="call"),),
+        outputs=boxes if config.attention else (),
     )

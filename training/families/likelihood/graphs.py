@@ -3,7 +3,7 @@
 Pictures come to these graphs as the server makes them, black and white for a model of two levels. A `step`
 takes `known` and `known_mask`, so that a picture can be completed: given pixels stay, and the pixels after
 them see them. An encoding is the noise that draws it again; for the maps of a two-level model that is the
-noise that its prior turns into them.
+noise that its prior turns into them, for a DRAW the latents of all its steps.
 """
 
 __all__ = ["likelihood_graphs"]
@@ -21,6 +21,7 @@ from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN
 from pentimento.models.pixels.incremental import RowSampler, RowState
 from pentimento.models.pixels.plain_incremental import PlainRowSampler
+from pentimento.models.recurrent.draw import DRAW, DRAWState
 from pentimento.models.shared.likelihoods import keep_known
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.export.scan import columns_as_scan
@@ -30,6 +31,8 @@ from pentimento.training.families.likelihood.drawing import row_sampler
 _Sampler = TypeVar("_Sampler", RowSampler, PlainRowSampler, RowSampler | PlainRowSampler)
 _T = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 _LABEL = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
+# What a drawing takes of an encoding, where it is not one vector called `latent`.
+_NOISES: dict[type, tuple[str, ...]] = {DRAW: ("noise",), PixelVAETwoLevel: ("latent", "map_noise")}
 
 
 def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
@@ -42,6 +45,8 @@ def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
     image = torch.zeros(EXAMPLE_ROWS, 1, size, size)
     if isinstance(model, VAE):
         drawing = {"step": _one_shot_graph(model)}
+    elif isinstance(model, DRAW):
+        drawing = _draw_graphs(model)
     elif isinstance(model, PixelVAE):
         drawing = _latent_row_graphs(model)
     else:
@@ -64,9 +69,7 @@ def _exact_graph(model: AutoregressiveModel, image: Tensor) -> GraphModule:
 
 def _bound_graph(model: LatentModel, image: Tensor) -> GraphModule:
     def likelihood(image: Tensor, eps: Tensor) -> tuple[Tensor, ...]:
-        # Both need the encoding; the exporter finds the common part.
-        latent = model.encode(image).sample(eps)
-        return model.log_weight(image, eps), model.log_likelihood_map(image, latent)
+        return model.log_weights(image, eps)
 
     return GraphModule(
         module=Function(model, likelihood),
@@ -76,12 +79,11 @@ def _bound_graph(model: LatentModel, image: Tensor) -> GraphModule:
 
 
 def _encode_graph(model: LatentModel, image: Tensor) -> GraphModule:
-    two_level = isinstance(model, PixelVAETwoLevel)
-
     def encode(image: Tensor, eps: Tensor) -> tuple[Tensor, ...]:
-        posterior = model.encode(image)
-        latent = posterior.sample(eps)
-        if not two_level:
+        latent, posterior = model.posterior(image, eps)
+        if isinstance(model, DRAW):
+            latent = latent.unflatten(1, (model.step_count, model.config.step_latents))  # (B, T, Z)
+        if not isinstance(model, PixelVAETwoLevel):
             return latent, posterior.mean, posterior.log_variance
         vector, maps = model.split(latent)
         # The noise that the prior, drawing row by row, turns into these very maps.
@@ -92,7 +94,7 @@ def _encode_graph(model: LatentModel, image: Tensor) -> GraphModule:
     return GraphModule(
         module=Function(model, encode),
         inputs={"image": image, "eps": torch.zeros(EXAMPLE_ROWS, model.latent_dim)},
-        outputs=("latent", *(("map_noise",) if two_level else ()), "mean", "log_variance"),
+        outputs=(*_NOISES.get(type(model), ("latent",)), "mean", "log_variance"),
     )
 
 
@@ -105,6 +107,34 @@ def _one_shot_graph(model: VAE) -> GraphModule:
         inputs={"latent": torch.zeros(EXAMPLE_ROWS, model.latent_dim)},
         outputs=("canvas",),
     )
+
+
+def _draw_graphs(model: DRAW) -> dict[str, GraphModule]:
+    """`init`, which takes t for the number of rows, and `step`, with the boxes of a model with attention."""
+    names = DRAWState._fields
+    with torch.no_grad():
+        state = model.initial_state(EXAMPLE_ROWS)
+        boxes = tuple(model.boxes(state, state))
+
+    def init(t: Tensor) -> DRAWState:
+        return model.initial_state(t.shape[0])
+
+    def step(noise: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
+        before = DRAWState(*values)
+        canvas, after = model.step(noise, before)
+        return (canvas, *after, *model.boxes(before, after).values())
+
+    return {
+        "init": GraphModule(
+            module=Function(model, init), inputs={"t": _T}, outputs=tuple(f"next.{name}" for name in names)
+        ),
+        "step": GraphModule(
+            module=Function(model, step),
+            inputs={"noise": torch.zeros(EXAMPLE_ROWS, model.config.step_latents)}
+            | {f"state.{name}": value for name, value in state._asdict().items()},
+            outputs=("canvas", *(f"next.{name}" for name in names), *boxes),
+        ),
+    }
 
 
 def _row_graphs(pixels: AutoregressiveModel) -> dict[str, GraphModule]:

@@ -9,10 +9,14 @@ from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevelConfig
 from pentimento.models.latent.vae import VAEConfig
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNNConfig
+from pentimento.models.recurrent.draw import DRAWConfig
 
 SIZE = 8
 _PIXELS = {"features": 6, "layers": 2, "first_kernel": 5}
 _ONE_LAYER = _PIXELS | {"layers": 1}  # where two would only make graphs that take twice as long to export
+_DRAW = DRAWConfig(
+    image_size=SIZE, step_count=2, step_latents=2, hidden=8, read_points=3, write_points=4, read_features=5
+)
 _PIXELVAE = PixelVAEConfig(image_size=SIZE, latent_dim=3, widths=(4, 6), place_bias=True, **_PIXELS)
 MODELS = {
     "pixelcnn": PixelCNNConfig(height=SIZE, width=SIZE, features=8, blocks=2),
@@ -34,6 +38,8 @@ MODELS = {
         prior_layers=1,
         **_ONE_LAYER,
     ),
+    "draw": _DRAW,
+    "draw plain": replace(_DRAW, attention=False),
 }
 
 

@@ -105,18 +105,36 @@ def test_the_manifest_says_what_the_bundle_can(exported, small):
 
 def test_it_draws_what_the_model_draws(exported):
     model, manifest, bundle = exported
-    steps = manifest.drawing.steps.max
+    steps, rowwise = manifest.drawing.steps.max, manifest.drawing.completion == "raster"
     drawn = torch.cat(list(draw_bundle(bundle, rows=5, seed=11, step_count=steps)))
     if manifest.family != "pixelvae_two_level":  # there the maps' noise comes call by call
         rows = range(5)
         expected = draw_images(model, prior_latent(model, rows, 11), rows, 11)
         assert (drawn[:, -1] - expected).abs().max() < 1e-5
     if steps > 1:
-        for t in range(steps):
+        for t in range(steps if rowwise else 0):
             assert torch.equal(drawn[:, t, :, : t + 1], drawn[:, -1, :, : t + 1]), "drawn rows are final"
             assert not drawn[:, t, :, t + 1 :].any(), "rows below are empty"
         few = torch.cat(list(draw_bundle(bundle, rows=5, seed=11, step_count=2)))
         assert torch.equal(few[:, 0], drawn[:, steps // 2 - 1]) and torch.equal(few[:, 1], drawn[:, -1])
+
+
+@pytest.mark.parametrize("exported", ["draw"], indirect=True)
+def test_each_canvas_of_a_draw_comes_with_the_boxes_of_its_step(exported):
+    model, manifest, bundle = exported
+    names = [output.name for output in manifest.drawing.outputs]
+    assert names == ["read_box", "write_box"]
+    session = Session(bundle.graphs["step"])
+    state = model.initial_state(2)
+    noise = torch.randn(2, model.config.step_latents, generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        canvas, after = model.step(noise, state)
+        expected = model.boxes(state, after)
+    feeds = {f"state.{name}": value.detach().numpy() for name, value in state._asdict().items()}
+    found = session.run(feeds | {"noise": noise.numpy()})
+    assert np.allclose(found["canvas"], canvas.numpy(), atol=1e-5)
+    for name in names:
+        assert np.allclose(found[name], expected[name].numpy(), atol=1e-4)
 
 
 def sessions_and_values(bundle, rows):
@@ -151,7 +169,7 @@ def run(bundle, rows, known, mask, noises=None):
 def test_given_pixels_stay_and_count_for_those_after_them(exported):
     _, manifest, bundle = exported
     if manifest.drawing.completion is None:
-        assert manifest.family == "vae"
+        assert manifest.family in ("vae", "draw")
         return
     rows = 16
     known = given(rows, manifest.image.levels)
@@ -187,9 +205,13 @@ def test_encodings_draw_and_weights_are_the_models(exported):
     assert np.allclose(ours, theirs.numpy(), rtol=1e-4, atol=1e-3)
     assert (importance_bound(torch.from_numpy(ours)) <= torch.from_numpy(ours).max(0).values).all()
     encoding = sessions["encode"].run({"image": image, "eps": eps[0]})
-    posterior = model.encode(torch_image)
-    assert np.allclose(encoding["mean"], posterior.mean.detach().numpy(), atol=1e-4)
-    latent = posterior.sample(torch.from_numpy(eps[0])).detach()
+    with torch.no_grad():
+        latent, posterior = model.posterior(torch_image, torch.from_numpy(eps[0]))
+    assert np.allclose(encoding["mean"], posterior.mean.numpy(), atol=1e-4)
+    if manifest.family == "draw":
+        by_step = latent.numpy().reshape(4, model.step_count, -1)
+        assert np.allclose(encoding["noise"], by_step, atol=1e-4)
+        return
     if manifest.family != "pixelvae_two_level":
         assert np.allclose(encoding["latent"], latent.numpy(), atol=1e-4)
         return
