@@ -37,6 +37,7 @@ __all__ = [
     "Scorer",
     "Steps",
     "TensorSpec",
+    "output_values",
     "state_name",
 ]
 
@@ -233,3 +234,12 @@ class Manifest(Part):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} changes its shape or type between graphs")
         else:
             raise ValueError(f"graph {graph!r} takes {tensor.name!r}, which nothing in a drawing provides")
+
+
+def output_values(manifest: Manifest) -> int:
+    """Numbers that travel with each canvas of an image besides its pixels; 0 without a drawing."""
+    if manifest.drawing is None:
+        return 0
+    graph = manifest.graphs[manifest.drawing.showing.graph]
+    specs = [graph.output(output.name) for output in manifest.drawing.outputs]
+    return sum(math.prod(spec.shape) for spec in specs if spec is not None)

@@ -60,6 +60,7 @@ class GenerateRequest:
     labels: tuple[int, ...] | None = None  # one for each image, instead of `label`
     score: bool | None = None
     score_by: str | None = None
+    boxes: bool | None = None  # True insists on a model whose canvases come with boxes
     # Explicit noise by name: nested lists or arrays, (n, ...).
     latents: Mapping[str, object] = field(default_factory=dict)
     # Seeds by noise name, where they differ from `seed`: the levels of a model, varied one at a time.
@@ -111,6 +112,7 @@ class AutoencodeRequest:
     label: int | None = None
     score: bool | None = None
     score_by: str | None = None
+    boxes: bool | None = None
     timeout_ms: int | None = None
 
 
@@ -128,6 +130,7 @@ class CompleteRequest:
     label: int | None = None
     score: bool | None = None
     score_by: str | None = None
+    boxes: bool | None = None
     timeout_ms: int | None = None
 
 
@@ -184,6 +187,7 @@ class Frame:
     step: int  # 1-based: the step that produced this canvas
     canvas: Floats  # (n, C, H, W) in [0, 1]
     scores: Scores | None = None
+    outputs: Mapping[str, Floats] = field(default_factory=dict)  # what else the step put out, (n, ...)
     elapsed_us: int = 0  # from admission to this frame
 
 

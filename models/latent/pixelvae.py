@@ -29,11 +29,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pentimento.models.latent.base import OnePassLatentModel
 from pentimento.models.latent.vae import LatentDecoder, LatentEncoder
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNN, PixelCNNConfig
+from pentimento.models.shared.latent_model import OnePassLatentModel
 from pentimento.models.shared.likelihoods import Gaussian
 
 

@@ -30,10 +30,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pentimento.models.latent.base import OnePassLatentModel
 from pentimento.models.latent.vae import LOG_VARIANCE_LIMIT
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.gated_stack import GatedStack, GatedStackConfig
+from pentimento.models.shared.latent_model import OnePassLatentModel
 from pentimento.models.shared.likelihoods import Gaussian, widened
 
 

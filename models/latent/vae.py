@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pentimento.models.latent.base import OnePassLatentModel
+from pentimento.models.shared.latent_model import OnePassLatentModel
 from pentimento.models.shared.likelihoods import Gaussian, pixel_log_likelihood, widened
 
 LOG_VARIANCE_LIMIT = 12.0  # far beyond any posterior of use; exp of more could overflow early in training

@@ -1,16 +1,16 @@
 """The attention of DRAW: a grid of Gaussian filters that reads a patch of an image, or writes one.
 
-A box is five numbers a row (Gregor et al., 2015, arXiv:1502.04623, equations 19 to 26): the centre of a grid of
-N x N filters, the distance between neighbouring filters, their width, and an intensity. With F_Y and F_X, the
-filters along the rows and columns of the image, each (N, side):
+A box is five numbers a row (Gregor et al., 2015, arXiv:1502.04623, equations 19 to 26): the centre of a grid
+of N x N filters, the distance between neighbouring filters, their width, and an intensity. With F_Y and F_X,
+the filters along the rows and columns of the image, each (N, side):
 
     read(x) = gamma F_Y x F_X^T,    write(w) = (1 / gamma) F_Y^T w F_X
 
 What differs from the paper, and why:
 - Pixels are counted from 0, so the paper's centre moves by -1: a centre of 0 before scaling is the middle
-  of the image exactly. A widely copied implementation mixes both countings, and its grid is off by one stride.
-- A filter is divided by its sum over the image by a softmax. Where the paper's sum is not zero that is the same,
-  and where it is, a box outside of the image, the filter reads the nearest pixel instead of nothing.
+  of the image exactly. A widely copied implementation mixes both countings; its grid is off by one stride.
+- A filter is divided by its sum over the image by a softmax. Where the paper's sum is not zero that is the
+  same; where it is, for a box outside of the image, the filter reads the nearest pixel instead of nothing.
 - The three logarithms are clamped to -6..6; early in training exp of more is not a number.
 
 Shapes: B batch, S image side, N filters a side.

@@ -8,12 +8,12 @@ c the canvas and x the image:
 
     bound on log p(x) = log Bernoulli(x | sigmoid(c_T)) - sum_t KL(q(z_t | g_t) || N(0, I))
 
-To draw from nothing, z_t comes from N(0, I) at each step, and the encoder is not needed. With attention, read
-and write go through a small grid of filters whose place and size h decides; see `attention.py`.
+To draw from nothing, z_t comes from N(0, I) at each step, and the encoder is not needed. With attention,
+read and write go through a small grid of filters whose place and size h decides; see `attention.py`.
 
 What differs from the paper, and why:
-- The paper draws MNIST in 64 steps with LSTMs of 256 and 100 latents a step; the sizes here are small, so that
-  a bundle is. The read grid is 5 x 5, the paper's 2 x 2.
+- The paper draws MNIST in 64 steps with LSTMs of 256 and 100 latents a step; the sizes here are small, so
+  that a bundle is. The read grid is 5 x 5, the paper's 2 x 2.
 - Without attention the paper feeds [x, e_t] straight to the encoder. Here a linear map to `read_features`
   numbers comes first: alone, the LSTM's part for 1,568 inputs would be four fifths of the model.
 - The first states and the first canvas are learned; the paper learns biases of the states.
@@ -36,9 +36,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pentimento.models.latent.base import LatentModel
 from pentimento.models.recurrent.attention import BOX_NUMBERS, Box, box_from, read_patch, write_patch
 from pentimento.models.recurrent.lstm import LSTMCell
+from pentimento.models.shared.latent_model import LatentModel
 from pentimento.models.shared.likelihoods import Gaussian, pixel_log_likelihood, widened
 
 _LOG_VARIANCE_LIMIT = 12.0
@@ -164,7 +164,9 @@ class DRAW(LatentModel):
         self.encoder = LSTMCell(self.reader.features + config.hidden, config.hidden)
         self.decoder = LSTMCell(config.step_latents, config.hidden)
         self.q_numbers = nn.Linear(config.hidden, 2 * config.step_latents)
-        self.first_states = nn.Parameter(torch.zeros(4, config.hidden))  # encoder's h and c, decoder's h and c
+        self.first_states = nn.Parameter(
+            torch.zeros(4, config.hidden)
+        )  # encoder's h and c, decoder's h and c
         self.first_canvas = nn.Parameter(torch.zeros(1, config.image_size, config.image_size))
 
     def initial_state(self, rows: int) -> DRAWState:

@@ -28,7 +28,7 @@ class LSTMCell(nn.Module):
         return self.advance(self.gates(torch.cat([x, hidden], dim=1)), cell)
 
     def advance(self, gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-        """The step from the gates before their nonlinearities, (B, 4H): for callers that made them in parts."""
+        """The step from the gates before their nonlinearities, (B, 4H), for callers that add them up."""
         take, keep, value, show = gates.chunk(4, dim=1)
         cell = torch.sigmoid(keep) * cell + torch.sigmoid(take) * torch.tanh(value)
         return torch.sigmoid(show) * torch.tanh(cell), cell

@@ -48,6 +48,7 @@ def plan_drawing(
     if drawing is None:
         raise ValueError(f"bundle {manifest.name!r} has no drawing")
     noises = {noise.name: noise for noise in drawing.noise}
+    leaves = ("canvas", *(output.name for output in drawing.outputs))
     plan: list[Call] = []
     for phase in drawing.phases:
         spec = manifest.graphs[phase.graph]
@@ -63,13 +64,13 @@ def plan_drawing(
                     t=t,
                     takes_t=spec.input("t") is not None,
                     feeds={name: _feed(name, noises, t) for name in inputs},
-                    keeps=states | {"canvas": "canvas"} if step else states,
-                    emits=("canvas",) if step and judge is None else (),
+                    keeps=states | {name: name for name in leaves} if step else states,
+                    emits=leaves if step and judge is None else (),
                     step=step,
                 )
             )
             if step and judge is not None:
-                plan.append(_judging(judge, "canvas", emits=("canvas", "logit"), step=step))
+                plan.append(_judging(judge, "canvas", emits=(*leaves, "logit"), step=step))
     return tuple(plan)
 
 

@@ -17,6 +17,7 @@ from pentimento.service.cli.options import FileKind
 from pentimento.service.cli.terminal import DrawingView
 from pentimento.service.errors import invalid
 from pentimento.service.messages import Floats, Frame
+from pentimento.service.operations.boxes import Outlines, outlines
 from pentimento.service.operations.codec import animation, encode_npy, film_strip
 
 _SUFFIXES = {f".{kind}": kind for kind in FileKind}
@@ -62,11 +63,14 @@ async def draw_to(
         canvases = [frame.canvas for frame in frames]
         if sketch.given is not None and kind is FileKind.PNG:
             canvases.insert(0, sketch.given.repeat(len(canvases[0]), axis=0))  # the first column
+        boxes: list[Outlines] = []
+        if request.boxes:
+            boxes = outlines(sketch.outputs, frames, blank=len(canvases) - len(frames))
     if output is None or kind is None:
         if not console.is_terminal:  # nobody has seen the pictures
             console.print("Nothing is written: -o strip.png keeps the drawing, and -o - writes it to stdout.")
         return
-    data = _encode(np.stack(canvases, axis=1), kind, scale)
+    data = _encode(np.stack(canvases, axis=1), kind, scale, boxes)
     if output == _STDOUT:
         typer.echo(data, nl=False)
     else:
@@ -106,12 +110,12 @@ def _checked_kind(output: Path | None, kind: FileKind | None, overwrite: bool) -
     return named or kind
 
 
-def _encode(canvases: Floats, kind: FileKind, scale: int | None) -> bytes:
+def _encode(canvases: Floats, kind: FileKind, scale: int | None, boxes: list[Outlines]) -> bytes:
     """(n, steps, C, H, W) as a file of that kind."""
     if scale is None:
         scale = max(1, _VISIBLE_PIXELS // max(canvases.shape[-2:]))
     if kind is FileKind.NPY:
         return encode_npy(canvases)
     if kind is FileKind.PNG:
-        return film_strip(canvases, scale)
-    return animation(canvases, "gif" if kind is FileKind.GIF else "apng", scale)
+        return film_strip(canvases, scale, boxes)
+    return animation(canvases, "gif" if kind is FileKind.GIF else "apng", scale, boxes)

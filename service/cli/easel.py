@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from pentimento.bundle.drawing import FrameOutput
 from pentimento.service.catalog.served import Refusal
 from pentimento.service.messages import (
     AutoencodeRequest,
@@ -53,6 +54,11 @@ class Sketch(Protocol):
     @property
     def given(self) -> Floats | None:
         """The given picture as the model sees it, (1, C, H, W), in the end at the latest; None without."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[FrameOutput, ...]:
+        """What comes with each canvas besides it; known if boxes were asked for."""
         ...
 
     def __aiter__(self) -> AsyncIterator[Frame]: ...

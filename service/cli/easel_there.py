@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pentimento.bundle.drawing import FrameOutput
 from pentimento.service.catalog.served import Refusal, Reload, Revision
 from pentimento.service.cli.easel import DrawingRequest, Easel, ModelRow
 from pentimento.service.cli.remote import Remote
@@ -95,11 +96,19 @@ class RemoteEasel:
     @asynccontextmanager
     async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator["_RemoteSketch"]:
         """Opens a drawing; leaving the context cancels it. Exact canvases come over gRPC only."""
-        options = _given(request, "steps", "seed", "label", "score", "score_by")
+        options = _given(request, "steps", "seed", "label", "score", "score_by", "boxes")
         options["encoding"] = "float32" if exact and self._exact else "png"
         with _client_errors():
             async with self._stream(request, options) as stream:
-                yield _RemoteSketch(stream, _image_count(request))
+                outputs = await self._outputs(stream.header.model) if request.boxes else ()
+                yield _RemoteSketch(stream, _image_count(request), outputs)
+
+    async def _outputs(self, model: str) -> tuple[FrameOutput, ...]:
+        told = await self._client.model(model)
+        return tuple(
+            FrameOutput(name=each.name, meaning=each.meaning, points=each.points, summary=each.summary)
+            for each in told.outputs
+        )
 
     def _stream(
         self, request: DrawingRequest, options: dict[str, Any]
@@ -176,9 +185,12 @@ class RemoteEasel:
 class _RemoteSketch:
     """A drawing on a server; properties as described in `Sketch`."""
 
-    def __init__(self, stream: "pentimento_client.AsyncFrameStream", n: int) -> None:
+    def __init__(
+        self, stream: "pentimento_client.AsyncFrameStream", n: int, outputs: tuple[FrameOutput, ...]
+    ) -> None:
         self._stream = stream
         self._n = n
+        self.outputs = outputs
 
     @property
     def header(self) -> Header:
@@ -204,7 +216,13 @@ class _RemoteSketch:
     async def __aiter__(self) -> AsyncIterator[Frame]:
         async for frame in self._stream:
             scores = None if frame.scores is None else _scores(frame.scores)
-            yield Frame(step=frame.step, canvas=frame.arrays, scores=scores, elapsed_us=frame.elapsed_us)
+            yield Frame(
+                step=frame.step,
+                canvas=frame.arrays,
+                scores=scores,
+                outputs=frame.outputs,
+                elapsed_us=frame.elapsed_us,
+            )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ _FLAGS = {
     "samples": "--samples",
     "importance_samples": "--importance-samples",
     "score_by": "--score-by",
+    "boxes": "--boxes",
 }
 _PHRASES = {
     "fit=resize": "--fit resize",

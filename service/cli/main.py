@@ -16,6 +16,7 @@ from pentimento.program.help import HelpfulCommand, HelpfulGroup
 from pentimento.program.tables import AsJson, print_json
 from pentimento.service.cli import bench, reading, reload, serve
 from pentimento.service.cli.options import (
+    Boxes,
     Bundles,
     FileFormat,
     Output,
@@ -118,6 +119,7 @@ def draw(
     ] = None,
     score: Score = False,
     score_by: ScoreBy = None,
+    boxes: Boxes = False,
     output: Output = None,
     overwrite: Overwrite = False,
     file_format: FileFormat = None,
@@ -138,6 +140,7 @@ def draw(
             labels=None if labels is None else _labels(labels),
             score=score or None,
             score_by=score_by,
+            boxes=boxes or None,
             seeds=_seeds(seed_of or []),
         )
         await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)

@@ -4,6 +4,7 @@ Imports nothing that is slow to load: a `--help` goes through here too.
 """
 
 __all__ = [
+    "Boxes",
     "Bundles",
     "FileFormat",
     "FileKind",
@@ -59,6 +60,10 @@ Score = Annotated[bool, typer.Option("--score", help="Let the model's scorer jud
 ScoreBy = Annotated[
     str | None,
     typer.Option(metavar="MODEL", help="Let the scorer of another model judge every canvas instead."),
+]
+Boxes = Annotated[
+    bool,
+    typer.Option("--boxes", help="Outline where each step looked and wrote, for models with attention."),
 ]
 FitOption = Annotated[
     Fit,

@@ -10,6 +10,7 @@ import typer
 from pentimento.program.console import make_console
 from pentimento.program.tables import AsJson, print_json
 from pentimento.service.cli.options import (
+    Boxes,
     Bundles,
     FileFormat,
     Fit,
@@ -47,6 +48,7 @@ def autoencode(
     label: Label = None,
     score: Score = False,
     score_by: ScoreBy = None,
+    boxes: Boxes = False,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
     overwrite: Overwrite = False,
@@ -69,6 +71,7 @@ def autoencode(
             label=label,
             score=score or None,
             score_by=score_by,
+            boxes=boxes or None,
         )
         await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 
@@ -93,6 +96,7 @@ def complete(
     label: Label = None,
     score: Score = False,
     score_by: ScoreBy = None,
+    boxes: Boxes = False,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
     overwrite: Overwrite = False,
@@ -116,6 +120,7 @@ def complete(
             label=label,
             score=score or None,
             score_by=score_by,
+            boxes=boxes or None,
         )
         await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 

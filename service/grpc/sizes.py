@@ -5,7 +5,7 @@ __all__ = ["MAX_SEND_BYTES", "check_bytes", "check_reading", "check_size", "enco
 import math
 from collections.abc import Callable, Sequence
 
-from pentimento.bundle.manifest import Manifest
+from pentimento.bundle.manifest import Manifest, output_values
 from pentimento.service.catalog.served import ModelInfo
 from pentimento.service.errors import invalid
 from pentimento.service.grpc import wire
@@ -31,6 +31,7 @@ def check_size(drawing: Drawing, image_bytes: int, *, frames: int = 1, field: st
         PentimentoError: INVALID_ARGUMENT.
     """
     n = drawing.header.n
+    image_bytes += 4 * output_values(drawing.manifest)
     ways = "fewer images, a smaller encoding, the final frame only, or a stream"
     if frames == 1:
         ways = "fewer images or a smaller encoding"

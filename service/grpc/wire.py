@@ -87,6 +87,7 @@ def frame_message(frame: Frame, encoding: pb.ImageEncoding) -> pb.Frame:
         step=frame.step,
         images=_encode(frame.canvas, encoding),
         scores=None if frame.scores is None else _scores(frame.scores),
+        outputs=[_tensor(name, values) for name, values in frame.outputs.items()],
         elapsed_us=frame.elapsed_us,
     )
 

@@ -9,6 +9,7 @@ _FIELDS = {
     "n": "image_count",
     "steps": "step_count",
     "score": "with_scores",
+    "boxes": "with_boxes",
     "samples": "sample_count",
     "importance_samples": "importance_sample_count",
     "pixels": "with_pixels",

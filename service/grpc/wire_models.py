@@ -9,7 +9,7 @@ __all__ = [
     "reload_message",
 ]
 
-from pentimento.bundle.manifest import ImageSpec, Manifest, NoiseSpec
+from pentimento.bundle.manifest import FrameOutput, ImageSpec, Manifest, NoiseSpec
 from pentimento.service.catalog.served import ModelInfo, Refusal, Reload, Revision
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.messages import OperationName, ScoreKind
@@ -43,6 +43,7 @@ _COMPLETIONS: dict[str | None, pb.Completion] = {
     None: pb.COMPLETION_UNSPECIFIED,
     "raster": pb.COMPLETION_RASTER,
 }
+_MEANINGS = {"box": pb.OUTPUT_MEANING_BOX, "plain": pb.OUTPUT_MEANING_PLAIN}
 _PRIORS = {"normal": pb.PRIOR_NORMAL, "uniform": pb.PRIOR_UNIFORM}
 
 
@@ -68,6 +69,7 @@ def model_message(info: ModelInfo) -> pb.Model:
         steps = drawing.steps
         message.steps.default_count, message.steps.trained_count = steps.default, steps.trained
         message.steps.min_count, message.steps.max_count = steps.min, steps.max
+        message.outputs.extend(_output(output) for output in drawing.outputs)
         message.latents.extend(_latent(manifest, noise) for noise in drawing.noise)
     return message
 
@@ -98,6 +100,11 @@ def _revision(revision: Revision) -> pb.ModelRevision:
     return pb.ModelRevision(
         name=revision.name, version=revision.version, previous_version=revision.previous_version
     )
+
+
+def _output(output: FrameOutput) -> pb.FrameOutput:
+    meaning = _MEANINGS[output.meaning]
+    return pb.FrameOutput(name=output.name, meaning=meaning, points=output.points, summary=output.summary)
 
 
 def _latent(manifest: Manifest, noise: NoiseSpec) -> pb.LatentSpec:

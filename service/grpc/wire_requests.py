@@ -66,6 +66,7 @@ def generate_request(
         labels=tuple(spec.labels) or None,
         score=_score(spec),
         score_by=_score_by(spec),
+        boxes=_boxes(spec),
         latents=latents,
         seeds=dict(spec.seeds),
         timeout_ms=_timeout_ms(spec, deadline_s, max_timeout_ms),
@@ -97,6 +98,7 @@ def autoencode_request(
         label=_label(message),
         score=_score(message),
         score_by=_score_by(message),
+        boxes=_boxes(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
 
@@ -116,6 +118,7 @@ def complete_request(
         label=_label(message),
         score=_score(message),
         score_by=_score_by(message),
+        boxes=_boxes(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
 
@@ -181,6 +184,10 @@ def _score(message: pb.DrawingSpec | _FromPicture) -> bool | None:
 
 def _score_by(message: pb.DrawingSpec | _FromPicture) -> str | None:
     return message.score_by if message.HasField("score_by") else None
+
+
+def _boxes(message: pb.DrawingSpec | _FromPicture) -> bool | None:
+    return message.with_boxes if message.HasField("with_boxes") else None
 
 
 def _array(tensor: pb.Tensor) -> Floats:

@@ -15,6 +15,7 @@ __all__ = [
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -24,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from pentimento.bundle.manifest import ImageSpec
+from pentimento.bundle.manifest import Manifest, output_values
 from pentimento.service.errors import PentimentoError, invalid
 from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
 from pentimento.service.http.exchange import Exchange
@@ -32,6 +33,7 @@ from pentimento.service.http.negotiation import Answer
 from pentimento.service.http.problems import INTERNAL, problem
 from pentimento.service.http.schemas import MAX_SCALE
 from pentimento.service.messages import Frame, Header
+from pentimento.service.operations.boxes import outlines
 from pentimento.service.operations.codec import AT_ONCE, animation, encode_npy, film_strip, picture_pixels
 from pentimento.service.operations.operations import Drawing
 from pentimento.service.telemetry.metrics import Metrics
@@ -50,6 +52,7 @@ class Wanted:
 
     answer: Answer
     scale: int = 1
+    boxes: bool = False  # drawn over the canvases of a strip or an animation
 
 
 def check_scale(wanted: Wanted) -> None:
@@ -62,20 +65,22 @@ def check_scale(wanted: Wanted) -> None:
         raise invalid("scale", f"must be 1..{MAX_SCALE}, got {wanted.scale}")
 
 
-def check_size(wanted: Wanted, header: Header, image: ImageSpec) -> None:
+def check_size(wanted: Wanted, header: Header, manifest: Manifest) -> None:
     """Refuses an answer too large to be held in memory, before a step is drawn.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT.
     """
-    size = header.n * header.steps * image.height * image.width
+    image = manifest.image
+    size = header.n * header.steps * (math.prod(image.shape) + output_values(manifest))
     if wanted.answer in (Answer.PNG, Answer.GIF, Answer.APNG):
-        size = picture_pixels(header.n, header.steps, image, wanted.scale)
-    if size * image.channels > MAX_ANSWER_VALUES:
+        channels = 3 if wanted.boxes else image.channels
+        size = picture_pixels(header.n, header.steps, image, wanted.scale) * channels
+    if size > MAX_ANSWER_VALUES:
         raise invalid(
             "scale" if wanted.scale > 1 else "n",
             f"is too large: {header.n} images of {header.steps} steps at scale {wanted.scale} are "
-            f"{size * image.channels} values; the limit of a whole answer is {MAX_ANSWER_VALUES}, "
+            f"{size} values; the limit of a whole answer is {MAX_ANSWER_VALUES}, "
             f"a stream ({Answer.SSE.value} or {Answer.NDJSON.value}) has none",
         )
 
@@ -230,6 +235,7 @@ def _picture_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> 
     canvases = np.stack(columns, axis=1)
     if wanted.answer is Answer.NPY:
         return encode_npy(canvases)
+    boxes = outlines(drawing.outputs, frames, blank=len(columns) - len(frames)) if wanted.boxes else []
     if wanted.answer is Answer.PNG:
-        return film_strip(canvases, wanted.scale)
-    return animation(canvases, "gif" if wanted.answer is Answer.GIF else "apng", wanted.scale)
+        return film_strip(canvases, wanted.scale, boxes)
+    return animation(canvases, "gif" if wanted.answer is Answer.GIF else "apng", wanted.scale, boxes)

@@ -146,6 +146,7 @@ def _model_body(info: ModelInfo) -> ModelBody:
         image=manifest.image,
         steps=manifest.drawing.steps if manifest.drawing else None,
         latents=list(manifest.drawing.noise) if manifest.drawing else [],
+        outputs=list(manifest.drawing.outputs) if manifest.drawing else [],
         labels=list(manifest.labels.names) if manifest.labels else None,
         score_kind=manifest.scorer.kind if manifest.scorer else None,
         likelihood_kind=manifest.likelihood.kind if manifest.likelihood else None,

@@ -118,7 +118,7 @@ def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:
         PentimentoError: INVALID_ARGUMENT: the two give different values for a field.
     """
     values: dict[str, Any] = {}
-    for name in ("model", "n", "steps", "seed", "label", "score", "score_by", "timeout_ms"):
+    for name in ("model", "n", "steps", "seed", "label", "score", "score_by", "boxes", "timeout_ms"):
         asked, also = getattr(query, name), getattr(body, name)
         if asked is not None and also is not None and asked != also:
             raise invalid(name, f"is given twice: {asked!r} in the query and {also!r} in the body")

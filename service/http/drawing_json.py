@@ -81,6 +81,9 @@ def _frame_json(frame: Frame, pictures: Sequence[bytes]) -> bytes:
     if frame.scores is not None:
         scores = {"score_kind": frame.scores.kind, "scores": score_objects(frame.scores)}
         said = to_json_bytes(scores)[1:-1] + b","
+    if frame.outputs:
+        outputs = {name: values.tolist() for name, values in frame.outputs.items()}
+        said += to_json_bytes({"outputs": outputs})[1:-1] + b","
     quoted = b'","'.join(pictures)
     return b'{"step":%d,"images":["%b"],%b"elapsed_us":%d}' % (frame.step, quoted, said, frame.elapsed_us)
 

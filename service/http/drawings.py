@@ -2,6 +2,7 @@
 
 __all__ = ["POSTS", "router"]
 
+from dataclasses import replace
 from functools import lru_cache
 
 from fastapi import APIRouter, Request
@@ -27,7 +28,7 @@ from pentimento.service.http.reading_schemas import (
     PictureWithMaskBody,
 )
 from pentimento.service.http.schemas import GenerateQuery
-from pentimento.service.messages import AutoencodeRequest, CompleteRequest
+from pentimento.service.messages import AutoencodeRequest, CompleteRequest, GenerateRequest
 from pentimento.service.operations.operations import Drawing
 from pentimento.service.telemetry.metrics import Operation
 from pentimento.service.telemetry.request_log import Asked
@@ -78,7 +79,7 @@ async def generate(request: Request) -> Response:
     asked = merge(query, body)
     _take_note(exchange, wanted, asked)
     drawing = await context.operations.generate(asked)
-    return await _answer(request, drawing, wanted, asked.timeout_ms)
+    return await _answer(request, drawing, wanted, asked)
 
 
 @router.post("/autoencode", **docs.AUTOENCODE)
@@ -97,7 +98,7 @@ async def autoencode(request: Request) -> Response:
     asked = AutoencodeRequest(image=pictures["image"], **fields)
     _take_note(exchange, wanted, asked)
     drawing = await context.operations.autoencode(asked)
-    return await _answer(request, drawing, wanted, asked.timeout_ms)
+    return await _answer(request, drawing, wanted, asked)
 
 
 @router.post("/complete", **docs.COMPLETE)
@@ -115,19 +116,25 @@ async def complete(request: Request) -> Response:
     asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], **fields)
     _take_note(exchange, wanted, asked)
     drawing = await context.operations.complete(asked)
-    return await _answer(request, drawing, wanted, asked.timeout_ms)
+    return await _answer(request, drawing, wanted, asked)
 
 
-async def _answer(request: Request, drawing: Drawing, wanted: Wanted, timeout_ms: int | None) -> Response:
+async def _answer(
+    request: Request,
+    drawing: Drawing,
+    wanted: Wanted,
+    asked: GenerateRequest | AutoencodeRequest | CompleteRequest,
+) -> Response:
     """The drawing in the format that the client wants; from here on the answer closes the drawing."""
     exchange, context = exchange_of(request.scope), request.app.state.context
     exchange.draws(drawing.header)
     if wanted.answer.streams:
-        deadline_ms = context.settings.default_timeout_ms if timeout_ms is None else timeout_ms
+        deadline_ms = context.settings.default_timeout_ms if asked.timeout_ms is None else asked.timeout_ms
         exchange.must_end_within(deadline_ms / 1000 + _LATE_S)
         return DrawingStream(drawing, wanted, exchange, context.metrics)
+    wanted = replace(wanted, boxes=bool(asked.boxes))
     async with drawing:
-        check_size(wanted, drawing.header, drawing.manifest.image)
+        check_size(wanted, drawing.header, drawing.manifest)
         return await whole(drawing, wanted, request.receive)
 
 

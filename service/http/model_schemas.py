@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from pentimento.bundle.manifest import ImageSpec, Manifest, NoiseSpec, Steps
+from pentimento.bundle.manifest import FrameOutput, ImageSpec, Manifest, NoiseSpec, Steps
 from pentimento.service.messages import OperationName, ScoreKind
 
 
@@ -31,6 +31,9 @@ class ModelBody(BaseModel):
     image: ImageSpec
     steps: Annotated[Steps | None, Field(description="Canvases that a request may ask for.")]
     latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]
+    outputs: Annotated[
+        list[FrameOutput], Field(description="What comes with each canvas besides it, such as boxes.")
+    ]
     labels: Annotated[
         list[str] | None,
         Field(description="Class names of a conditional model: label i is called labels[i]."),

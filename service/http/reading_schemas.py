@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StrictStr
 
 from pentimento.service.http.schemas import (
+    BOXES,
     MAX_SCALE,
     SCORE,
     SCORE_BY,
@@ -55,6 +56,7 @@ class _DrawingFromPictureQuery(_ReadingQuery):
     steps: Annotated[Whole, Field(description="Canvases to show; by default the model's own number.")] = None
     score: Annotated[bool | None, Field(description=SCORE)] = None
     score_by: Annotated[str | None, Field(description=SCORE_BY)] = None
+    boxes: Annotated[bool | None, Field(description=BOXES)] = None
     scale: Annotated[
         Whole,
         Field(description=f"1 to {MAX_SCALE}: pixels of a strip or animation for each pixel of a canvas."),

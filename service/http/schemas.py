@@ -8,6 +8,7 @@ __all__ = [
     "GenerateBody",
     "GenerateQuery",
     "InputBody",
+    "BOXES",
     "MAX_SCALE",
     "Problem",
     "SCORE",
@@ -33,6 +34,11 @@ SCORE_BY = (
     "Served bundle whose scorer judges every canvas instead of the model's own; implies `score`, which "
     "must not be false then. It must judge images of the model's shape, and by label only where the model "
     "draws as many classes."
+)
+
+BOXES = (
+    "True refuses a model whose canvases come without attention boxes. A strip or an animation then shows "
+    "them; in JSON and in streams they are among `outputs`, asked for or not."
 )
 
 
@@ -83,6 +89,7 @@ class GenerateQuery(_Common):
     model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
     score: Annotated[bool | None, Field(description=SCORE)] = None
     score_by: Annotated[str | None, Field(description=SCORE_BY)] = None
+    boxes: Annotated[bool | None, Field(description=BOXES)] = None
     scale: Annotated[
         Whole,
         Field(description=f"1 to {MAX_SCALE}: pixels of a strip or animation for each pixel of a canvas."),
@@ -95,6 +102,7 @@ class GenerateBody(_Common):
     model: StrictStr | None = None
     score: Annotated[StrictBool | None, Field(description=SCORE)] = None
     score_by: Annotated[StrictStr | None, Field(description=SCORE_BY)] = None
+    boxes: Annotated[StrictBool | None, Field(description=BOXES)] = None
     labels: Annotated[
         tuple[_Number, ...] | None,
         Field(description="Classes to draw, one for each of the n images, instead of `label` for all."),
@@ -145,6 +153,13 @@ class FrameBody(BaseModel):
     images: Annotated[list[str], Field(description="PNG files as base64, one an image.")]
     score_kind: Annotated[ScoreKind | None, Field(description="How `scores` are to be read.")] = None
     scores: Annotated[list[ScoreBody] | None, Field(description="One an image, when asked for.")] = None
+    outputs: Annotated[
+        dict[str, list[Any]] | None,
+        Field(
+            description="What else the step put out, by name, one an image: of a box its x, y, stride and "
+            "width in pixels. Only of models that list `outputs`."
+        ),
+    ] = None
     elapsed_us: Annotated[int, Field(description="Microseconds from admission to this canvas.")]
 
 

@@ -4,6 +4,7 @@ Every function raises PentimentoError, INVALID_ARGUMENT, or returns the value wi
 """
 
 __all__ = [
+    "boxes",
     "image_count",
     "importance_samples",
     "in_range",
@@ -76,16 +77,26 @@ def importance_samples(manifest: Manifest, request: LikelihoodRequest, limit: in
 
 
 def reconstruction_steps(manifest: Manifest, value: int | None) -> int:
-    """Canvases of a reconstruction: a latent that is encoded for each call fixes their number."""
+    """Canvases of a reconstruction: a latent encoded for each of `steps` calls fixes their number."""
     drawing = manifest.drawing
     assert drawing is not None
     encoded = {tensor.name for tensor in manifest.graphs["encode"].outputs}
-    if any(noise.per == "call" and noise.name in encoded for noise in drawing.noise):
+    by_call = [noise for noise in drawing.noise if noise.per == "call" and noise.name in encoded]
+    growing = [manifest.graphs[phase.graph] for phase in drawing.phases if phase.calls == "steps"]
+    if any(graph.input(noise.name) for graph in growing for noise in by_call):
         trained = drawing.steps.trained
         if value not in (None, trained):
             raise invalid("steps", f"must be {trained} to reconstruct with {manifest.name!r}, got {value}")
         return trained
     return steps(manifest, value)
+
+
+def boxes(manifest: Manifest, value: bool | None) -> bool:
+    """Whether the drawing's boxes are insisted on; refused by a bundle that has none."""
+    assert manifest.drawing is not None
+    if value and not manifest.drawing.boxes:
+        raise invalid("boxes", f"cannot be had: model {manifest.name!r} draws without attention boxes")
+    return bool(value)
 
 
 def image_count(request: GenerateRequest, limit: int) -> int:

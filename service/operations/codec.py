@@ -20,6 +20,7 @@ __all__ = [
 
 import io
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, sqrt
 from typing import Literal
@@ -30,6 +31,7 @@ from PIL import Image
 from zlib_ng import zlib_ng
 
 from pentimento.bundle.manifest import ImageSpec
+from pentimento.service.operations.boxes import Outlines, outlined
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -78,29 +80,33 @@ def encode_npy(canvases: Floats) -> bytes:
     return buffer.getvalue()
 
 
-def film_strip(canvases: Floats, scale: int = 1) -> bytes:
+def film_strip(canvases: Floats, scale: int = 1, boxes: Sequence[Outlines] = ()) -> bytes:
     """All canvases in one PNG: a row an image, a column a step; of drawings of one step a grid.
 
     Args:
         canvases: In [0, 1], (n, T, C, H, W).
         scale: Pixels of the PNG for each pixel of a canvas, at least 1; crisp, without smoothing.
+        boxes: Outlined over the canvases, which makes the picture a colour one.
     """
-    pixels = to_uint8(canvases)
+    pixels, scale, gap = _pixels(canvases, scale, boxes)
     cells = _grid(pixels[:, 0]) if pixels.shape[1] == 1 else pixels
-    return _pngs(_tile(cells, scale)[None])[0]
+    return _pngs(_tile(cells, scale, gap)[None])[0]
 
 
-def animation(canvases: Floats, kind: Literal["gif", "apng"], scale: int = 1) -> bytes:
+def animation(
+    canvases: Floats, kind: Literal["gif", "apng"], scale: int = 1, boxes: Sequence[Outlines] = ()
+) -> bytes:
     """The drawing as an animation: the images in a grid, a frame a step, the last frame held longer.
 
     Args:
         canvases: In [0, 1], (n, T, C, H, W).
         kind: GIF (256 colours a frame) or APNG (exact).
         scale: as in `film_strip`.
+        boxes: as in `film_strip`.
     """
-    pixels = to_uint8(canvases)
+    pixels, scale, gap = _pixels(canvases, scale, boxes)
     steps, channels = pixels.shape[1:3]
-    sheets = [_tile(_grid(pixels[:, t]), scale) for t in range(steps)]
+    sheets = [_tile(_grid(pixels[:, t]), scale, gap) for t in range(steps)]
     frames = [Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet) for sheet in sheets]
     if kind == "gif" and frames[0].mode == "RGB":
         frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
@@ -123,6 +129,15 @@ def picture_pixels(n: int, steps: int, spec: ImageSpec, scale: int = 1) -> int:
     return cells * (spec.height + GAP) * (spec.width + GAP) * scale * scale
 
 
+def _pixels(canvases: Floats, scale: int, boxes: Sequence[Outlines]) -> tuple[Bytes, int, int]:
+    """Bytes of the canvases, with the scale and the gap that remain to be made of them.
+
+    Outlines are thin, so canvases that have some are enlarged before.
+    """
+    pixels = to_uint8(canvases)
+    return (outlined(pixels, boxes, scale), 1, GAP * scale) if boxes else (pixels, scale, GAP)
+
+
 def _grid(pictures: Bytes) -> Bytes:
     """(n, C, H, W) -> (rows, columns, C, H, W), about square, the last cells blank."""
     n, *shape = pictures.shape
@@ -135,12 +150,12 @@ def _grid_columns(n: int) -> int:
     return ceil(sqrt(n))
 
 
-def _tile(cells: Bytes, scale: int) -> Bytes:
+def _tile(cells: Bytes, scale: int, gap: int) -> Bytes:
     """(rows, columns, C, H, W) -> one picture (height, width, C), with gaps between the cells."""
     rows, columns, channels, height, width = cells.shape
-    sheet = np.full((rows, height + GAP, columns, width + GAP, channels), PAPER, dtype=np.uint8)
+    sheet = np.full((rows, height + gap, columns, width + gap, channels), PAPER, dtype=np.uint8)
     sheet[:, :height, :, :width] = cells.transpose(0, 3, 1, 4, 2)
-    picture = sheet.reshape(rows * (height + GAP), columns * (width + GAP), channels)[:-GAP, :-GAP]
+    picture = sheet.reshape(rows * (height + gap), columns * (width + gap), channels)[:-gap, :-gap]
     return picture.repeat(scale, axis=0).repeat(scale, axis=1) if scale > 1 else picture
 
 

@@ -89,6 +89,7 @@ class Drawing:
         header: What is known before the first frame.
         manifest: That of the bundle that draws; by now another version may be served under its name.
         given: The picture it starts from, as the model sees it, (1, C, H, W); None if it starts from noise.
+        outputs: What comes with each canvas besides it, as the manifest declares.
         encoding: By name what the encoder put out for each image, (n, ...); there with the first frame.
     """
 
@@ -98,6 +99,7 @@ class Drawing:
         self.given = given
         self.encoding: Mapping[str, Floats] | None = None
         self._jobs = jobs
+        self.outputs = jobs.manifest.drawing.outputs if jobs.manifest.drawing else ()
 
     @property
     def timing(self) -> Timing:
@@ -139,6 +141,7 @@ class Drawing:
             step=step,
             canvas=join(parts, "canvas"),
             scores=None if scored_by is None else read_scores(scored_by.kind, parts, scored_by.real_label),
+            outputs={output.name: join(parts, output.name) for output in self.outputs},
             elapsed_us=max(part.elapsed_us for part in parts),
         )
 

@@ -45,6 +45,8 @@ class _DrawingRequest(Protocol):
     @property
     def score_by(self) -> str | None: ...
     @property
+    def boxes(self) -> bool | None: ...
+    @property
     def timeout_ms(self) -> int | None: ...
 
 
@@ -170,6 +172,7 @@ class Operations(Readings):
     ) -> Drawing:
         """Admits a drawing: the calls of `before`, then those of the model's plan."""
         manifest = model.manifest
+        checks.boxes(manifest, request.boxes)
         judging = self._judging(model, request)
         judge = judging.judge if judging else None
         plan = before + model.plan(steps, judge)

@@ -34,7 +34,9 @@ class GraphModule:
     def run(self, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """Computes the outputs in torch, by name; `feeds` may hold more than the inputs."""
         results = self.module(*(feeds[name] for name in self.inputs))
-        return dict(zip(self.outputs, results if isinstance(results, tuple) else (results,), strict=True))
+        values = results if isinstance(results, tuple) else (results,)
+        # Detached: a state that is a parameter, seen as a row for each drawing, still asks for gradients.
+        return dict(zip(self.outputs, (value.detach() for value in values), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,6 +45,8 @@ interface Drawn extends Asked {
   score?: boolean;
   /** A model whose scorer judges every canvas instead of the model's own; implies `score`. */
   scoreBy?: string;
+  /** True refuses a model whose canvases come without attention boxes; a strip or an animation shows them. */
+  boxes?: boolean;
 }
 
 export interface DrawRequest extends Drawn {
@@ -115,6 +117,8 @@ export interface Frame extends Opinion {
   step: number;
   /** PNG files, one an image. */
   images: Uint8Array[];
+  /** What else the step put out, by name, one an image; see `outputs` of the model. */
+  outputs: Record<string, Numbers[]>;
   /** Microseconds from admission to this canvas, on the server. */
   elapsedUs: number;
 }
@@ -188,6 +192,13 @@ export interface Likelihood {
   timing: Timing;
 }
 
+export interface FrameOutput {
+  name: string;
+  meaning: "box" | "plain";
+  points: number | null;
+  summary: string;
+}
+
 /** A served model, in the server's own spelling. */
 export interface Model {
   name: string;
@@ -209,6 +220,9 @@ export interface Model {
   };
   steps: { default: number; min: number; max: number; trained: number } | null;
   latents: { name: string; shape: number[]; prior: "normal" | "uniform"; per: "drawing" | "call" }[];
+  /** What comes with each canvas. A `box` is a grid of `points` x `points` filters on the image, four numbers in
+   * pixels from the centre of the first pixel: x and y of its centre, distance between filters, and their width. */
+  outputs: FrameOutput[];
   labels: string[] | null;
   score_kind: ScoreKind | null;
   likelihood_kind: "exact" | "bound" | null;

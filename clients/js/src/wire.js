@@ -61,6 +61,7 @@ export function toFrame(line) {
     step: line.step,
     images: line.images.map(toBytes),
     ...toOpinion(line.score_kind, line.scores),
+    outputs: line.outputs ?? {},
     elapsedUs: line.elapsed_us,
   };
 }

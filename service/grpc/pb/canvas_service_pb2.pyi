@@ -53,6 +53,12 @@ class LikelihoodKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIKELIHOOD_KIND_EXACT: _ClassVar[LikelihoodKind]
     LIKELIHOOD_KIND_BOUND: _ClassVar[LikelihoodKind]
 
+class OutputMeaning(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTPUT_MEANING_UNSPECIFIED: _ClassVar[OutputMeaning]
+    OUTPUT_MEANING_BOX: _ClassVar[OutputMeaning]
+    OUTPUT_MEANING_PLAIN: _ClassVar[OutputMeaning]
+
 class Prior(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PRIOR_UNSPECIFIED: _ClassVar[Prior]
@@ -83,12 +89,15 @@ COMPLETION_RASTER: Completion
 LIKELIHOOD_KIND_UNSPECIFIED: LikelihoodKind
 LIKELIHOOD_KIND_EXACT: LikelihoodKind
 LIKELIHOOD_KIND_BOUND: LikelihoodKind
+OUTPUT_MEANING_UNSPECIFIED: OutputMeaning
+OUTPUT_MEANING_BOX: OutputMeaning
+OUTPUT_MEANING_PLAIN: OutputMeaning
 PRIOR_UNSPECIFIED: Prior
 PRIOR_NORMAL: Prior
 PRIOR_UNIFORM: Prior
 
 class DrawingSpec(_message.Message):
-    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds", "score_by", "labels")
+    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds", "score_by", "labels", "with_boxes")
     class SeedsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -107,6 +116,7 @@ class DrawingSpec(_message.Message):
     SEEDS_FIELD_NUMBER: _ClassVar[int]
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
     model: str
     image_count: int
     step_count: int
@@ -118,7 +128,8 @@ class DrawingSpec(_message.Message):
     seeds: _containers.ScalarMap[str, int]
     score_by: str
     labels: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ..., score_by: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ...) -> None: ...
+    with_boxes: bool
+    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ..., score_by: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ..., with_boxes: _Optional[bool] = ...) -> None: ...
 
 class Tensor(_message.Message):
     __slots__ = ("name", "shape", "values", "data")
@@ -177,16 +188,18 @@ class ScoredBy(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("step", "images", "scores", "elapsed_us")
+    __slots__ = ("step", "images", "scores", "elapsed_us", "outputs")
     STEP_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     ELAPSED_US_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     step: int
     images: _containers.RepeatedScalarFieldContainer[bytes]
     scores: Scores
     elapsed_us: int
-    def __init__(self, step: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., elapsed_us: _Optional[int] = ...) -> None: ...
+    outputs: _containers.RepeatedCompositeFieldContainer[Tensor]
+    def __init__(self, step: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., elapsed_us: _Optional[int] = ..., outputs: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ...) -> None: ...
 
 class Scores(_message.Message):
     __slots__ = ("kind", "logits", "probabilities")
@@ -279,7 +292,7 @@ class ScoreResponse(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
 
 class AutoencodeRequest(_message.Message):
-    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by")
+    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -291,6 +304,7 @@ class AutoencodeRequest(_message.Message):
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
+    WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     sample_count: int
@@ -302,7 +316,8 @@ class AutoencodeRequest(_message.Message):
     timeout_ms: int
     encoding: ImageEncoding
     score_by: str
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ...) -> None: ...
+    with_boxes: bool
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ...) -> None: ...
 
 class AutoencodeResponse(_message.Message):
     __slots__ = ("header", "frame", "summary", "encoder_output")
@@ -323,7 +338,7 @@ class EncoderOutput(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ...) -> None: ...
 
 class CompleteRequest(_message.Message):
-    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by")
+    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     MASK_FIELD_NUMBER: _ClassVar[int]
@@ -336,6 +351,7 @@ class CompleteRequest(_message.Message):
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
+    WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     mask: bytes
@@ -348,7 +364,8 @@ class CompleteRequest(_message.Message):
     timeout_ms: int
     encoding: ImageEncoding
     score_by: str
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ...) -> None: ...
+    with_boxes: bool
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ...) -> None: ...
 
 class CompleteResponse(_message.Message):
     __slots__ = ("header", "frame", "summary")
@@ -471,7 +488,7 @@ class LatentSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., prior: _Optional[_Union[Prior, str]] = ..., per_call: _Optional[bool] = ..., call_count: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents", "level_count", "binarisation", "completion", "likelihood_kind")
+    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents", "level_count", "binarisation", "completion", "likelihood_kind", "outputs")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
@@ -487,6 +504,7 @@ class Model(_message.Message):
     BINARISATION_FIELD_NUMBER: _ClassVar[int]
     COMPLETION_FIELD_NUMBER: _ClassVar[int]
     LIKELIHOOD_KIND_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     family: str
@@ -502,7 +520,20 @@ class Model(_message.Message):
     binarisation: Binarisation
     completion: Completion
     likelihood_kind: LikelihoodKind
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ..., level_count: _Optional[int] = ..., binarisation: _Optional[_Union[Binarisation, str]] = ..., completion: _Optional[_Union[Completion, str]] = ..., likelihood_kind: _Optional[_Union[LikelihoodKind, str]] = ...) -> None: ...
+    outputs: _containers.RepeatedCompositeFieldContainer[FrameOutput]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ..., level_count: _Optional[int] = ..., binarisation: _Optional[_Union[Binarisation, str]] = ..., completion: _Optional[_Union[Completion, str]] = ..., likelihood_kind: _Optional[_Union[LikelihoodKind, str]] = ..., outputs: _Optional[_Iterable[_Union[FrameOutput, _Mapping]]] = ...) -> None: ...
+
+class FrameOutput(_message.Message):
+    __slots__ = ("name", "meaning", "points", "summary")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MEANING_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    meaning: OutputMeaning
+    points: int
+    summary: str
+    def __init__(self, name: _Optional[str] = ..., meaning: _Optional[_Union[OutputMeaning, str]] = ..., points: _Optional[int] = ..., summary: _Optional[str] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("name", "reason")

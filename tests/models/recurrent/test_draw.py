@@ -1,5 +1,7 @@
 """DRAW: bound, latents drawn step by step, what each step may see, and the cell it is made of."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -74,7 +76,7 @@ def test_the_bound_tightens_with_more_samples(model, image):
     means = [
         torch.stack([importance_bound(part) for part in weights.split(k)]).mean() for k in (1, 4, 16, 64, 256)
     ]
-    assert all(a < b for a, b in zip(means, means[1:], strict=False)), means
+    assert all(a < b for a, b in pairwise(means)), means
 
 
 def test_a_step_knows_the_steps_before_it_and_no_later_one(model, image, eps):

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from pentimento.models.latent.base import LatentModel
 from pentimento.models.latent.pixelvae import PixelVAE, PixelVAEConfig
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevel, PixelVAETwoLevelConfig
 from pentimento.models.latent.vae import VAE, VAEConfig
@@ -26,6 +25,7 @@ from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN, GatedPixelCNNConfig
 from pentimento.models.pixels.pixelcnn import PixelCNN, PixelCNNConfig
 from pentimento.models.recurrent.draw import DRAW, DRAWConfig
+from pentimento.models.shared.latent_model import LatentModel
 from pentimento.training.loop.config import LoopConfig, refuse_unknown
 
 ModelConfig = (

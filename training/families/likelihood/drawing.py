@@ -35,8 +35,8 @@ def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | Non
     """Latents from the prior, shape (B, Z), as the server would draw them; None for a model without.
 
     Args:
-        model: Of a two-level model both levels are drawn, the maps given the vector, and joined in one row; so
-            are the latents of all steps of a DRAW.
+        model: Of a two-level model both levels are drawn, the maps given the vector, and joined in one row;
+            so are the latents of all steps of a DRAW.
         rows: Row indices within the request.
         seed: Of the request.
     """
@@ -61,7 +61,7 @@ def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | Non
 
 @torch.no_grad()
 def draw_images(model: LikelihoodModel, latent: Tensor | None, rows: range, seed: int) -> Tensor:
-    """Draws images in [0, 1], shape (B, 1, H, W); those of a VAE and a DRAW are probabilities, not drawn pixels.
+    """Draws images in [0, 1], shape (B, 1, H, W); of a VAE and a DRAW they are probabilities, not pixels.
 
     Args:
         model: In inference mode.

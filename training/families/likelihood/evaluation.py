@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from pentimento.bundle.noise import draw
-from pentimento.models.latent.base import LatentModel
 from pentimento.models.pixels.base import AutoregressiveModel
+from pentimento.models.shared.latent_model import LatentModel
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Split
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition

@@ -11,9 +11,9 @@ import torch
 
 from pentimento.bundle.drawing import Drawing, FrameOutput, NoiseSpec, Phase, Steps
 from pentimento.bundle.manifest import ImageSpec, Labels, Likelihood, Paper
-from pentimento.models.latent.base import LatentModel
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.recurrent.draw import DRAW
+from pentimento.models.shared.latent_model import LatentModel
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation, find_binarisation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft

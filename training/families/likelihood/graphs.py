@@ -13,7 +13,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from pentimento.models.latent.base import LatentModel
 from pentimento.models.latent.pixelvae import PixelVAE
 from pentimento.models.latent.pixelvae_two_level import PixelVAETwoLevel, draw_maps
 from pentimento.models.latent.vae import VAE
@@ -22,6 +21,7 @@ from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN
 from pentimento.models.pixels.incremental import RowSampler, RowState
 from pentimento.models.pixels.plain_incremental import PlainRowSampler
 from pentimento.models.recurrent.draw import DRAW, DRAWState
+from pentimento.models.shared.latent_model import LatentModel
 from pentimento.models.shared.likelihoods import keep_known
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.export.scan import columns_as_scan

@@ -5,8 +5,8 @@ __all__ = ["fit", "likelihood_terms"]
 import torch
 from torch import Tensor
 
-from pentimento.models.latent.base import Bound
 from pentimento.models.pixels.base import AutoregressiveModel
+from pentimento.models.shared.latent_model import Bound
 from pentimento.training.data.binarise import Binarisation, binarise
 from pentimento.training.families.likelihood.config import LikelihoodConfig, LikelihoodModel, class_condition
 from pentimento.training.families.likelihood.players import LikelihoodPlayers

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from pentimento.models.latent.base import LatentModel
 from pentimento.models.recurrent.draw import DRAW
+from pentimento.models.shared.latent_model import LatentModel
 from pentimento.training.data.binarise import binarise_for_evaluation, find_binarisation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.families.likelihood.config import LikelihoodConfig
@@ -103,7 +103,10 @@ class LikelihoodJudge:
 
     @torch.no_grad()
     def save_pictures(self, folder: Path, iteration: int) -> None:
-        """Writes a sheet of drawings; for a latent model also reconstructions of test images, and film strips where it draws in steps."""
+        """Writes a sheet of drawings; for a latent model also reconstructions of test images.
+
+        One that draws in steps also leaves film strips.
+        """
         model = self.players.average
         rows = range(_SHEET_ROWS)
         prior = prior_latent(model, rows, EVALUATION_SEED)

@@ -109,7 +109,8 @@ class Client:
 
         Args:
             model: A served model; by default the server's.
-            **options: n, steps, seed, label, labels, score, score_by, latents, seeds, timeout_s, encoding:
+            **options: n, steps, seed, label, labels, score, score_by, boxes, latents, seeds, timeout_s,
+                encoding:
                 see DrawOptions.
 
         Returns:
@@ -129,7 +130,7 @@ class Client:
         Args:
             image: File contents, a path, a Pillow image or an array.
             model: A served model; by default the server's.
-            **options: samples, steps, seed, label, score, score_by, fit, timeout_s, encoding: see
+            **options: samples, steps, seed, label, score, score_by, boxes, fit, timeout_s, encoding: see
                 AutoencodeOptions.
 
         Returns:
@@ -153,7 +154,8 @@ class Client:
             image: File contents, a path, a Pillow image or an array.
             mask: Likewise, of the model's size, white where pixels are given and black elsewhere.
             model: A served model; by default the server's.
-            **options: n, steps, seed, label, score, score_by, fit, timeout_s, encoding: see CompleteOptions.
+            **options: n, steps, seed, label, score, score_by, boxes, fit, timeout_s, encoding: see
+                CompleteOptions.
 
         Returns:
             A stream to be used in a `with` statement.

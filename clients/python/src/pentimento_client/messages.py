@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -66,6 +66,7 @@ class Frame:
     arrays: Floats  # (n, C, H, W)
     scores: Scores | None
     elapsed_us: int  # from admission, on the server
+    outputs: Mapping[str, Floats] = field(default_factory=dict)  # by name, (n, ...); see Model.outputs
 
     @property
     def images(self) -> list[Image.Image]:

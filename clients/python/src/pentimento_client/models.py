@@ -1,6 +1,7 @@
 """What the server tells of its models, and of a reload."""
 
 __all__ = [
+    "FrameOutput",
     "Latent",
     "LikelihoodKind",
     "Model",
@@ -41,6 +42,20 @@ class Latent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FrameOutput:
+    """What a model's canvases come with: `Frame.outputs` has it under its name.
+
+    A `box` is a grid of `points` x `points` filters on the image, four numbers in pixels from the centre of
+    the first pixel: x and y of its centre, the distance between filters, and the standard deviation of each.
+    """
+
+    name: str
+    meaning: Literal["box", "plain"]
+    points: int | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
     """A served model and what it can do."""
 
@@ -59,6 +74,7 @@ class Model:
     binarisation: Literal["sample", "threshold"] | None = None  # how its data became black and white
     completion: Literal["raster"] | None = None  # what completed pixels see; None: it cannot complete
     likelihood_kind: LikelihoodKind | None = None  # None: it has none
+    outputs: tuple[FrameOutput, ...] = ()  # what each canvas comes with
     manifest: Mapping[str, Any] | None = None  # the whole manifest; only `model(name)` asks for it
 
 

@@ -54,6 +54,8 @@ class DrawOptions(TypedDict, total=False):
     score_by: str
     """A model whose scorer judges every canvas instead of the model's own; implies `score`, which must not be
     False then."""
+    boxes: bool
+    """True refuses a model whose canvases come without attention boxes."""
     latents: Mapping[str, ArrayLike]
     """Noise by name instead of from the seed, (n, ...) or, for noise per call, (n, calls, ...)."""
     seeds: Mapping[str, int]
@@ -88,6 +90,8 @@ class AutoencodeOptions(ReadOptions, total=False):
     """Whether the model's scorer judges every canvas."""
     score_by: str
     """A model whose scorer judges instead, as in DrawOptions."""
+    boxes: bool
+    """True refuses a model without attention boxes, as in DrawOptions."""
     encoding: Travel
     """How canvases travel, as in DrawOptions."""
 
@@ -103,6 +107,8 @@ class CompleteOptions(ReadOptions, total=False):
     """Whether the model's scorer judges every canvas."""
     score_by: str
     """A model whose scorer judges instead, as in DrawOptions."""
+    boxes: bool
+    """True refuses a model without attention boxes, as in DrawOptions."""
     encoding: Travel
     """How canvases travel, as in DrawOptions."""
 
@@ -128,6 +134,7 @@ class DrawRequest:
     labels: Sequence[int] | None = None
     score: bool | None = None
     score_by: str | None = None
+    boxes: bool | None = None
     latents: Mapping[str, ArrayLike] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
     timeout_s: float | None = None
@@ -154,6 +161,7 @@ class AutoencodeRequest(ReadRequest):
     steps: int | None = None
     score: bool | None = None
     score_by: str | None = None
+    boxes: bool | None = None
     encoding: Travel = "png"
 
 
@@ -167,6 +175,7 @@ class CompleteRequest(ReadRequest):
     steps: int | None = None
     score: bool | None = None
     score_by: str | None = None
+    boxes: bool | None = None
     encoding: Travel = "png"
 
 

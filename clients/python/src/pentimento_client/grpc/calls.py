@@ -103,6 +103,7 @@ def _drawing(request: DrawRequest) -> pb.StreamCanvasRequest:
             labels=label_list(request),
             with_scores=request.score,
             score_by=request.score_by,
+            with_boxes=request.boxes,
             latents=[_tensor(name, array) for name, array in latent_arrays(request).items()],
             seeds=request.seeds,
             timeout_ms=_timeout_ms(request.timeout_s),
@@ -122,6 +123,7 @@ def _reconstruction(request: AutoencodeRequest) -> pb.AutoencodeRequest:
         label=request.label,
         with_scores=request.score,
         score_by=request.score_by,
+        with_boxes=request.boxes,
         timeout_ms=_timeout_ms(request.timeout_s),
         encoding=_ENCODINGS[request.encoding],
     )
@@ -139,6 +141,7 @@ def _completion(request: CompleteRequest) -> pb.CompleteRequest:
         label=request.label,
         with_scores=request.score,
         score_by=request.score_by,
+        with_boxes=request.boxes,
         timeout_ms=_timeout_ms(request.timeout_s),
         encoding=_ENCODINGS[request.encoding],
     )

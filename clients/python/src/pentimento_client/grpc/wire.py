@@ -11,6 +11,7 @@ import numpy as np
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
 from pentimento_client.models import (
+    FrameOutput,
     Latent,
     LikelihoodKind,
     Model,
@@ -57,6 +58,10 @@ _LIKELIHOOD_KINDS: dict[int, LikelihoodKind] = {
 _BINARISATIONS: dict[int, Literal["sample", "threshold"]] = {
     pb.BINARISATION_SAMPLE: "sample",
     pb.BINARISATION_THRESHOLD: "threshold",
+}
+_MEANINGS: dict[int, Literal["box", "plain"]] = {
+    pb.OUTPUT_MEANING_BOX: "box",
+    pb.OUTPUT_MEANING_PLAIN: "plain",
 }
 _COMPLETIONS: dict[int, Literal["raster"]] = {pb.COMPLETION_RASTER: "raster"}
 
@@ -115,6 +120,7 @@ class EventReader:
             arrays=_images(frame.images, self._header),
             scores=_scores(frame.scores) if frame.HasField("scores") else None,
             elapsed_us=frame.elapsed_us,
+            outputs={tensor.name: _array(tensor) for tensor in frame.outputs},
         )
 
 
@@ -210,6 +216,15 @@ def _model(message: pb.Model, manifest_json: str | None = None) -> Model:
         binarisation=_BINARISATIONS.get(message.binarisation),
         completion=_COMPLETIONS.get(message.completion),
         likelihood_kind=_LIKELIHOOD_KINDS.get(message.likelihood_kind),
+        outputs=tuple(
+            FrameOutput(
+                name=output.name,
+                meaning=_MEANINGS.get(output.meaning, "plain"),
+                points=output.points if output.HasField("points") else None,
+                summary=output.summary,
+            )
+            for output in message.outputs
+        ),
         manifest=None if manifest_json is None else json.loads(manifest_json),
     )
 

@@ -63,9 +63,8 @@ def stream_call(request: StreamRequest) -> Call:
     if isinstance(request, DrawRequest):
         call = _post("/generate", _drawing(request))
     elif isinstance(request, AutoencodeRequest):
-        call = _post(
-            "/autoencode", {"image": _base64(request.image)}, _query(request, "samples", "steps", "score_by")
-        )
+        params = _query(request, "samples", "steps", "score_by")
+        call = _post("/autoencode", {"image": _base64(request.image)}, params)
     else:
         pictures = {"image": _base64(request.image), "mask": _base64(request.mask)}
         call = _post("/complete", pictures, _query(request, "n", "steps", "score_by"))
@@ -103,7 +102,7 @@ def reload_call(token: str) -> Call:
 
 
 def _drawing(request: DrawRequest) -> dict[str, Any]:
-    body = _given(request, "model", "n", "steps", "seed", "label", "score", "score_by")
+    body = _given(request, "model", "n", "steps", "seed", "label", "score", "score_by", "boxes")
     labels = label_list(request)
     if labels is not None:
         body["labels"] = labels
@@ -117,9 +116,10 @@ def _drawing(request: DrawRequest) -> dict[str, Any]:
 def _query(request: ReadRequest, *names: str) -> dict[str, str | int]:
     """Query parameters that every request with pictures has, and those of the given names."""
     params = _given(request, "model", "label", "seed", *names)
-    score = getattr(request, "score", None)
-    if score is not None:
-        params["score"] = "true" if score else "false"
+    for name in ("score", "boxes"):
+        value = getattr(request, name, None)
+        if value is not None:
+            params[name] = "true" if value else "false"
     return {"fit": request.fit, **params, **_timeout(request.timeout_s)}
 
 

@@ -15,6 +15,7 @@ from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.http.errors import error_from
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
 from pentimento_client.models import (
+    FrameOutput,
     Latent,
     Model,
     Models,
@@ -168,6 +169,7 @@ def model(content: Json) -> Model:
         binarisation=image.get("binarisation"),
         completion=content.get("completion"),
         likelihood_kind=content.get("likelihood_kind"),
+        outputs=tuple(FrameOutput(**output) for output in content.get("outputs", ())),
         manifest=content.get("manifest"),
     )
 
@@ -204,6 +206,7 @@ def _frame(content: Json) -> Frame:
         arrays=_images(content["images"]),
         scores=None if scores is None else _scores(content["score_kind"], scores),
         elapsed_us=content["elapsed_us"],
+        outputs=_arrays(content.get("outputs", {})),
     )
 
 

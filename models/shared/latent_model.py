@@ -56,7 +56,7 @@ class LatentModel(nn.Module, ABC):
 
         Returns:
             The latent, shape (B, Z), and the posterior of each of its elements, mean and log-variance, (B, Z)
-            each. Where the latent is drawn in steps, that of an element is given the elements drawn before it.
+            each. Where the latent is drawn in steps, that of an element is given those drawn before it.
         """
 
     @abstractmethod

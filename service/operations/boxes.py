@@ -1,0 +1,77 @@
+"""Attention boxes over canvases: where a step looked and where it wrote, as coloured outlines.
+
+Shapes: n images, T steps, C channels, H x W pixels.
+"""
+
+__all__ = ["COLOURS", "Outlines", "outlined", "outlines"]
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentimento.bundle.drawing import FrameOutput
+from pentimento.service.messages import Floats, Frame
+
+COLOURS = ((100, 143, 255), (255, 176, 0), (220, 38, 127), (120, 94, 240))
+"""RGB of a drawing's boxes in the order of its outputs: blue for the first, amber for the second."""
+
+
+class Outlines(NamedTuple):
+    """One kind of box over all canvases of a drawing."""
+
+    points: int  # filters a side
+    boxes: Floats  # x, y, stride, width in pixels, (n, T, 4); NaN where a canvas has none
+
+
+def outlines(declared: Sequence[FrameOutput], frames: Sequence[Frame], *, blank: int = 0) -> list[Outlines]:
+    """The boxes of a drawing's frames.
+
+    Args:
+        declared: What travels with each canvas, as the manifest says.
+        frames: All of the drawing, in order.
+        blank: Canvases before the first frame that have no boxes, such as a given picture.
+    """
+    found = []
+    for output in declared:
+        if output.meaning == "box" and output.points is not None:
+            boxes = np.stack([frame.outputs[output.name] for frame in frames], axis=1)
+            boxes = np.pad(boxes, ((0, 0), (blank, 0), (0, 0)), constant_values=np.nan)
+            found.append(Outlines(output.points, boxes))
+    return found
+
+
+def outlined(pixels: NDArray[np.uint8], kinds: Sequence[Outlines], scale: int) -> NDArray[np.uint8]:
+    """Enlarges canvases and draws the outline of each box, one pixel wide.
+
+    The outline is the square from the first filter's centre to the last one's. What lies beyond the picture
+    is drawn along its edge.
+
+    Args:
+        pixels: (n, T, C, H, W).
+        kinds: The boxes, each kind in its colour.
+        scale: Pixels for each pixel of a canvas.
+
+    Returns:
+        RGB, (n, T, 3, H * scale, W * scale).
+    """
+    large = pixels.repeat(scale, axis=3).repeat(scale, axis=4)
+    large = np.ascontiguousarray(np.broadcast_to(large, (*large.shape[:2], 3, *large.shape[3:])))
+    height, width = large.shape[3:]
+    for kind, colour in zip(kinds, COLOURS, strict=False):
+        paint = np.array(colour, dtype=np.uint8)[:, None]
+        x, y, stride, _ = np.moveaxis(kind.boxes, 2, 0)
+        half = stride * (kind.points - 1) / 2
+        for row, step in np.argwhere(np.isfinite(kind.boxes).all(2)):
+            left, right = (_at(x[row, step] + s * half[row, step], scale, width) for s in (-1, 1))
+            top, bottom = (_at(y[row, step] + s * half[row, step], scale, height) for s in (-1, 1))
+            canvas = large[row, step]
+            canvas[:, [top, bottom], left : right + 1] = paint[:, :, None]
+            canvas[:, top : bottom + 1, [left, right]] = paint[:, :, None]
+    return large
+
+
+def _at(place: np.floating, scale: int, side: int) -> int:
+    """Index of the enlarged pixel that holds a place in canvas pixels, at most at the picture's edge."""
+    return int(np.clip(np.floor((place + 0.5) * scale), 0, side - 1))
