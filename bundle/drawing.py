@@ -142,5 +142,5 @@ class Drawing(Part):
             raise ValueError("two noises have the same name")
         beside = [output.name for output in self.outputs]
         if len(set(beside)) != len(beside):
-            raise ValueError("two outputs have the same name")
+            raise ValueError("two outputs of a drawing have the same name")
         return self

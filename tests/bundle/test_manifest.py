@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.schema import schema_text
+from tests.service.box_toys import write_box_toy
 from tests.service.toys import write_toys
 
 
@@ -16,6 +17,7 @@ from tests.service.toys import write_toys
 def valid(tmp_path_factory):
     folder = tmp_path_factory.mktemp("toys")
     write_toys(folder)
+    write_box_toy(folder)
     return {path.name: json.loads((path / "manifest.json").read_text()) for path in folder.iterdir()}
 
 
@@ -28,6 +30,10 @@ def _score_inputs(manifest):
 
 def _step(manifest):
     return manifest["graphs"]["step"]
+
+
+def _output(manifest, name):
+    return next(tensor for tensor in _step(manifest)["outputs"] if tensor["name"] == name)
 
 
 def _rename(tensors, old, new):
@@ -66,6 +72,17 @@ def _rename(tensors, old, new):
             "'label' must be int64",
         ),
         ("toy-rows", lambda m: m["drawing"]["steps"].update(max=7), "makes only 6 calls"),
+        ("toy-looks", lambda m: _rename(_step(m)["outputs"], "age", "years"), "needs 'age'"),
+        ("toy-looks", lambda m: _output(m, "write_box").update(shape=[3]), "must have shape (4,) a row"),
+        ("toy-looks", lambda m: _output(m, "age").update(dtype="int64"), "'age' must be float32"),
+        (
+            "toy-looks",
+            lambda m: _output(m, "age").update(shape=[64, 65]),
+            "has 4160 numbers a row; at most 4096",
+        ),
+        ("toy-looks", lambda m: m["drawing"]["outputs"][0].pop("points"), "says its points"),
+        ("toy-looks", lambda m: m["drawing"]["outputs"][1].update(name="canvas"), "needs 'canvas'"),
+        ("toy-looks", lambda m: m["drawing"]["outputs"].append(m["drawing"]["outputs"][1]), "the same name"),
         ("toy-steps", lambda m: m.update(name="Not A Name"), "name"),
         ("toy-steps", lambda m: m.update(version="one"), "version"),
     ],

@@ -9,13 +9,16 @@ itself, becomes the body of a Scan that takes the placeholder's place.
 __all__ = ["AnyPixelStep", "columns_as_scan", "insert_scan"]
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import onnx_ir
 import torch
 from torch import Tensor, nn
 
 from pentimento.models.pixels.pixel_step import PixelStep, loop_over_columns
 from pentimento.models.pixels.plain_incremental import PlainPixelStep
+
+if TYPE_CHECKING:
+    import onnx_ir
 
 AnyPixelStep = PixelStep | PlainPixelStep
 _DOMAIN = "pentimento"
@@ -51,7 +54,7 @@ class _Body(nn.Module):
         return (*after, value)
 
 
-def insert_scan(model: onnx_ir.Model, pixel: AnyPixelStep, rows: int) -> None:
+def insert_scan(model: "onnx_ir.Model", pixel: AnyPixelStep, rows: int) -> None:
     """Replaces the placeholder in an exported graph by a Scan over the network of one pixel.
 
     Args:
@@ -59,6 +62,8 @@ def insert_scan(model: onnx_ir.Model, pixel: AnyPixelStep, rows: int) -> None:
         pixel: The network that the Scan repeats, column by column.
         rows: An example of B; not 1, which the exporter would take for a constant.
     """
+    import onnx_ir  # brings sympy, half a second that every command of the training would wait for
+
     (node,) = [node for node in model.graph if node.domain == _DOMAIN]
     layers = len(pixel.window_widths)
     given = list(node.inputs)

@@ -44,14 +44,17 @@ export function pixelCanvas(image, label) {
  * @param {number} options.n
  * @param {(index: number) => string} options.name What canvas `index` is called.
  * @param {(index: number) => Node | null} [options.foot] What stands beneath it.
+ * @param {(index: number) => Node | null} [options.over] What lies over it.
  * @param {(index: number) => void} [options.onSelect] Makes the canvases buttons; told which was pressed.
  */
-export function canvasGrid({ image, n, name, foot = () => null, onSelect = null }) {
+export function canvasGrid({ image, n, name, foot = () => null, over = () => null, onSelect = null }) {
   const canvases = Array.from({ length: n }, (_, index) => pixelCanvas(image, name(index)));
   const cells = canvases.map((canvas, index) => {
-    if (!onSelect) return h("li.cell", {}, canvas.element, foot(index));
+    const lid = over(index);
+    const picture = lid ? h("span.boxed", {}, canvas.element, lid) : canvas.element;
+    if (!onSelect) return h("li.cell", {}, picture, foot(index));
     const button = h("button.cell-button", { type: "button", "aria-pressed": "false", onclick: () => select(index) });
-    button.append(canvas.element);
+    button.append(picture);
     return h("li.cell", {}, button, foot(index));
   });
 

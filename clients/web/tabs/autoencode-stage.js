@@ -1,5 +1,6 @@
 /** A picture as the model sees it, and beside it what the model makes of it, step by step. */
 
+import { boxLegend, boxOverlay, boxWords } from "../parts/boxes.js";
 import { canvasGrid, decode, pixelCanvas } from "../parts/canvas.js";
 import { h } from "../parts/dom.js";
 import { pace, stepMs } from "../parts/pace.js";
@@ -24,11 +25,15 @@ export function redrawStage(signal) {
     ),
     slider.element,
   );
+  const legend = boxLegend(element);
+  slider.element.before(legend.element);
 
   let shape = ""; // of what there is room for
   let given = null;
   let grid = null;
-  let frames = []; // bitmaps by step, from 0
+  let overlays = [];
+  let boxes = []; // kinds of boxes that the model draws through
+  let frames = []; // { bitmaps, outputs } by step, from 0
   let steps = 0;
   let name = "";
   let player = null;
@@ -37,18 +42,22 @@ export function redrawStage(signal) {
   let before = ""; // the facts of what is shown, while something is asked for
 
   /** Room for so many canvases; those that are there stay, unless they have another shape. */
-  function makeRoom(image, n) {
-    const next = `${image.width}x${image.height} ${n}`;
+  function makeRoom(image, n, kinds = []) {
+    const next = `${image.width}x${image.height} ${n} ${JSON.stringify(kinds)}`;
     if (next === shape) return;
     shape = next;
     given = pixelCanvas(image, "What the model sees");
     givenPlace.replaceChildren(given.element);
-    grid = canvasGrid({ image, n, name: (index) => `Canvas ${index + 1}` });
+    boxes = kinds;
+    overlays = boxes.length ? Array.from({ length: n }, () => boxOverlay(image, boxes)) : [];
+    legend.name(boxes);
+    const over = (index) => overlays[index]?.element;
+    grid = canvasGrid({ image, n, name: (index) => `Canvas ${index + 1}`, over });
     gridPlace.replaceChildren(grid.element);
   }
 
   function forget() {
-    for (const bitmap of frames.flat()) bitmap.close();
+    for (const frame of frames) frame.bitmaps.forEach((bitmap) => bitmap.close());
     frames = [];
   }
 
@@ -66,9 +75,9 @@ export function redrawStage(signal) {
     return turn;
   }
 
-  function turnTo({ image, n, steps: count, what, caption, picture, resolve }) {
+  function turnTo({ image, n, boxes: kinds, steps: count, what, caption, picture, resolve }) {
     asked = null;
-    makeRoom(image, n);
+    makeRoom(image, n, kinds);
     forget();
     steps = count;
     name = what;
@@ -96,7 +105,7 @@ export function redrawStage(signal) {
       const bitmaps = await Promise.all(frame.images.map(decode));
       if (mine !== player) return bitmaps.forEach((bitmap) => bitmap.close()); // another drawing has begun
       if (asked) turnTo(asked);
-      frames[frame.step - 1] = bitmaps;
+      frames[frame.step - 1] = { bitmaps, outputs: frame.outputs };
       player.push(frame.step);
     });
   }
@@ -114,10 +123,13 @@ export function redrawStage(signal) {
   }
 
   function show(step) {
-    if (!frames[step - 1]) return;
+    const frame = frames[step - 1];
+    if (!frame) return;
     grid.canvases.forEach((canvas, index) => {
-      canvas.show(frames[step - 1][index]);
-      canvas.describe(`${name} ${index + 1}${steps > 1 ? `, step ${step} of ${steps}` : ""}`);
+      canvas.show(frame.bitmaps[index]);
+      overlays[index]?.show(frame.outputs, index);
+      const seen = boxWords(boxes, frame.outputs, index);
+      canvas.describe(`${name} ${index + 1}${steps > 1 ? `, step ${step} of ${steps}` : ""}${seen && `, ${seen}`}`);
     });
   }
 

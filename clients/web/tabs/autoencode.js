@@ -1,5 +1,6 @@
 /** Autoencode: a digit is drawn, and a model draws it again, or goes on from its upper half. */
 
+import { boxesOf } from "../parts/boxes.js";
 import { decode } from "../parts/canvas.js";
 import { field, h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
@@ -127,7 +128,7 @@ export function mount(root, context) {
     const asked = { model: model.name, seed: chosenSeed, fit: "resize" };
     const given = pad.picture(model.image, fit.checked);
     const caption = `${model.name}, seed ${chosenSeed}`;
-    const next = { image: model.image, n: samples.value, steps: steps.value, what, caption, picture: given };
+    const next = { image: model.image, boxes: boxesOf(model), n: samples.value, steps: steps.value, what, caption, picture: given };
     const turn = stage.begin(next, mine.signal);
     context.clear();
     try {

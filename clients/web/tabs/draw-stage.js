@@ -1,5 +1,6 @@
 /** What a drawing looks like: its canvases with their curves, a scrubber over the steps, the strip of one of them. */
 
+import { boxLegend, boxOverlay, boxWords, boxesOf } from "../parts/boxes.js";
 import { canvasGrid, decode } from "../parts/canvas.js";
 import { scoreCurve, scoreRange, scoreWords } from "../parts/curve.js";
 import { h } from "../parts/dom.js";
@@ -31,14 +32,18 @@ export function drawStage(signal, actions) {
     ),
     stripPanel,
   );
+  const legend = boxLegend(element);
+  gridPlace.after(legend.element);
 
   let drawing = null; // what is shown: { model, n, steps, judge, labels, caption }
   let asked = null; // what is to take its place, as soon as something of it has come
   let before = ""; // the facts of what is shown, while something is asked for
-  let frames = []; // { bitmaps, values, kind, elapsedUs } by step, from 0
+  let frames = []; // { bitmaps, outputs, values, kind, elapsedUs } by step, from 0
   let revealed = 0; // steps that have been shown
   let selected = 0;
   let grid = null;
+  let boxes = []; // kinds of boxes that the model draws through
+  let overlays = [];
   let curves = [];
   let scores = [];
   let strip = null;
@@ -76,7 +81,11 @@ export function drawStage(signal, actions) {
     curves = Array.from({ length: n }, () => (drawing.judge ? scoreCurve({ steps, range: [0, 1] }) : null));
     scores = curves.map((curve) => (curve ? h("span.draw-score.number", {}, "") : null));
     const foot = (index) => curves[index] && h("div.draw-foot", {}, curves[index].element, scores[index]);
-    grid = canvasGrid({ image, n, name: nameOf, foot, onSelect: select });
+    boxes = boxesOf(model);
+    overlays = boxes.length ? Array.from({ length: n }, () => boxOverlay(image, boxes)) : [];
+    legend.name(boxes);
+    const over = (index) => overlays[index]?.element;
+    grid = canvasGrid({ image, n, name: nameOf, foot, over, onSelect: select });
     grid.element.style.setProperty("--wide", String(columns(n, 6)));
     grid.element.style.setProperty("--narrow", String(columns(n, 3)));
     gridPlace.replaceChildren(grid.element);
@@ -94,7 +103,8 @@ export function drawStage(signal, actions) {
       const bitmaps = await Promise.all(frame.images.map(decode));
       if (mine !== player) return bitmaps.forEach((bitmap) => bitmap.close()); // another drawing has begun
       if (asked) makeRoom(asked);
-      frames[frame.step - 1] = { bitmaps, values: frame.values, kind: frame.kind, elapsedUs: frame.elapsedUs };
+      const { outputs, values, kind, elapsedUs } = frame;
+      frames[frame.step - 1] = { bitmaps, outputs, values, kind, elapsedUs };
       player.push(frame.step);
     });
   }
@@ -139,7 +149,9 @@ export function drawStage(signal, actions) {
     grid.canvases.forEach((canvas, index) => {
       canvas.show(frame.bitmaps[index]);
       const words = frame.values ? scoreWords(frame.kind, frame.values[index]) : "";
-      canvas.describe(`${nameOf(index)}, step ${step} of ${drawing.steps}${words && `, ${words}`}`);
+      overlays[index]?.show(frame.outputs, index);
+      const seen = boxWords(boxes, frame.outputs, index);
+      canvas.describe([`${nameOf(index)}, step ${step} of ${drawing.steps}`, words, seen].filter(Boolean).join(", "));
       if (!drawing.judge) return;
       scores[index].textContent = words;
       curves[index].mark(step);
