@@ -26,6 +26,7 @@ WRONG = {
     "n": lambda client: client.generate(n=0),
     "steps": lambda client: client.generate("toy-steps", steps=5000),
     "score": lambda client: client.generate("toy-steps", score=False, score_by="toy-steps"),
+    "boxes": lambda client: client.generate("toy-steps", boxes=True),
     "samples": lambda client: client.autoencode(PICTURE, "toy-code", samples=0),
     "importance_samples": lambda client: client.likelihood([PICTURE], "toy-code", importance_samples=0),
     "pixels": lambda client: client.likelihood([PICTURE], "toy-code", pixels=True),

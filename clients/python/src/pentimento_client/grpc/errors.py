@@ -17,6 +17,7 @@ _FIELDS = {
     "image_count": "n",
     "step_count": "steps",
     "with_scores": "score",
+    "with_boxes": "boxes",
     "sample_count": "samples",
     "importance_sample_count": "importance_samples",
     "with_pixels": "pixels",
