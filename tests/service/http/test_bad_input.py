@@ -43,7 +43,7 @@ def lives_on(http):
         ("model=toy-labels&label=3", "label must be 0..2 for model 'toy-labels' of 3 classes, got 3"),
         (
             "step=5",
-            "step is not known here; known are: label, model, n, scale, score, score_by, seed, steps, "
+            "step is not known here; known are: boxes, label, model, n, scale, score, score_by, seed, steps, "
             "timeout_ms",
         ),
     ],
