@@ -18,10 +18,13 @@ PAGES = {
     "pixelvae": "pixelvae.md",
     "pixelvae_two_level": "pixelvae-two-level.md",
     "vae": "vae.md",
+    "draw": "draw.md",
     "dcgan": "dcgan.md",
     "wgan_gp": "wgan-gp.md",
     "acgan": "acgan.md",
 }
+
+_SHOWN_LEVELS = 3  # of a KL, one by one
 
 
 def _manifest(name: str) -> Manifest:
@@ -96,7 +99,7 @@ def likelihood_figures(*names: str) -> str:
             (
                 f"`{name}`",
                 f"{'' if found['exact'] else '≤ '}{found['nats']:.2f} ± {found['standard_error']:.2f}",
-                " + ".join(f"{kl:.1f}" for kl in found["kl"]) or "-",
+                _kl(found["kl"]),
                 f"≤ {sampled['nats']:.2f} ± {sampled['standard_error']:.2f} (≤ {sampled['elbo_nats']:.2f})"
                 if sampled and "elbo_nats" in sampled
                 else "-",
@@ -106,6 +109,13 @@ def likelihood_figures(*names: str) -> str:
     return table(
         ("bundle", "nats", "of them KL", "500 random images: 50 draws (one draw)", "neighbours' error"), rows
     )
+
+
+def _kl(levels: Sequence[float]) -> str:
+    """The KL level by level; where there are many, as in a model that draws in steps, their sum."""
+    if len(levels) > _SHOWN_LEVELS:
+        return f"{sum(levels):.1f} in {len(levels)} steps"
+    return " + ".join(f"{kl:.1f}" for kl in levels) or "-"
 
 
 def bundles(*names: str) -> str:

@@ -37,9 +37,9 @@ import torch
 from torch import Tensor, nn
 
 from pentimento.models.recurrent.attention import BOX_NUMBERS, Box, box_from, read_patch, write_patch
-from pentimento.models.recurrent.lstm import LSTMCell
 from pentimento.models.shared.latent_model import LatentModel
 from pentimento.models.shared.likelihoods import Gaussian, pixel_log_likelihood, widened
+from pentimento.models.shared.lstm import LSTMCell
 
 _LOG_VARIANCE_LIMIT = 12.0
 

@@ -27,6 +27,7 @@ from pentimento.training.data.subset import take_rows
 from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle
 from pentimento.training.export.draw import draw_bundle
 from pentimento.training.export.trained import Trained
+from pentimento.training.families.bidirectional.family import BIDIRECTIONAL
 from pentimento.training.families.family import Family
 from pentimento.training.families.likelihood.family import LIKELIHOOD
 from pentimento.training.families.one_shot.family import ONE_SHOT
@@ -38,7 +39,7 @@ from pentimento.training.loop.config import LoopConfig
 from pentimento.training.loop.device import Precision
 from pentimento.training.loop.training import Batch, Training
 
-FAMILIES: tuple[Family[Any, Any], ...] = (RECURRENT, LIKELIHOOD, ONE_SHOT)
+FAMILIES: tuple[Family[Any, Any], ...] = (RECURRENT, LIKELIHOOD, ONE_SHOT, BIDIRECTIONAL)
 
 
 def recipes() -> dict[str, Callable[[], LoopConfig]]:

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from pentimento.models.recurrent.draw import DRAW, DRAWConfig
-from pentimento.models.recurrent.lstm import LSTMCell
 from pentimento.models.shared.likelihoods import Gaussian, gaussian_kl, gaussian_log_density, importance_bound
+from pentimento.models.shared.lstm import LSTMCell
 
 SIZE, STEPS, LATENTS = 8, 3, 2
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from pentimento.training.data.datasets import Dataset
+from pentimento.training.families.adversarial_curves import save_curves
 from pentimento.training.families.recurrent.config import RecurrentConfig
-from pentimento.training.families.recurrent.curves import save_curves
 from pentimento.training.families.recurrent.drawing import draw_chunks, freeze_statistics, prior_latents
 from pentimento.training.families.recurrent.players import RecurrentPlayers
 from pentimento.training.judging.classifier import Classifier

@@ -1,4 +1,4 @@
-"""Plots a training in steps: losses, the discriminator's accuracy, evaluations."""
+"""Plots an adversarial training: losses, the discriminator's accuracy, evaluations."""
 
 __all__ = ["save_curves"]
 

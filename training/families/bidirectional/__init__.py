@@ -1,0 +1,1 @@
+"""The bidirectional family: adversarial training of models that draw and encode, judged by pairs."""
