@@ -48,8 +48,11 @@ class Scorer(Part):
     """How to read the `score` graph's logit; either way more is more real.
 
     `discriminator`: the logit tells the probability of "real". `critic`: unbounded, comparable only within
-    one bundle. `group_size` is set when rows are judged together and so are not independent. A scorer of
-    classes takes `label` besides `image`.
+    one bundle. A scorer of classes takes `label` besides `image`; one of pairs takes the noises that drew
+    it, by their names, all of them also where a step is judged that has not used all; and `t`, the step.
+
+    `group_size`: a further graph, `score_group`, judges so many images together, a group a row, and puts out
+    a logit for each prefix of the group.
 
     `real_label` is a discriminator's target for data in its training, below 1 with one-sided label smoothing
     (Salimans et al., 2016, arXiv:1606.03498). The best discriminator then says sigmoid(logit) =

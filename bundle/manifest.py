@@ -13,7 +13,8 @@ server reads everything it does from this file and knows no model family by name
 showing phase with a fixed number of calls reveals the picture in that many even parts.
 
 Tensors travel by name. A drawing's graphs take `t`, `label`, `state.*`, `known` and `known_mask`, or a
-declared noise; graphs that look at a given image take `image`, and `eps` and `label` where they need them.
+declared noise; graphs that look at a given image take `image`, and `eps` and `label` where they need them. A
+`score` graph may take the noises of the drawing with the image, and `t`; see `bundle.scorer`.
 Any output `next.X` feeds the next input `state.X`. (ONNX names are unique within a graph, so a graph that
 takes `state.X` could not put it out under that name.) Outputs of the showing graph that the drawing declares
 under `outputs`, such as the boxes that a model of attention looks through, travel with each canvas.
@@ -59,6 +60,7 @@ from pentimento.bundle.drawing import (
 )
 from pentimento.bundle.facts import ImageSpec, Labels, Likelihood, Paper, Parity, Provenance, Scorer
 from pentimento.bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
+from pentimento.bundle.scorer import check_scorer
 
 SCHEMA_VERSION = 1
 
@@ -108,6 +110,7 @@ class Manifest(Part):
             self._expect("score", "inputs", "image", self.image.shape)
             self._expect("score", "outputs", "logit", ())
             self._check_label("score")
+        check_scorer(self)
         if (self.likelihood is None) != ("likelihood" not in self.graphs):
             raise ValueError("a `likelihood` graph and the `likelihood` entry come together")
         if self.likelihood is not None:

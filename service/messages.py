@@ -84,6 +84,9 @@ class ScoreRequest:
     images: tuple[ImageInput, ...]
     fit: Fit = "exact"
     label: int | None = None  # for a scorer of classes
+    # Latents of the images by name, for a scorer of pairs: nested lists or arrays, (n, ...).
+    latents: Mapping[str, object] = field(default_factory=dict)
+    group: bool = False  # judge the images together: a score for every prefix, the first of one image
     timeout_ms: int | None = None
 
 
@@ -179,6 +182,11 @@ class Scores:
     logit: Floats  # (n,); of a critic: its score, unbounded
     probability: Floats | None  # (n,), only for a discriminator: of being real
 
+    def of_group(self, n: int) -> "Scores":
+        """Of the scores of one group, (1, m), those of its first n prefixes, (n,)."""
+        probability = None if self.probability is None else self.probability[0, :n]
+        return Scores(kind=self.kind, logit=self.logit[0, :n], probability=probability)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
@@ -206,6 +214,7 @@ class ScoreResult:
     model: str
     version: str
     scores: Scores
+    group: bool = False  # whether score i is about images 0 to i together
     timing: Timing
 
 

@@ -116,7 +116,7 @@ class _Generator(nn.Module):
         return BiGRANState(hidden, hidden, weight.new_zeros(rows, *self.config.image_shape))
 
     def step(self, noise: Tensor, state: BiGRANState) -> tuple[Tensor, BiGRANState]:
-        """Draws one step: of the latent z_s, (B, Z), the image in [0, 1], (B, C, H, W), and the next state."""
+        """Draws one step: from the latent z_s, (B, Z), the image in [0, 1], (B, C, H, W), and the state."""
         hidden, cell = self.cell(noise, state.hidden, state.cell)
         added = self.paint(hidden).unflatten(1, self.config.image_shape)
         canvas_logits = state.canvas_logits + added

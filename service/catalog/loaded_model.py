@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pentimento.bundle.manifest import Manifest
+from pentimento.bundle.scorer import SCORE, SCORE_GROUP, judges
 from pentimento.service.catalog.plan import Judge, plan_drawing
 from pentimento.service.engine.job import Call, Graph
 from pentimento.service.messages import OperationName
@@ -58,9 +59,15 @@ class LoadedModel:
 
     @property
     def judge(self) -> Judge | None:
-        """Its scorer, if that judges single images: one of groups or of latents cannot be offered."""
-        scorer = self.manifest.scorer
-        if scorer is None or scorer.group_size is not None:
-            return None
-        takes = tuple(t.name for t in self.manifest.graphs["score"].inputs if t.name != "image")
-        return Judge(graph=self.graphs["score"], takes=takes) if set(takes) <= {"label"} else None
+        """Its scorer of single images, if all that it takes can be given; see `bundle.scorer.judges`."""
+        return self._judge(SCORE) if judges(self.manifest) else None
+
+    @property
+    def group_judge(self) -> Judge | None:
+        """Its scorer of groups, whose rows are groups; None if it has none."""
+        return self._judge(SCORE_GROUP) if judges(self.manifest) and SCORE_GROUP in self.graphs else None
+
+    def _judge(self, name: str) -> Judge:
+        inputs = [tensor.name for tensor in self.manifest.graphs[name].inputs]
+        takes = tuple(each for each in inputs if each not in ("image", "t"))
+        return Judge(graph=self.graphs[name], takes=takes, takes_t="t" in inputs)

@@ -15,6 +15,7 @@ class Judge:
 
     graph: Graph
     takes: tuple[str, ...] = ()
+    takes_t: bool = False  # the index of the call that made the canvas
 
 
 def shown_calls(calls: int, steps: int) -> dict[int, int]:
@@ -70,7 +71,7 @@ def plan_drawing(
                 )
             )
             if step and judge is not None:
-                plan.append(_judging(judge, "canvas", emits=(*leaves, "logit"), step=step))
+                plan.append(_judging(judge, "canvas", emits=(*leaves, "logit"), step=step, t=t))
     return tuple(plan)
 
 
@@ -110,14 +111,27 @@ def plan_likelihood(
     )
 
 
-def plan_score(judge: Judge) -> tuple[Call, ...]:
-    """Plans the judging of given images; the job must hold them as `image`, and what else the judge takes."""
-    return (_judging(judge, "image", emits=("logit",), step=1),)
+def plan_score(judge: Judge, *, t: int = 0) -> tuple[Call, ...]:
+    """Plans the judging of given images; the job must hold them as `image`, and what else the judge takes.
+
+    Args:
+        judge: Of images, or of groups of them.
+        t: Index of the call that would have made them, for a judge of steps.
+    """
+    return (_judging(judge, "image", emits=("logit",), step=1, t=t),)
 
 
-def _judging(judge: Judge, source: str, *, emits: tuple[str, ...], step: int) -> Call:
+def _judging(judge: Judge, source: str, *, emits: tuple[str, ...], step: int, t: int) -> Call:
     feeds = {"image": Feed(source), **{name: Feed(name) for name in judge.takes}}
-    return Call(graph=judge.graph, feeds=feeds, keeps={"logit": "logit"}, emits=emits, step=step)
+    return Call(
+        graph=judge.graph,
+        t=t,
+        takes_t=judge.takes_t,
+        feeds=feeds,
+        keeps={"logit": "logit"},
+        emits=emits,
+        step=step,
+    )
 
 
 def _feed(name: str, noises: Mapping[str, NoiseSpec], t: int) -> Feed:

@@ -126,11 +126,14 @@ class RemoteEasel:
         """A scorer's verdict on pictures."""
         with _client_errors():
             images = [image.data for image in request.images]
-            result = await self._client.score(images, request.model, fit=request.fit, label=request.label)
+            result = await self._client.score(
+                images, request.model, fit=request.fit, label=request.label, group=request.group
+            )
         return ScoreResult(
             model=result.model,
             version=result.version,
             scores=_scores(result.scores),
+            group=result.group,
             timing=_timing(result.timing),
         )
 

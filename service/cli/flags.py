@@ -15,6 +15,7 @@ _FLAGS = {
     "importance_samples": "--importance-samples",
     "score_by": "--score-by",
     "boxes": "--boxes",
+    "group": "--group",
 }
 _PHRASES = {
     "fit=resize": "--fit resize",

@@ -132,6 +132,10 @@ def score(
     images: Pictures,
     model: Model = None,
     label: Label = None,
+    group: Annotated[
+        bool,
+        typer.Option("--group", help="Judge the pictures together: score i is about the first i of them."),
+    ] = False,
     fit: FitOption = Fit.EXACT,
     as_json: AsJson = False,
     server: Server = None,
@@ -145,7 +149,8 @@ def score(
     from pentimento.service.cli.tables import print_scores, scores_json, scores_title
 
     async def work() -> None:
-        request = ScoreRequest(model=model, images=tuple(map(_read, images)), fit=fit.value, label=label)
+        pictures = tuple(map(_read, images))
+        request = ScoreRequest(model=model, images=pictures, fit=fit.value, label=label, group=group)
         async with open_easel(server, bundles) as easel:
             result = await easel.score(request)
         names = [str(path) for path in images]

@@ -108,6 +108,7 @@ def score_message(result: ScoreResult) -> pb.ScoreResponse:
         model=result.model,
         version=result.version,
         scores=_scores(result.scores),
+        group=result.group,
         timing=timing_message(result.timing),
     )
 

@@ -10,6 +10,7 @@ __all__ = [
 ]
 
 from pentimento.bundle.manifest import FrameOutput, ImageSpec, Manifest, NoiseSpec
+from pentimento.bundle.scorer import judged_noise
 from pentimento.service.catalog.served import ModelInfo, Refusal, Reload, Revision
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.messages import OperationName, ScoreKind
@@ -63,6 +64,8 @@ def model_message(info: ModelInfo) -> pb.Model:
         level_count=manifest.image.levels,
         binarisation=_BINARISATIONS[manifest.image.binarisation],
         completion=_COMPLETIONS[drawing.completion if drawing else None],
+        score_takes=[noise.name for noise in judged_noise(manifest)],
+        group_size=manifest.scorer.group_size if manifest.scorer else None,
         likelihood_kind=LIKELIHOOD_KINDS[manifest.likelihood.kind if manifest.likelihood else None],
     )
     if drawing is not None:

@@ -52,11 +52,6 @@ def generate_request(
     spec: pb.DrawingSpec, *, deadline_s: float | None, max_timeout_ms: int
 ) -> GenerateRequest:
     """Reads a request to draw images from noise."""
-    latents: dict[str, object] = {}
-    for tensor in spec.latents:
-        if tensor.name in latents:
-            raise invalid(f"latents.{tensor.name[:64]}", "is given twice")
-        latents[tensor.name] = _array(tensor)
     return GenerateRequest(
         model=spec.model or None,
         n=spec.image_count if spec.HasField("image_count") else None,
@@ -67,7 +62,7 @@ def generate_request(
         score=_score(spec),
         score_by=_score_by(spec),
         boxes=_boxes(spec),
-        latents=latents,
+        latents=_latents(spec),
         seeds=dict(spec.seeds),
         timeout_ms=_timeout_ms(spec, deadline_s, max_timeout_ms),
     )
@@ -80,6 +75,8 @@ def score_request(message: pb.ScoreRequest, *, deadline_s: float | None, max_tim
         images=_images(message),
         fit=_fit(message),
         label=_label(message),
+        latents=_latents(message),
+        group=message.group,
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
 
@@ -188,6 +185,15 @@ def _score_by(message: pb.DrawingSpec | _FromPicture) -> str | None:
 
 def _boxes(message: pb.DrawingSpec | _FromPicture) -> bool | None:
     return message.with_boxes if message.HasField("with_boxes") else None
+
+
+def _latents(message: pb.DrawingSpec | pb.ScoreRequest) -> dict[str, object]:
+    latents: dict[str, object] = {}
+    for tensor in message.latents:
+        if tensor.name in latents:
+            raise invalid(f"latents.{tensor.name[:64]}", "is given twice")
+        latents[tensor.name] = _array(tensor)
+    return latents
 
 
 def _array(tensor: pb.Tensor) -> Floats:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 
+from pentimento.bundle.scorer import judged_noise
 from pentimento.service.catalog.served import ModelInfo
 from pentimento.service.door.access import AdminToken
 from pentimento.service.door.door import Door
@@ -149,6 +150,8 @@ def _model_body(info: ModelInfo) -> ModelBody:
         outputs=list(manifest.drawing.outputs) if manifest.drawing else [],
         labels=list(manifest.labels.names) if manifest.labels else None,
         score_kind=manifest.scorer.kind if manifest.scorer else None,
+        score_takes=[noise.name for noise in judged_noise(manifest)],
+        group_size=manifest.scorer.group_size if manifest.scorer else None,
         likelihood_kind=manifest.likelihood.kind if manifest.likelihood else None,
         completion=manifest.drawing.completion if manifest.drawing else None,
     )

@@ -1,6 +1,6 @@
 """Reads request bodies: within a size limit, strict JSON, pictures raw, as multipart files or as base64."""
 
-__all__ = ["merge", "read_generate_body", "read_images", "read_named_pictures"]
+__all__ = ["merge", "read_generate_body", "read_images", "read_judged_images", "read_named_pictures"]
 
 import base64
 import binascii
@@ -15,12 +15,13 @@ from starlette.requests import Request
 from pentimento.service.errors import Code, PentimentoError, invalid
 from pentimento.service.http.json_input import read_json
 from pentimento.service.http.problems import describe
-from pentimento.service.http.reading_schemas import ScoreImagesBody
+from pentimento.service.http.reading_schemas import ScoreBodyIn, ScoreImagesBody
 from pentimento.service.http.schemas import GenerateBody, GenerateQuery, InputBody
 from pentimento.service.messages import GenerateRequest, ImageInput
 from pentimento.service.settings import Settings
 
 _Body = TypeVar("_Body", bound=BaseModel)
+_Images = TypeVar("_Images", bound=ScoreImagesBody)
 
 _PICTURES = ("image/png", "image/jpeg", "application/octet-stream")
 _MAX_ENTRIES = 4096  # of a list or object in a body, latents apart: the most images that can be set
@@ -61,16 +62,35 @@ async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, .
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
     """
+    images, _ = await _read_images(request, limits, ScoreImagesBody)
+    return images
+
+
+async def read_judged_images(
+    request: Request, limits: Settings
+) -> tuple[tuple[ImageInput, ...], dict[str, Any]]:
+    """Reads pictures as `read_images` does, and the latents that JSON may have with them, by name.
+
+    Raises:
+        PentimentoError: As `read_images`.
+    """
+    images, body = await _read_images(request, limits, ScoreBodyIn)
+    return images, {} if body is None else body.latents
+
+
+async def _read_images(
+    request: Request, limits: Settings, body_type: type[_Images]
+) -> tuple[tuple[ImageInput, ...], _Images | None]:
     kind, limit, max_images = _media_type(request), limits.max_body_bytes, limits.max_images
     if kind in _PICTURES:
-        return (ImageInput(data=await _read(request, limit)),)
+        return (ImageInput(data=await _read(request, limit)),), None
     if kind == "multipart/form-data":
-        return await _read_parts(request, limit, max_images)
+        return await _read_parts(request, limit, max_images), None
     if _is_json(kind):
-        body = _validate(ScoreImagesBody, await read_json(await _read(request, limit), limits.max_json_depth))
+        body = _validate(body_type, await read_json(await _read(request, limit), limits.max_json_depth))
         if len(body.images) > max_images:
             raise invalid("images", f"must be 1..{max_images}, got {len(body.images)}")
-        return tuple(_from_base64(text, f"images[{i}]") for i, text in enumerate(body.images))
+        return tuple(_from_base64(text, f"images[{i}]") for i, text in enumerate(body.images)), body
     raise _unsupported(kind, *_PICTURES, "multipart/form-data", "application/json")
 
 

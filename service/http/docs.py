@@ -35,6 +35,7 @@ from pentimento.service.http.reading_schemas import (
     CompleteQuery,
     PictureBody,
     PictureWithMaskBody,
+    ScoreBodyIn,
     ScoreImagesBody,
 )
 from pentimento.service.http.schemas import (
@@ -151,6 +152,7 @@ def _more_schemas() -> dict[str, Any]:
         GenerateBody,
         PictureBody,
         PictureWithMaskBody,
+        ScoreBodyIn,
         ScoreImagesBody,
     )
     _, schema = models_json_schema(

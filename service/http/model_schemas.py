@@ -42,6 +42,12 @@ class ModelBody(BaseModel):
         ScoreKind | None,
         Field(description="`discriminator`: logits with probabilities. `critic`: unbounded scores alone."),
     ]
+    score_takes: Annotated[
+        list[str], Field(description="Latents that the scorer judges a picture with; none for most.")
+    ]
+    group_size: Annotated[
+        int | None, Field(description="Pictures that the scorer can judge together, at most.")
+    ]
     likelihood_kind: Literal["exact", "bound"] | None
     completion: Annotated[
         Literal["raster"] | None, Field(description="The order in which a picture is completed.")

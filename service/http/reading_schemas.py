@@ -11,6 +11,8 @@ __all__ = [
     "PictureBody",
     "PictureWithMaskBody",
     "ScoreAnswerBody",
+    "ScoreBodyIn",
+    "ScoreGroupQuery",
     "ScoreImagesBody",
     "ScoreQuery",
 ]
@@ -35,7 +37,7 @@ _Picture = Annotated[StrictStr, Field(description="A PNG or JPEG file as base64.
 
 
 class ScoreQuery(InputBody):
-    """Query of `POST /score`."""
+    """What the queries of all calls with pictures have."""
 
     model: Annotated[str | None, Field(description="Served bundle; by default the server's.")] = None
     fit: Annotated[
@@ -46,6 +48,18 @@ class ScoreQuery(InputBody):
     timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the request is given up.")] = (
         None
     )
+
+
+class ScoreGroupQuery(ScoreQuery):
+    """Query of `POST /score`."""
+
+    group: Annotated[
+        bool,
+        Field(
+            description="Whether the pictures are judged together: score i is then about the first i + 1 of "
+            "them. For models with a `group_size`."
+        ),
+    ] = False
 
 
 class _ReadingQuery(ScoreQuery):
@@ -89,9 +103,22 @@ class LikelihoodQuery(_ReadingQuery):
 
 
 class ScoreImagesBody(InputBody):
-    """JSON body of `POST /score`, `/encode` and `/likelihood`."""
+    """JSON body of `POST /encode` and `/likelihood`."""
 
     images: Annotated[list[StrictStr], Field(description="PNG or JPEG files, each as base64.")]
+
+
+class ScoreBodyIn(ScoreImagesBody):
+    """JSON body of `POST /score`."""
+
+    latents: Annotated[
+        dict[str, Any],
+        Field(
+            default_factory=dict,
+            description="Latents of the pictures by name, nested lists of shape (n, ...), for a model whose "
+            "`score_takes` names them; `/encode` gives those of a picture.",
+        ),
+    ]
 
 
 class PictureBody(InputBody):
@@ -116,7 +143,11 @@ class ScoreAnswerBody(BaseModel):
     model: str
     version: str
     kind: ScoreKind
-    scores: Annotated[list[ScoreBody], Field(description="One an image, in the order they came.")]
+    scores: Annotated[
+        list[ScoreBody],
+        Field(description="One an image, in the order they came; of a group, one for each prefix of it."),
+    ]
+    group: Annotated[bool, Field(description="Whether the pictures were judged together.")]
     timing: TimingBody
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from pentimento.service.http import docs
 from pentimento.service.http.answers import unless_disconnected
-from pentimento.service.http.bodies import read_images
+from pentimento.service.http.bodies import read_images, read_judged_images
 from pentimento.service.http.context import Context, Server, counted
 from pentimento.service.http.drawing_json import pictures_base64, score_objects
 from pentimento.service.http.exchange import exchange_of
@@ -19,7 +19,7 @@ from pentimento.service.http.reading_schemas import (
     LikelihoodBody,
     LikelihoodQuery,
     ScoreAnswerBody,
-    ScoreQuery,
+    ScoreGroupQuery,
 )
 from pentimento.service.http.schemas import ScoreBody, TimingBody
 from pentimento.service.messages import EncodeRequest, ImageInput, LikelihoodRequest, ScoreRequest, Timing
@@ -28,15 +28,17 @@ router = APIRouter()
 
 
 @router.post("/score", dependencies=[counted("score")], **docs.SCORE)
-async def score(request: Request, query: Annotated[ScoreQuery, Query()], server: Server) -> ScoreAnswerBody:
+async def score(
+    request: Request, query: Annotated[ScoreGroupQuery, Query()], server: Server
+) -> ScoreAnswerBody:
     """Judges images with a model's scorer: a raw PNG or JPEG body, multipart files, or base64 in JSON.
 
     `kind` says how to read the answer: a discriminator's logit comes with the probability of `real`; a
     critic's score is unbounded, has no probability, and is comparable only within one model. More is more
     real.
     """
-    images = await _images(request, server)
-    asked = ScoreRequest(images=images, **query.model_dump(exclude_none=True))
+    images, latents = await read_judged_images(request, server.settings)
+    asked = ScoreRequest(images=images, latents=latents, **query.model_dump(exclude_none=True))
     exchange_of(request.scope).asks(asked)
     result = await unless_disconnected(request.receive, server.operations.score(asked))
     exchange_of(request.scope).model = result.model
@@ -45,6 +47,7 @@ async def score(request: Request, query: Annotated[ScoreQuery, Query()], server:
         version=result.version,
         kind=result.scores.kind,
         scores=[ScoreBody(**scores) for scores in score_objects(result.scores)],
+        group=result.group,
         timing=_timing(result.timing),
     )
 

@@ -12,8 +12,6 @@ __all__ = [
     "labels",
     "latents",
     "reconstruction_steps",
-    "score_by",
-    "scorer_label",
     "seed",
     "seeds",
     "steps",
@@ -152,33 +150,13 @@ def labels(manifest: Manifest, request: GenerateRequest, n: int) -> tuple[int, .
     return tuple(_class(manifest, f"labels[{i}]", value) for i, value in enumerate(given))
 
 
-def scorer_label(manifest: Manifest, value: int | None) -> int | None:
-    """The class of given images: needed by a scorer of classes, refused by any other."""
-    if manifest.graphs["score"].input("label") is not None:
-        return label(manifest, value)
-    if value is not None:
-        raise invalid("label", f"cannot be given: the scorer of {manifest.name!r} takes none, got {value}")
-    return None
+def latents(
+    manifest: Manifest, given: Mapping[str, object], n: int, steps: int, *, bounded: bool = True
+) -> Arrays:
+    """Explicit noise by name as float32 arrays, (n, *shape) or (n, calls, *shape) for noise per call.
 
-
-def score_by(judge: Manifest, drawn: Manifest) -> None:
-    """Refuses a scorer that cannot judge what `drawn` draws: other shape, or by label of other classes."""
-    if judge.image.shape != drawn.image.shape:
-        raise invalid(
-            "score_by",
-            f"{judge.name!r} judges images of shape {judge.image.shape}, but model {drawn.name!r} draws "
-            f"{drawn.image.shape}: (C, H, W)",
-        )
-    if judge.graphs["score"].input("label") is not None and _classes(judge) != _classes(drawn):
-        raise invalid(
-            "score_by",
-            f"{judge.name!r} judges images of {_classes(judge)} classes by their label, but model "
-            f"{drawn.name!r} draws {_classes(drawn) or 'no'} classes",
-        )
-
-
-def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int) -> Arrays:
-    """Explicit noise by name as float32 arrays, (n, *shape) or (n, calls, *shape) for noise per call."""
+    `bounded`: whether noise of a uniform prior must lie in its range; an encoding may lie beyond.
+    """
     assert manifest.drawing is not None
     specs = {spec.name: spec for spec in manifest.drawing.noise}
     checked: dict[str, Array] = {}
@@ -192,7 +170,7 @@ def latents(manifest: Manifest, given: Mapping[str, object], n: int, steps: int)
             raise invalid(field, f"must have shape {shape}, got {array.shape}")
         if not np.isfinite(array).all():
             raise invalid(field, "must be finite numbers, got NaN or infinity")
-        if specs[name].prior == "uniform" and not ((array > 0) & (array < 1)).all():
+        if bounded and specs[name].prior == "uniform" and not ((array > 0) & (array < 1)).all():
             raise invalid(field, f"must lie inside (0, 1), got {array.min()}..{array.max()}")
         checked[name] = np.ascontiguousarray(array)
     return checked

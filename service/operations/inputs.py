@@ -1,6 +1,6 @@
 """The tensors that a request starts from: what it gives, and the noise that its seed gives, row by row."""
 
-__all__ = ["Inputs", "eps", "labels", "nothing_known", "drawing_noise"]
+__all__ = ["Inputs", "as_group", "drawing_noise", "eps", "labels", "last_call", "nothing_known"]
 
 import itertools
 import math
@@ -120,6 +120,23 @@ def eps_values(manifest: Manifest, graph: str) -> int:
 def labels(label: Sequence[int] | int | None, n: int) -> dict[str, Array]:
     """The input `label` of all rows, int64, (n,): one class for all, or one for each; {} without a label."""
     return {} if label is None else {"label": np.full(n, label, dtype=np.int64)}
+
+
+def as_group(given: Arrays, size: int) -> dict[str, Array]:
+    """Images and latents, (n, ...) each, as one row of a judge of groups, (1, size, ...).
+
+    What is missing is filled with the last one: no prefix before it sees it.
+    """
+    return {
+        name: np.concatenate([values, values[-1:].repeat(size - len(values), axis=0)])[None]
+        for name, values in given.items()
+    }
+
+
+def last_call(manifest: Manifest) -> int:
+    """Index of the call that makes the last canvas of a drawing of the trained steps; 0 without a drawing."""
+    drawing = manifest.drawing
+    return 0 if drawing is None else drawing.calls(drawing.showing, drawing.steps.trained) - 1
 
 
 def nothing_known(manifest: Manifest, n: int) -> dict[str, Array]:

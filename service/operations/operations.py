@@ -24,7 +24,7 @@ from pentimento.service.messages import (
     Header,
     ScoredBy,
 )
-from pentimento.service.operations import checks, inputs, pictures
+from pentimento.service.operations import checks, inputs, pictures, scorer_checks
 from pentimento.service.operations.admission import Admission, draw_seed
 from pentimento.service.operations.drawing import Drawing, RequestObserver
 from pentimento.service.operations.inputs import Inputs
@@ -201,7 +201,7 @@ class Operations(Readings):
             self._catalog.require(model, "score", field="model" if by is None else "score_by")
             return model
         judging = self._catalog.able(request.score_by, "score", field="score_by")
-        checks.score_by(judging.manifest, model.manifest)
+        scorer_checks.score_by(judging.manifest, model.manifest)
         return judging
 
     async def _latents(self, manifest: Manifest, request: GenerateRequest, n: int, steps: int) -> Arrays:

@@ -2,6 +2,7 @@
 
 __all__ = ["Readings"]
 
+import asyncio
 import math
 
 import numpy as np
@@ -16,7 +17,7 @@ from pentimento.service.messages import (
     ScoreRequest,
     ScoreResult,
 )
-from pentimento.service.operations import checks, inputs
+from pentimento.service.operations import checks, inputs, scorer_checks
 from pentimento.service.operations.admission import Admission, draw_seed
 from pentimento.service.operations.drawing import join, read_scores
 from pentimento.service.operations.inputs import Inputs
@@ -61,20 +62,26 @@ class Readings:
         )
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
-        """Judges images with a bundle's scorer."""
+        """Judges images with a bundle's scorer: one by one, or as a group, prefix by prefix."""
         model = self._catalog.able(request.model, "score")
-        manifest, judge = model.manifest, model.judge
+        manifest, judge, n = model.manifest, model.judge, len(request.images)
         assert manifest.scorer is not None and judge is not None
-        labels = inputs.labels(checks.scorer_label(manifest, request.label), len(request.images))
-        images = await self._admission.read(manifest, request.images, request.fit, seed=0)
-        start = Inputs(n=len(images), given=labels | {"image": images}, noise=lambda _: {})
-        ((_, parts),), jobs = await self._admission.run(
-            manifest, plan_score(judge), start, request.timeout_ms
-        )
+        given = inputs.labels(scorer_checks.scorer_label(manifest, request.label), n)
+        size = scorer_checks.group(manifest, n) if request.group else None
+        given |= await asyncio.to_thread(scorer_checks.scorer_latents, manifest, request.latents, n)
+        given |= {"image": await self._admission.read(manifest, request.images, request.fit, seed=0)}
+        if size is not None:
+            assert model.group_judge is not None
+            judge, given = model.group_judge, inputs.as_group(given, size)
+        start = Inputs(n=1 if size else n, given=given, noise=lambda _: {})
+        plan = plan_score(judge, t=inputs.last_call(manifest))
+        ((_, parts),), jobs = await self._admission.run(manifest, plan, start, request.timeout_ms)
+        scores = read_scores(manifest.scorer.kind, parts, manifest.scorer.real_label)
         return ScoreResult(
             model=manifest.name,
             version=manifest.version,
-            scores=read_scores(manifest.scorer.kind, parts, manifest.scorer.real_label),
+            scores=scores.of_group(n) if size else scores,
+            group=request.group,
             timing=jobs.timing,
         )
 

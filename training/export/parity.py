@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, Drawing
-from pentimento.bundle.graphs import GraphSpec
+from pentimento.bundle.graphs import GraphSpec, TensorSpec
 from pentimento.bundle.noise import draw, draw_noise
 from pentimento.training.export.graphs import ExportedGraph
 from pentimento.training.export.replay import Array, Arrays, Call, replay
@@ -20,7 +20,7 @@ BATCHES = (1, 2, 7, 64)
 TOLERANCE = 1e-4
 _SEED = 7
 _EXTRA_STEPS = 2  # beyond those of the training
-_READERS = ("score", "encode", "likelihood")  # graphs that take a given image
+_READERS = ("score", "score_group", "encode", "likelihood")  # graphs that take a given image
 
 Run = Callable[[str, Arrays], dict[str, Array]]
 
@@ -147,13 +147,22 @@ class _Trial:
         if drawing is not None:
             self._steps = min(drawing.steps.trained + _EXTRA_STEPS, drawing.steps.max)
             self._noise = draw_noise(drawing, dict(entries), seed=_SEED, rows=range(rows), steps=self._steps)
-        readers = [entries[name] for name in _READERS if name in entries]
-        own = {tensor.name: tensor.shape for entry in readers for tensor in entry.inputs}
-        self._reading = self._values | {
-            name: draw(_SEED, f"{name} of a reader", shape, rows=range(rows))
-            for name, shape in own.items()
-            if name not in self._values
+        self._reading = {
+            name: {tensor.name: self._given(tensor, rows) for tensor in entries[name].inputs}
+            for name in _READERS
+            if name in entries
         }
+
+    def _given(self, tensor: TensorSpec, rows: int) -> Array:
+        """What a graph that reads images is given for an input, of any shape."""
+        known = self._values.get(tensor.name)
+        if tensor.name == "t":
+            return np.arange(rows) % self._steps
+        if known is not None and known.shape[1:] == tensor.shape:
+            return known
+        if known is not None and tensor.name == "image":  # a group of images in each row
+            return known[(np.arange(rows)[:, None] + np.arange(tensor.shape[0])) % rows]
+        return draw(_SEED, f"{tensor.name} of a reader", tensor.shape, rows=range(rows))
 
     def calls(self, run: Run, rows: Sequence[int]) -> list[Call]:
         """Makes all calls for these rows and returns them in order; `run` computes a graph's outputs."""
@@ -170,12 +179,15 @@ class _Trial:
                 rows=len(rows),
                 steps=self._steps,
             )
+            shown = 0
             for call in drawn:
                 made.append(call)
                 if call.shows and "score" in self._entries:
-                    made.append(self._read("score", run, values | {"image": call.outputs["canvas"]}))
-        reading = {name: value[rows] for name, value in self._reading.items()}
-        made += [self._read(name, run, reading) for name in _READERS if name in self._entries]
+                    step = {"image": call.outputs["canvas"], "t": np.full(len(rows), shown)}
+                    made.append(self._read("score", run, values | noise | step))
+                    shown += 1
+        for name, given in self._reading.items():
+            made.append(self._read(name, run, {key: value[rows] for key, value in given.items()}))
         return made
 
     def _read(self, name: str, run: Run, values: Arrays) -> Call:

@@ -266,30 +266,36 @@ class GenerateResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
 
 class ScoreRequest(_message.Message):
-    __slots__ = ("model", "images", "fit", "timeout_ms", "label")
+    __slots__ = ("model", "images", "fit", "timeout_ms", "label", "latents", "group")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     FIT_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
+    LATENTS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
     model: str
     images: _containers.RepeatedScalarFieldContainer[bytes]
     fit: ImageFit
     timeout_ms: int
     label: int
-    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., timeout_ms: _Optional[int] = ..., label: _Optional[int] = ...) -> None: ...
+    latents: _containers.RepeatedCompositeFieldContainer[Tensor]
+    group: bool
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., timeout_ms: _Optional[int] = ..., label: _Optional[int] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., group: _Optional[bool] = ...) -> None: ...
 
 class ScoreResponse(_message.Message):
-    __slots__ = ("model", "version", "scores", "timing")
+    __slots__ = ("model", "version", "scores", "timing", "group")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
     model: str
     version: str
     scores: Scores
     timing: Timing
-    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+    group: bool
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., group: _Optional[bool] = ...) -> None: ...
 
 class AutoencodeRequest(_message.Message):
     __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes")
@@ -488,7 +494,7 @@ class LatentSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., prior: _Optional[_Union[Prior, str]] = ..., per_call: _Optional[bool] = ..., call_count: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents", "level_count", "binarisation", "completion", "likelihood_kind", "outputs")
+    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents", "level_count", "binarisation", "completion", "likelihood_kind", "outputs", "score_takes", "group_size")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
@@ -505,6 +511,8 @@ class Model(_message.Message):
     COMPLETION_FIELD_NUMBER: _ClassVar[int]
     LIKELIHOOD_KIND_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_TAKES_FIELD_NUMBER: _ClassVar[int]
+    GROUP_SIZE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     family: str
@@ -521,7 +529,9 @@ class Model(_message.Message):
     completion: Completion
     likelihood_kind: LikelihoodKind
     outputs: _containers.RepeatedCompositeFieldContainer[FrameOutput]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ..., level_count: _Optional[int] = ..., binarisation: _Optional[_Union[Binarisation, str]] = ..., completion: _Optional[_Union[Completion, str]] = ..., likelihood_kind: _Optional[_Union[LikelihoodKind, str]] = ..., outputs: _Optional[_Iterable[_Union[FrameOutput, _Mapping]]] = ...) -> None: ...
+    score_takes: _containers.RepeatedScalarFieldContainer[str]
+    group_size: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ..., level_count: _Optional[int] = ..., binarisation: _Optional[_Union[Binarisation, str]] = ..., completion: _Optional[_Union[Completion, str]] = ..., likelihood_kind: _Optional[_Union[LikelihoodKind, str]] = ..., outputs: _Optional[_Iterable[_Union[FrameOutput, _Mapping]]] = ..., score_takes: _Optional[_Iterable[str]] = ..., group_size: _Optional[int] = ...) -> None: ...
 
 class FrameOutput(_message.Message):
     __slots__ = ("name", "meaning", "points", "summary")

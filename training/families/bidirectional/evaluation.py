@@ -32,8 +32,8 @@ def reconstruction_figures(
 
     Returns:
         `l2`, the mean Euclidean distance between an image and its reconstruction; `l2_random`, the same
-        between an image and the reconstruction of another; `ratio` of the two, where 1 means no inversion; and
-        `same_class`, the share of reconstructions that the classifier takes for the class of the original.
+        between an image and the reconstruction of another; `ratio` of the two, where 1 means no inversion;
+        and `same_class`, the share of reconstructions that the classifier takes for the original's class.
     """
     images = torch.from_numpy(split.images[:rows]).float() / 255
     redrawn: list[Tensor] = []

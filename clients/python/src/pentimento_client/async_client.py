@@ -3,10 +3,12 @@
 __all__ = ["AsyncClient", "AsyncFrameStream"]
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from types import TracebackType
 from typing import Literal, Self, Unpack
+
+from numpy.typing import ArrayLike
 
 from pentimento_client.connection import ConnectOptions, connect
 from pentimento_client.grpc.transport import AsyncGrpcTransport
@@ -182,11 +184,21 @@ class AsyncClient:
         *,
         fit: Literal["exact", "resize"] = "exact",
         label: int | None = None,
+        latents: Mapping[str, ArrayLike] | None = None,
+        group: bool = False,
         timeout_s: float | None = None,
     ) -> ScoreResult:
         """Scores pictures with a model's discriminator or critic; arguments as Client.score."""
         files = await _files(images)
-        request = ScoreRequest(model=model, images=files, fit=fit, label=label, timeout_s=timeout_s)
+        request = ScoreRequest(
+            model=model,
+            images=files,
+            fit=fit,
+            label=label,
+            latents=latents or {},
+            group=group,
+            timeout_s=timeout_s,
+        )
         return await self._transport.score(request)
 
     async def models(self) -> Models:

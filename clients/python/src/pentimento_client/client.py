@@ -2,9 +2,11 @@
 
 __all__ = ["Client", "FrameStream"]
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Literal, Self, Unpack
+
+from numpy.typing import ArrayLike
 
 from pentimento_client.connection import ConnectOptions, connect
 from pentimento_client.grpc.transport import GrpcTransport
@@ -205,6 +207,8 @@ class Client:
         *,
         fit: Literal["exact", "resize"] = "exact",
         label: int | None = None,
+        latents: Mapping[str, ArrayLike] | None = None,
+        group: bool = False,
         timeout_s: float | None = None,
     ) -> ScoreResult:
         """Scores pictures with a model's discriminator or critic.
@@ -214,10 +218,21 @@ class Client:
             model: A served model; by default the server's.
             fit: What to do with a picture of another size or colour mode: refuse it, or resize and convert.
             label: Class of the pictures, for a scorer that takes it.
+            latents: By name, (n, ...), for a scorer that judges pairs (`Model.score_takes`): an encoding, or
+                what was drawn from.
+            group: Judge the pictures together, at most `Model.group_size`: score i is about the first i + 1.
             timeout_s: Seconds after which the request is given up; by default the server's limit.
         """
         files = _files(images)
-        request = ScoreRequest(model=model, images=files, fit=fit, label=label, timeout_s=timeout_s)
+        request = ScoreRequest(
+            model=model,
+            images=files,
+            fit=fit,
+            label=label,
+            latents=latents or {},
+            group=group,
+            timeout_s=timeout_s,
+        )
         return self._transport.score(request)
 
     def models(self) -> Models:

@@ -75,6 +75,8 @@ class Model:
     completion: Literal["raster"] | None = None  # what completed pixels see; None: it cannot complete
     likelihood_kind: LikelihoodKind | None = None  # None: it has none
     outputs: tuple[FrameOutput, ...] = ()  # what each canvas comes with
+    score_takes: tuple[str, ...] = ()  # latents that the scorer judges a picture with
+    group_size: int | None = None  # pictures that the scorer can judge together, at most
     manifest: Mapping[str, Any] | None = None  # the whole manifest; only `model(name)` asks for it
 
 

@@ -203,6 +203,8 @@ class ScoreRequest:
     images: tuple[bytes, ...]
     fit: Fit = "exact"
     label: int | None = None
+    latents: Mapping[str, ArrayLike] = field(default_factory=dict)
+    group: bool = False
     timeout_s: float | None = None
 
 
@@ -210,7 +212,7 @@ StreamRequest: TypeAlias = DrawRequest | AutoencodeRequest | CompleteRequest
 """The requests whose answer is a stream of frames."""
 
 
-def latent_arrays(request: DrawRequest) -> dict[str, Floats]:
+def latent_arrays(request: DrawRequest | ScoreRequest) -> dict[str, Floats]:
     """Converts the latents of a request to float32 arrays.
 
     Raises:

@@ -20,6 +20,7 @@ class ScoreResult:
     model: str
     version: str
     scores: Scores
+    group: bool  # whether score i is about pictures 0 to i together
     timing: Timing
 
 

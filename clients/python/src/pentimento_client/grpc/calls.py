@@ -60,6 +60,8 @@ def score_call(request: ScoreRequest) -> pb.ScoreRequest:
             images=request.images,
             fit=_FITS[request.fit],
             label=request.label,
+            latents=[_tensor(name, array) for name, array in latent_arrays(request).items()],
+            group=request.group,
             timeout_ms=_timeout_ms(request.timeout_s),
         )
 

@@ -130,6 +130,7 @@ def score(message: pb.ScoreResponse) -> ScoreResult:
         model=message.model,
         version=message.version,
         scores=_scores(message.scores),
+        group=message.group,
         timing=_timing(message.timing),
     )
 
@@ -225,6 +226,8 @@ def _model(message: pb.Model, manifest_json: str | None = None) -> Model:
             )
             for output in message.outputs
         ),
+        score_takes=tuple(message.score_takes),
+        group_size=message.group_size if message.HasField("group_size") else None,
         manifest=None if manifest_json is None else json.loads(manifest_json),
     )
 

@@ -75,7 +75,12 @@ def stream_call(request: StreamRequest) -> Call:
 def score_call(request: ScoreRequest) -> Call:
     """The HTTP request for scores: POST /score."""
     params = {"fit": request.fit, **_given(request, "model", "label"), **_timeout(request.timeout_s)}
-    return _patient(_post("/score", _pictures(request.images), params), request.timeout_s)
+    if request.group:
+        params["group"] = "true"
+    body: dict[str, Any] = dict(_pictures(request.images))
+    if request.latents:
+        body["latents"] = _latents(request)
+    return _patient(_post("/score", body, params), request.timeout_s)
 
 
 def encode_call(request: EncodeRequest) -> Call:
@@ -107,10 +112,14 @@ def _drawing(request: DrawRequest) -> dict[str, Any]:
     if labels is not None:
         body["labels"] = labels
     if request.latents:
-        body["latents"] = {name: array.tolist() for name, array in latent_arrays(request).items()}
+        body["latents"] = _latents(request)
     if request.seeds:
         body["seeds"] = dict(request.seeds)
     return body | _timeout(request.timeout_s)
+
+
+def _latents(request: DrawRequest | ScoreRequest) -> dict[str, Any]:
+    return {name: array.tolist() for name, array in latent_arrays(request).items()}
 
 
 def _query(request: ReadRequest, *names: str) -> dict[str, str | int]:

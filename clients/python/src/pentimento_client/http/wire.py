@@ -92,6 +92,7 @@ def score(content: Json) -> ScoreResult:
         model=content["model"],
         version=content["version"],
         scores=_scores(content["kind"], content["scores"]),
+        group=content.get("group", False),
         timing=_timing(content["timing"]),
     )
 
@@ -170,6 +171,8 @@ def model(content: Json) -> Model:
         completion=content.get("completion"),
         likelihood_kind=content.get("likelihood_kind"),
         outputs=tuple(FrameOutput(**output) for output in content.get("outputs", ())),
+        score_takes=tuple(content.get("score_takes", ())),
+        group_size=content.get("group_size"),
         manifest=content.get("manifest"),
     )
 
