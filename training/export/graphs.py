@@ -72,7 +72,8 @@ def export_graph(source: GraphModule) -> ExportedGraph:
             warnings.filterwarnings("ignore", message=".*axis name: batch.*", category=UserWarning)
             program = torch.onnx.export(
                 source.module.eval(),
-                tuple(source.inputs.values()),
+                # Copies, as two inputs that are one tensor, such as two zero states, would be taken for one.
+                tuple(value.clone() for value in source.inputs.values()),
                 dynamo=True,
                 dynamic_shapes=_batch_axes(source),
                 input_names=list(source.inputs),
