@@ -1,4 +1,4 @@
-"""The bidirectional family: who learns from what, and from a training to a bundle that judges pairs, groups."""
+"""The bidirectional family: who learns from what, and bundles whose scorers judge pairs and groups."""
 
 from dataclasses import replace
 

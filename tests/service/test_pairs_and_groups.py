@@ -1,0 +1,162 @@
+"""Scorers that judge a picture with its latents, and pictures as a group, over both transports."""
+
+import base64
+
+import grpc
+import numpy as np
+import pentimento_client
+import pytest
+from typer.testing import CliRunner
+
+from pentimento.bundle.noise import draw
+from pentimento.service.cli import main as cli
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
+from pentimento.service.operations.codec import encode_png
+from tests.service.live import LiveServer
+from tests.service.pair_toys import CALLS, GROUP, opinion, write_pair_toy
+from tests.service.toys import write_toys
+
+LEVELS = np.array([0, 51, 255], dtype=np.float32) / 255
+IMAGES = np.broadcast_to(LEVELS[:, None, None, None], (3, 1, 6, 8))
+Z = np.random.default_rng(0).normal(size=(3, CALLS, 2)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pairs")
+    write_pair_toy(folder)
+    write_toys(folder, ["toy-steps"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def live(bundles):
+    server = LiveServer(bundles, default_model="toy-pairs")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def http(live):
+    with live.client() as client:
+        yield client
+
+
+@pytest.fixture(params=["http", "grpc"])
+def client(request, live):
+    url = live.http if request.param == "http" else f"grpc://{live.grpc}"
+    with pentimento_client.Client(url) as client:
+        yield client
+
+
+def pngs(count=3):
+    return [encode_png(image) for image in IMAGES[:count]]
+
+
+def refused(client, sentence, *arguments, **options):
+    with pytest.raises(pentimento_client.PentimentoError) as caught:
+        client.score(*arguments, **options)
+    assert caught.value.code is pentimento_client.Code.INVALID_ARGUMENT
+    assert caught.value.message == sentence
+
+
+def test_pictures_are_judged_with_their_latents_after_the_last_step(client):
+    result = client.score(pngs(), "toy-pairs", latents={"z": Z})
+    np.testing.assert_allclose(result.scores.logits, opinion(IMAGES, Z) + CALLS - 1, rtol=1e-5)
+    assert not result.group
+    expected = 1 / (1 + np.exp(-result.scores.logits))
+    np.testing.assert_allclose(result.scores.probabilities, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_group_has_a_score_for_every_prefix(client, count):
+    result = client.score(pngs(count), "toy-pairs", latents={"z": Z[:count]}, group=True)
+    np.testing.assert_allclose(result.scores.logits, opinion(IMAGES, Z)[:count].cumsum(), rtol=1e-5)
+    assert result.group and result.scores.probabilities.shape == (count,)
+
+
+def test_every_canvas_of_a_drawing_is_judged_with_what_drew_it(client):
+    drawing = client.generate("toy-pairs", n=2, seed=4, score=True, encoding="png")
+    z = draw(4, "z", (CALLS, 2), rows=range(2))
+    for t, frame in enumerate(drawing.frames):
+        np.testing.assert_allclose(
+            frame.scores.logits, opinion(frame.arrays, z) + t, atol=0.05
+        )  # png: 8 bits
+
+
+def test_a_reconstruction_is_judged_with_its_encoding(client):
+    drawing = client.autoencode(IMAGES[1, 0], "toy-pairs", samples=2, score=True)
+    z = drawing.encoding["z"]
+    np.testing.assert_allclose(z, np.full((2, CALLS, 2), LEVELS[1]), rtol=1e-5)
+    last = drawing.frames[-1]
+    np.testing.assert_allclose(last.scores.logits, opinion(last.arrays, z) + 1, atol=0.05)
+
+
+def test_an_encoding_can_be_handed_on_as_it_came(client):
+    encoded = client.encode(pngs(), "toy-pairs").encoding
+    result = client.score(pngs(), "toy-pairs", latents=encoded)
+    np.testing.assert_allclose(result.scores.logits, opinion(IMAGES, encoded["z"]) + 1, rtol=1e-5)
+
+
+def test_what_is_asked_wrongly_is_refused_in_a_sentence(client):
+    refused(
+        client,
+        "latents.z is needed: the scorer of 'toy-pairs' judges a picture together with its latents, such as "
+        "/encode gives",
+        pngs(),
+        "toy-pairs",
+    )
+    refused(client, f"latents.z must have shape (3, {CALLS}, 2), got (2, {CALLS}, 2)", pngs(), "toy-pairs",
+            latents={"z": Z[:2]})  # fmt: skip
+    refused(client, "latents.w is not taken by the scorer of 'toy-pairs'; it takes: z", pngs(), "toy-pairs",
+            latents={"z": Z, "w": Z})  # fmt: skip
+    refused(client, "latents.z is not taken by the scorer of 'toy-steps'; it judges pictures alone", pngs(),
+            "toy-steps", latents={"z": Z})  # fmt: skip
+    four = [*pngs(), *pngs(1)]
+    refused(client, f"group must be of 1..{GROUP} images for model 'toy-pairs', got 4", four, "toy-pairs",
+            latents={"z": np.concatenate([Z, Z[:1]])}, group=True)  # fmt: skip
+    refused(client, "group cannot be judged: the scorer of 'toy-steps' judges one image at a time", pngs(),
+            "toy-steps", group=True)  # fmt: skip
+    with pytest.raises(
+        pentimento_client.PentimentoError, match="judges images together with its own latents"
+    ):
+        client.generate("toy-steps", score_by="toy-pairs")
+
+
+def test_what_a_scorer_takes_is_listed(client):
+    pairs, steps = client.model("toy-pairs"), client.model("toy-steps")
+    assert (pairs.score_takes, pairs.group_size) == (("z",), GROUP)
+    assert (steps.score_takes, steps.group_size) == ((), None)
+    assert "score" in pairs.operations
+
+
+def test_json_has_the_latents_and_a_raw_picture_cannot(http):
+    images = [base64.b64encode(png).decode() for png in pngs()]
+    answer = http.post(
+        "/score?model=toy-pairs&group=true", json={"images": images, "latents": {"z": Z.tolist()}}
+    )
+    body = answer.json()
+    assert body["group"] is True
+    logits = [score["logit"] for score in body["scores"]]
+    np.testing.assert_allclose(logits, opinion(IMAGES, Z).cumsum(), rtol=1e-5)
+    answer = http.post("/score?model=toy-pairs", content=pngs()[0], headers={"Content-Type": "image/png"})
+    assert answer.status_code == 400 and answer.json()["field"] == "latents.z"
+    answer = http.post("/encode?model=toy-pairs", json={"images": images, "latents": {}})
+    assert answer.status_code == 400, "an encoder takes no latents"
+
+
+def test_a_tensor_given_twice_is_refused(live):
+    tensor = pb.Tensor(name="z", shape=[1, CALLS, 2], values=[0.0] * 2 * CALLS)
+    request = pb.ScoreRequest(model="toy-pairs", images=pngs(1), latents=[tensor, tensor])
+    with grpc.insecure_channel(live.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
+        pb_grpc.CanvasServiceStub(channel).Score(request)
+    assert caught.value.details() == "latents.z is given twice"
+
+
+def test_the_command_line_says_which_flag(bundles, tmp_path):
+    picture = tmp_path / "one.png"
+    picture.write_bytes(pngs(1)[0])
+    arguments = ["score", str(picture), "--model", "toy-steps", "--group", "--bundles", str(bundles)]
+    done = CliRunner().invoke(cli.app, arguments)
+    assert done.exit_code == 2 and "--group cannot be judged" in " ".join(done.output.split())
