@@ -5,7 +5,7 @@ toy-digits    draws 10 classes; its discriminator looks at the image alone
 toy-aware     draws 10 classes; its discriminator takes the label: 8 (mean - 1/2) + label
 toy-dizzy     its discriminator says 0 / 0 of every image
 toy-group     its scorer judges groups of 4, so that it cannot be offered for single images
-toy-pairs     its scorer judges pairs of image and latent: likewise
+toy-moody     its scorer takes a mood, which nobody knows: likewise
 """
 
 __all__ = ["CRITIC_GAIN", "DIGITS", "one_shot", "write_judging_toys"]
@@ -56,14 +56,13 @@ def write_judging_toys(folder: Path) -> None:
     critic = [*_MEAN, node("Mul", "centred thousand", "logit")]
     aware = [*_MEAN, node("Mul", "centred gain", "bare"), _LABEL, node("Add", "bare label_float", "logit")]
     dizzy = [*_MEAN, node("Sub", "mean mean", "nothing"), node("Div", "nothing zero", "logit")]
-    pairs = [*_MEAN, node("ReduceSum", "latent", "sum", keepdims=0), node("Add", "mean sum", "logit")]
-    latent = spec("latent", (4,))
+    moody = [*_MEAN, node("ReduceSum", "mood", "sum", keepdims=0), node("Add", "mean sum", "logit")]
     _write(folder / "toy-critic", critic, [image], Scorer(kind="critic"), version="2.3.0")
     _write(folder / "toy-digits", plain, [image], Scorer(kind="discriminator"), labels=True)
     _write(folder / "toy-aware", aware, [image, LABEL_INPUT], Scorer(kind="discriminator"), labels=True)
     _write(folder / "toy-dizzy", dizzy, [image], Scorer(kind="discriminator"))
     _write(folder / "toy-group", plain, [image], Scorer(kind="discriminator", group_size=4))
-    _write(folder / "toy-pairs", pairs, [image, latent], Scorer(kind="discriminator"))
+    _write(folder / "toy-moody", moody, [image, spec("mood", (4,))], Scorer(kind="discriminator"))
 
 
 def _write(folder, judge, judged, scorer, *, labels=False, version="1.0.0"):

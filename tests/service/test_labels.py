@@ -118,7 +118,7 @@ def test_models_tell_classes_and_the_kind_of_scorer(http, stub):
     assert models["toy-digits"]["labels"] == list(DIGITS)
     kinds = {name: models[name]["score_kind"] for name in ("toy-digits", "toy-critic", "toy-once")}
     assert kinds == {"toy-digits": "discriminator", "toy-critic": "critic", "toy-once": None}
-    for name in ("toy-group", "toy-pairs"):
+    for name in ("toy-group", "toy-moody"):
         assert "score" not in models[name]["operations"], "it cannot judge single images"
     described = stub.GetModel(pb.GetModelRequest(name="toy-digits")).model
     assert tuple(described.label_names) == DIGITS

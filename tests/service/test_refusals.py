@@ -82,7 +82,7 @@ CASES = [
         UNSUPPORTED,
         "score_by 'toy-group' cannot score; models that can: toy-aware,",
     ),
-    ({"score_by": "toy-pairs"}, UNSUPPORTED, "score_by 'toy-pairs' cannot score"),
+    ({"score_by": "toy-moody"}, UNSUPPORTED, "score_by 'toy-moody' cannot score"),
     (
         {"model": "toy-once", "score": True},
         UNSUPPORTED,

@@ -3,7 +3,7 @@
 import { Connection } from "./connection.js";
 import { understood } from "./errors.js";
 import { FrameStream } from "./stream.js";
-import { fromJson, snake, toEncoding, toForm, toJson, toLikelihood, toScore } from "./wire.js";
+import { fromJson, snake, toBase64, toEncoding, toForm, toJson, toLikelihood, toScore } from "./wire.js";
 
 const FRAMES = "application/x-ndjson";
 
@@ -73,9 +73,10 @@ export class Client {
     return this.#ask(reading("encode", request), signal, toEncoding);
   }
 
-  /** A scorer's opinion of pictures. */
-  score(request, { signal } = {}) {
-    return this.#ask(reading("score", request), signal, toScore);
+  /** A scorer's opinion of pictures, of some with the latents that they were drawn from or encoded to. */
+  async score(request, { signal } = {}) {
+    const asked = request.latents ? await judging(request) : reading("score", request);
+    return this.#ask(asked, signal, toScore);
   }
 
   /** How likely a model finds pictures, in nats and in bits per dimension. */
@@ -121,6 +122,12 @@ function drawing(request) {
 function reading(path, { images, timeoutMs, ...fields }) {
   const files = Array.from(images, (image) => ["image", image]);
   return { path, query: snake(fields), body: toForm(files), timeoutMs };
+}
+
+/** The HTTP request for a scorer of pairs: pictures and latents as JSON. */
+async function judging({ images, latents, timeoutMs, ...fields }) {
+  const files = await Promise.all(Array.from(images, toBase64));
+  return { path: "score", query: snake(fields), body: toJson({ images: files, latents }), timeoutMs };
 }
 
 /** The request, if it has its pictures. */

@@ -84,11 +84,18 @@ export type FileRequest = (DrawRequest | AutoencodeRequest | CompleteRequest) & 
 
 export type FileType = "image/png" | "image/gif" | "image/apng" | "application/x-npy";
 
-export interface ScoreRequest extends Asked, Fitted {
+interface ReadRequest extends Asked, Fitted {
   images: Iterable<Picture>;
 }
 
-export interface EncodeRequest extends ScoreRequest {
+export interface ScoreRequest extends ReadRequest {
+  /** By name, (n, ...), for a scorer that judges pairs (`score_takes` of the model): an encoding, say. */
+  latents?: Readonly<Record<string, Numbers>>;
+  /** Judge the pictures together, at most `group_size` of the model: score i is about the first i + 1. */
+  group?: boolean;
+}
+
+export interface EncodeRequest extends ReadRequest {
   /** Seed of all noise; by default the server chooses one, and tells it. */
   seed?: Seed;
 }
@@ -161,6 +168,8 @@ export interface Score extends Opinion {
   kind: ScoreKind;
   values: (number | null)[];
   logits: (number | null)[];
+  /** Whether score i is about pictures 0 to i together. */
+  group: boolean;
   timing: Timing;
 }
 
@@ -225,6 +234,10 @@ export interface Model {
   outputs: FrameOutput[];
   labels: string[] | null;
   score_kind: ScoreKind | null;
+  /** Latents that the scorer judges a picture with; none for most. */
+  score_takes: string[];
+  /** Pictures that the scorer can judge together, at most. */
+  group_size: number | null;
   likelihood_kind: "exact" | "bound" | null;
   completion: "raster" | null;
 }

@@ -44,6 +44,14 @@ export function toBytes(base64) {
   return bytes;
 }
 
+/** A picture file as base64. */
+export async function toBase64(file) {
+  const bytes = new Uint8Array(await new Blob([file]).arrayBuffer());
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
 /** What a scorer says of n images: of a discriminator probabilities, of a critic its scores; more is more real. */
 export function toOpinion(kind, scores) {
   if (!scores) return { kind: null, values: null, logits: null };
@@ -96,8 +104,8 @@ export function toTiming({ queue_us, total_us }) {
 }
 
 /** The answer of POST /score. */
-export function toScore({ model, version, kind, scores, timing }) {
-  return { model, version, ...toOpinion(kind, scores), timing: toTiming(timing) };
+export function toScore({ model, version, kind, scores, group, timing }) {
+  return { model, version, ...toOpinion(kind, scores), group: group ?? false, timing: toTiming(timing) };
 }
 
 /** The answer of POST /encode. */

@@ -7,6 +7,16 @@ import { BLACK, HALF, idle, isPng, open, WHITE } from "./server.js";
 
 const client = open();
 
+test("a canvas comes with what its step put out", async () => {
+  const { frames } = await client.generate({ model: "toy-looks", n: 2, seed: 3, boxes: true });
+  assert.deepEqual(frames.map(({ outputs }) => outputs.age), [[[0], [0]], [[1], [1]], [[2], [2]]]);
+  assert.ok(frames[2].outputs.write_box.every(([, , stride, width]) => stride === 3 && width === 0.5));
+  const plain = await client.generate({ model: "toy-steps" });
+  assert.deepEqual(plain.frames[0].outputs, {});
+  const [box] = (await client.model("toy-looks")).outputs;
+  assert.deepEqual([box.name, box.meaning, box.points], ["write_box", "box", 2]);
+});
+
 test("frames come step by step, with a header and an end", async () => {
   const drawing = client.stream({ model: "toy-steps", n: 2, steps: 4, seed: 7, score: true });
   assert.equal(drawing.header, null);

@@ -26,6 +26,23 @@ test("scores", async () => {
   assert.ok(score.timing.totalUs > 0);
 });
 
+test("scores of pairs and of groups", async () => {
+  const images = [BLACK, new Blob([WHITE])];
+  const { encoding } = await client.encode({ model: "toy-pairs", images });
+  const pairs = await client.score({ model: "toy-pairs", images, latents: encoding });
+  const z = [0, 4]; // the sum of four latents, each the picture's mean
+  // 8 (mean - 1/2) + z + the index of the last step
+  assert.deepEqual(pairs.logits.map(Math.round), [-4 + z[0] + 1, 4 + z[1] + 1]);
+  assert.equal(pairs.group, false);
+  const group = await client.score({ model: "toy-pairs", images, latents: encoding, group: true });
+  assert.deepEqual(group.logits.map(Math.round), [-4 + z[0], 0 + z[0] + z[1]]);
+  assert.equal(group.group, true);
+  const error = await errorOf(client.score({ model: "toy-pairs", images }));
+  assert.equal(error.field, "latents.z");
+  const model = await client.model("toy-pairs");
+  assert.deepEqual([model.score_takes, model.group_size], [["z"], 3]);
+});
+
 test("an encoding can be drawn", async () => {
   const encoding = await client.encode({ model: "toy-code", images: [BLACK, WHITE], seed: 3 });
   assert.ok(encoding.inputs.every(isPng));

@@ -225,14 +225,14 @@ export function mount(root, context) {
 
 /** The models that draw and judge, if there is another to meet. */
 function contenders(models) {
-  const able = models.filter((model) => model.score_kind && model.operations.includes("generate"));
+  const able = models.filter(fights);
   const met = able.filter((model) => rivalsOf(model, models).length);
   return met.length ? met : able;
 }
 
 function rivalsOf(model, models) {
   const same = ({ image }) => ["channels", "height", "width"].every((side) => image[side] === model.image[side]);
-  return models.filter((other) => other.name !== model.name && other.score_kind && other.operations.includes("generate") && same(other));
+  return models.filter((other) => other.name !== model.name && fights(other) && same(other));
 }
 
 /** Whether all four have come so far. */
@@ -246,4 +246,9 @@ function verdictOf(judge, rival, { share, error }) {
   const of = `in ${percent} of all pairs ${rival.name}'s drawing seems more real to it than ${judge.name}'s`;
   if (Math.abs(share - 0.5) < 2 * error) return `Undecided: ${of}.`;
   return share > 0.5 ? `Fooled: ${of}.` : `Not fooled: only ${of}.`;
+}
+
+/** Whether a model draws and judges the drawings of others: not one that judges with its own latents. */
+function fights(model) {
+  return model.score_kind && !model.score_takes.length && model.operations.includes("generate");
 }

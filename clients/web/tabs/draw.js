@@ -82,7 +82,10 @@ export function mount(root, context) {
   /** Scorers of pictures of the same shape, the model's own first. */
   function fillJudges(model, wanted) {
     const same = ({ image }) => ["channels", "height", "width"].every((side) => image[side] === model.image[side]);
-    const others = context.models.filter((other) => other.score_kind && other.name !== model.name && same(other));
+    // A scorer of pairs judges pictures with its own latents, which those of another model are not.
+    const others = context.models.filter(
+      (other) => other.score_kind && !other.score_takes.length && other.name !== model.name && same(other),
+    );
     const option = (value, text) => h("option", { value }, text);
     judge.replaceChildren(
       ...(model.score_kind ? [option(model.name, `its own ${model.score_kind}`)] : []),
