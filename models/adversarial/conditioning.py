@@ -142,6 +142,7 @@ class LabelledScorer(OneShotScorer):
             features,
             class_count=config.class_count - self.told_classes,
             minibatch_kernels=config.minibatch_kernels,
+            group_size=config.group_size,
         )
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Judgement:

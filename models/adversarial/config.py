@@ -47,6 +47,7 @@ class OneShotConfig:
     conditioning: Conditioning = "none"
     scorer_norm: ScorerNorm = "none"  # batch lets a score depend on the batch while training
     minibatch_kernels: int = 0  # of minibatch discrimination; 0 for none
+    group_size: int = 0  # images that recurrent discrimination judges together; 0 for none
     blocks: int = 33  # residual blocks of each player; resnet101 only
 
     def __post_init__(self) -> None:
@@ -61,6 +62,7 @@ class OneShotConfig:
         _require_least("latent_dim", self.latent_dim, 1)
         _require_least("width", self.width, 1)
         _require_least("minibatch_kernels", self.minibatch_kernels, 0)
+        _require_least("group_size", self.group_size, 0)
         modes, norms = get_args(Conditioning), get_args(ScorerNorm)
         _require(self.conditioning in modes, "conditioning", modes, self.conditioning)
         _require(self.scorer_norm in norms, "scorer_norm", norms, self.scorer_norm)
@@ -77,6 +79,11 @@ class OneShotConfig:
                 raise ValueError(f"width of resnet101 must be a multiple of 4, got {self.width}")
             # One block for each change of the side.
             _require_least("blocks", self.blocks, len(map_sides(self.image_size)) - 1)
+
+    @property
+    def compares_rows(self) -> bool:
+        """Whether a score depends on other images of the batch by design."""
+        return self.minibatch_kernels > 0 or self.group_size > 1
 
 
 def _require(holds: bool, field: str, allowed: tuple[object, ...], value: object) -> None:

@@ -21,8 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from pentimento.models.adversarial.base import Judgement
+from pentimento.models.adversarial.recurrent_discrimination import RecurrentDiscrimination
 
 KERNEL_DIMENSIONS = 5  # D, the authors'
+GROUP_HIDDEN = 128  # of recurrent discrimination's LSTM
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -54,12 +56,17 @@ class ScorerHead(nn.Module):
         features: F.
         class_count: K, of the auxiliary classifier; 0 for none.
         minibatch_kernels: N, of minibatch discrimination; 0 for none.
+        group_size: Rows that recurrent discrimination judges one after the other; 0 for a linear score.
     """
 
-    def __init__(self, features: int, *, class_count: int = 0, minibatch_kernels: int = 0) -> None:
+    def __init__(
+        self, features: int, *, class_count: int = 0, minibatch_kernels: int = 0, group_size: int = 0
+    ) -> None:
         super().__init__()
+        self.group_size = group_size
         self.minibatch = MinibatchDiscrimination(features, minibatch_kernels) if minibatch_kernels else None
-        self.score = nn.Linear(features + minibatch_kernels, 1)
+        seen = features + minibatch_kernels
+        self.score = RecurrentDiscrimination(seen, GROUP_HIDDEN) if group_size else nn.Linear(seen, 1)
         self.classes = nn.Linear(features, class_count) if class_count else None
 
     def forward(self, features: Tensor) -> Judgement:
@@ -68,4 +75,8 @@ class ScorerHead(nn.Module):
         if self.minibatch is not None:
             seen = torch.cat([features, self.minibatch(features)], dim=1)  # (B, F + N)
         class_logits = None if self.classes is None else self.classes(features)
-        return Judgement(self.score(seen).squeeze(1), features, class_logits)
+        if self.group_size:  # the score of a row is about it and those of its group before it
+            score = self.score(seen.unflatten(0, (-1, self.group_size))).flatten()
+        else:
+            score = self.score(seen).squeeze(1)
+        return Judgement(score, features, class_logits)

@@ -14,8 +14,8 @@ from PIL import Image
 
 from tests.clients.conftest import KEY, Files
 from tests.programs import missing
-from tests.service.live import LiveServer
 from tests.service.box_toys import write_box_toy
+from tests.service.live import LiveServer
 from tests.service.pair_toys import write_pair_toy
 from tests.service.reading_toys import write_reading_toys
 from tests.service.toys import write_toys

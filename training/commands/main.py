@@ -1,4 +1,4 @@
-"""Adds the training commands to the program: recipes, data, train, export, evaluate, stability.
+"""Adds the training commands to the program: recipes, data, train, export, evaluate, and experiments.
 
 They register themselves through the entry point `pentimento.commands`. Torch is imported inside the commands
 only, so that `pentimento --help` is quick, and works without the training extra.
@@ -15,6 +15,7 @@ from pentimento.program.help import HelpfulCommand
 from pentimento.program.tables import AsJson, Column, print_json, print_table
 from pentimento.training.commands.bundle import evaluate, export
 from pentimento.training.commands.options import DataFolder, Fit, with_training
+from pentimento.training.commands.recurrent_toy import recurrent_toy
 from pentimento.training.commands.stability import stability
 from pentimento.training.commands.train import train
 
@@ -23,7 +24,7 @@ _PANEL = "Training (needs the extra `train`)"  # of --help
 
 def register(app: typer.Typer) -> None:
     """Adds the training commands to the program's Typer application."""
-    for command in (recipes, data, train, export, evaluate, stability):
+    for command in (recipes, data, train, export, evaluate, stability, recurrent_toy):
         app.command(cls=HelpfulCommand, rich_help_panel=_PANEL)(with_training(command))
 
 

@@ -61,19 +61,26 @@ def new_figure(rows: int) -> tuple[Any, Any]:
     return figure, figure.subplots(rows, 1, sharex=True)
 
 
-def save_figure(figure: Any, titled: tuple[tuple[Any, str], ...], path: Path) -> None:  # noqa: ANN401
-    """Labels a plot of curves over iterations and writes it as a PNG.
+def save_figure(
+    figure: Any,  # noqa: ANN401
+    titled: tuple[tuple[Any, str], ...],
+    path: Path,
+    *,
+    along: str = "iteration",
+) -> None:
+    """Labels a plot of curves and writes it as a PNG.
 
     Args:
         figure: From `new_figure`.
         titled: Each of its axes with the label of its y axis.
         path: The file; its folder is made if need be.
+        along: Label of the x axis that they share.
     """
     for axes, title in titled:
         axes.set_ylabel(title)
         axes.grid(alpha=0.3)
         if axes.has_data():  # of a training shorter than a line of the log there is none
             axes.legend()
-    titled[-1][0].set_xlabel("iteration")
+    titled[-1][0].set_xlabel(along)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=80)

@@ -29,6 +29,7 @@ REFUSED = [
     ({"scorer_norm": "instance"}, "scorer_norm must be none, batch or layer, got 'instance'"),
     ({"architecture": "no_normalisation", "scorer_norm": "layer"}, "must be none, got 'layer'"),
     ({"minibatch_kernels": -1}, "minibatch_kernels must be at least 0, got -1"),
+    ({"group_size": -1}, "group_size must be at least 0, got -1"),
 ]
 
 

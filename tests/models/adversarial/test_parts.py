@@ -124,3 +124,14 @@ def test_classes_are_told_by_features_that_learn_from_it():
 def test_the_head_may_do_without_classes_and_without_the_batch():
     judgement = ScorerHead(7)(torch.randn(5, 7))
     assert judgement.score.shape == (5,) and judgement.class_logits is None
+
+
+def test_a_head_with_recurrent_discrimination_scores_the_rows_of_a_group_in_order():
+    head = filled(ScorerHead(7, group_size=3))
+    features = torch.randn(6, 7)
+    score = head(features).score
+    assert score.shape == (6,)
+    other = features.clone()
+    other[4] += 1  # the second of the second group
+    after = head(other).score
+    assert torch.equal(score[:4], after[:4]) and (score[4:] != after[4:]).all()

@@ -66,13 +66,16 @@ class OneShotTrainConfig(LoopConfig):
         if self.gradient_penalty and not self.scores_rows_alone:
             raise ValueError(
                 "a gradient penalty wants each image judged by itself: take scorer_norm none or layer, "
-                "and no minibatch discrimination"
+                "and neither minibatch nor recurrent discrimination"
             )
+        group = self.model.group_size
+        if group and self.batch_rows % group:
+            raise ValueError(f"batch_rows must be a multiple of the group of {group}, got {self.batch_rows}")
 
     @property
     def scores_rows_alone(self) -> bool:
         """Whether a score depends on its own image only, in training too."""
-        return self.model.scorer_norm != "batch" and self.model.minibatch_kernels == 0
+        return self.model.scorer_norm != "batch" and not self.model.compares_rows
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -50,7 +50,7 @@ def one_shot_graphs(
             outputs=("canvas",),
         )
     }
-    if config.model.minibatch_kernels == 0:
+    if not config.model.compares_rows:
         graphs["score"] = GraphModule(
             module=Function(scorer, score),
             inputs={"image": torch.rand(EXAMPLE_ROWS, *config.image_shape)}

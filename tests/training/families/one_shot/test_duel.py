@@ -34,6 +34,7 @@ CASES = {
     "feature matching": small("gan", feature_matching=True),
     "historical averaging": small("gan", historical_averaging=0.1),
     "minibatch discrimination": small("gan", model={"minibatch_kernels": 3}),
+    "recurrent discrimination": small("gan", model={"group_size": 2}),
     "normalised scorer": small("lsgan", model={"scorer_norm": "batch"}),
 }
 

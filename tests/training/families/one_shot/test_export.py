@@ -163,6 +163,12 @@ def trained_of(config):
     return Trained(config=config, networks=Pair(*players(config)), record={})
 
 
+def test_a_scorer_of_groups_is_left_out():
+    for size, graphs in ((1, {"step", "score"}), (2, {"step"})):
+        config = small("gan", model={"group_size": size})
+        assert set(one_shot_graphs(config, *players(config))) == graphs
+
+
 def test_a_scorer_that_compares_its_batch_mates_is_left_out(dataset, classifier):
     config = small("gan", model={"minibatch_kernels": 3})
     assert set(one_shot_graphs(config, *players(config))) == {"step"}

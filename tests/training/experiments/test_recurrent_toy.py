@@ -1,0 +1,37 @@
+"""The toy of recurrent discrimination: the answers are those that the ratio of likelihoods demands."""
+
+import pytest
+
+from pentimento.training.commands.recurrent_toy import recurrent_toy
+from pentimento.training.experiments.recurrent_toy import (
+    best_answer,
+    run_toy,
+    save_toy_picture,
+    save_toy_table,
+)
+
+
+@pytest.fixture(scope="module")
+def result():
+    return run_toy(4, 900, 1, hidden=48)
+
+
+def test_the_best_answers():
+    assert [round(1 / best_answer(length)) for length in (1, 2, 3, 4)] == [3, 5, 9, 17]
+
+
+def test_a_discriminator_that_sees_more_is_surer(result):
+    for length, said in enumerate(result.of_drawn, start=1):
+        assert said == pytest.approx(best_answer(length), abs=0.06), f"of {length} samples"
+    assert min(result.of_others) > 0.8
+    assert run_toy(4, 3, 1, hidden=8) == run_toy(4, 3, 1, hidden=8) != run_toy(4, 3, 2, hidden=8)
+
+
+def test_table_and_picture(result, tmp_path):
+    save_toy_table(tmp_path / "toy.md", [result, result])
+    lines = (tmp_path / "toy.md").read_text().splitlines()
+    assert len(lines) == 6 and lines[2].startswith("| 1 | 0.3333 | ")
+    save_toy_picture(tmp_path / "toy.png", [result])
+    assert (tmp_path / "toy.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="holds a table already"):
+        recurrent_toy(out=tmp_path)
