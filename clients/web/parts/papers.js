@@ -13,6 +13,10 @@ const SENTENCES = {
     "Every pixel is drawn given all pixels before it, by gated convolutions that see what is above and to the left, and nothing else.",
   "1611.05013":
     "A latent decides what is drawn and a small PixelCNN decides each pixel, so that the latent need not hold the texture.",
+  "1502.04623":
+    "An encoder looks at the picture through a small window, a decoder paints through another, and both are moved from step to step.",
+  "1605.09782":
+    "The discriminator sees a picture and a latent at once, so that fooling it teaches the encoder to undo the generator.",
   "1312.6114":
     "An encoder and a decoder learn together from a bound on the likelihood, whose gradient goes through the sampled latent.",
 };
