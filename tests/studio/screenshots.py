@@ -56,6 +56,13 @@ def autoencode(page: Page, url: str) -> None:
     page.get_by_text("The greatest surprise").wait_for()
 
 
+def attention(page: Page, url: str) -> None:
+    page.goto(f"{url}/#autoencode?model=draw-mnist&samples=8&seed=3&digit=7")
+    page.get_by_text("The greatest surprise").wait_for()
+    page.get_by_label("Step back and forth").fill("9")
+    page.wait_for_timeout(300)
+
+
 def arena(page: Page, url: str) -> None:
     page.goto(f"{url}/#arena?a=gran5-mnist&b=wgan-gp-mnist&n=12&seed=4")
     page.get_by_text("12 drawings of each").wait_for()
@@ -73,6 +80,7 @@ def server(page: Page, url: str) -> None:
 SHOTS = (
     ("studio-draw.png", draw, DESK, "dark"),
     ("studio-autoencode.png", autoencode, DESK, "light"),
+    ("studio-attention.png", attention, DESK, "light"),
     ("studio-explore.png", explore, DESK, "dark"),
     ("studio-arena.png", arena, TALL, "dark"),
     ("studio-server.png", server, DESK, "light"),

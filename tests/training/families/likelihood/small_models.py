@@ -39,7 +39,7 @@ MODELS = {
         **_ONE_LAYER,
     ),
     "draw": _DRAW,
-    "draw plain": replace(_DRAW, attention=False),
+    "draw plain": replace(_DRAW, attention=False, step_count=1),
 }
 
 

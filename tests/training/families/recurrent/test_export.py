@@ -11,7 +11,7 @@ from pentimento.bundle.store import read_bundle
 from pentimento.models.recurrent.gran import GRAN, GRANDiscriminator, gran_config
 from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle, graph_entry
 from pentimento.training.export.draw import draw_bundle
-from pentimento.training.export.graphs import export_graph
+from pentimento.training.export.graphs import ExportedGraph, export_graph
 from pentimento.training.export.parity import ParityError, ParityFigures, Session, measure_parity
 from pentimento.training.families.recurrent.drawing import freeze_statistics, prior_latents
 from pentimento.training.families.recurrent.export import draft_recurrent, load_recurrent, recurrent_drawing
@@ -125,11 +125,16 @@ def test_an_export_out_of_tolerance_is_refused(figure):
 
 
 def test_nothing_is_written_when_parity_fails(exported, dataset, tmp_path, monkeypatch):
-    trained, _, classifier = exported
+    trained, loaded, classifier = exported
+    written = iter(loaded.graphs.values())
 
     def fail(*args):
         raise ParityError("too far")
 
+    monkeypatch.setattr(  # the graphs of the bundle itself: to export them again would take seconds
+        "pentimento.training.export.bundle.export_graph",
+        lambda module: ExportedGraph(source=module, data=next(written)),
+    )
     monkeypatch.setattr("pentimento.training.export.bundle.measure_parity", fail)
     with pytest.raises(ParityError):
         export_bundle(trained, draft_recurrent(trained, dataset, classifier, 20), tmp_path / "small")
