@@ -26,6 +26,8 @@ KNOWN, KNOWN_MASK = "known", "known_mask"
 BOX = 4
 """Numbers of a box: x and y of its centre, distance between filters, their standard deviation; in pixels."""
 
+MAX_BOXES = 4  # more would not be told apart
+
 _RESERVED_NOISE = {"t", "label", "image", "eps", "canvas", "logit", "log_likelihood", KNOWN, KNOWN_MASK}
 
 
@@ -71,6 +73,8 @@ class FrameOutput(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.name in _RESERVED_NOISE:
+            raise ValueError(f"an output cannot be called {self.name!r}: the name has a fixed meaning")
         if (self.meaning == "box") != (self.points is not None):
             raise ValueError(f"output {self.name!r}: a box, and nothing else, says its points")
         return self
@@ -143,4 +147,9 @@ class Drawing(Part):
         beside = [output.name for output in self.outputs]
         if len(set(beside)) != len(beside):
             raise ValueError("two outputs of a drawing have the same name")
+        both = sorted(set(names) & set(beside))
+        if both:
+            raise ValueError(f"an output and a noise of the drawing are both called {both[0]!r}")
+        if len(self.boxes) > MAX_BOXES:
+            raise ValueError(f"a drawing has at most {MAX_BOXES} boxes, got {len(self.boxes)}")
         return self

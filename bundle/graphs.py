@@ -23,7 +23,7 @@ class TensorSpec(Part):
 
     name: TensorName
     dtype: Dtype = "float32"
-    shape: Annotated[tuple[Dim, ...], Field(max_length=4)] = ()
+    shape: Annotated[tuple[Dim, ...], Field(max_length=6)] = ()  # of a group's noise: group, calls, its own
 
 
 class GraphSpec(Part):

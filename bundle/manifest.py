@@ -64,7 +64,7 @@ from pentimento.bundle.scorer import check_scorer
 
 SCHEMA_VERSION = 1
 
-MAX_OUTPUT_NUMBERS = 4096  # of one output beside a canvas; a picture of its own is none of these
+MAX_OUTPUT_NUMBERS = 256  # of one output beside a canvas; a picture of its own is none of these
 
 
 BUNDLE_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"  # of its folder, too; it stands in URLs and file names
@@ -167,6 +167,8 @@ class Manifest(Part):
             raise ValueError(f"graph {graph!r} needs {name!r} among its {side}")
         if spec.shape != shape:
             raise ValueError(f"graph {graph!r}: {name!r} must have shape {shape} a row, got {spec.shape}")
+        if spec.dtype != "float32":
+            raise ValueError(f"graph {graph!r}: {name!r} must be float32, got {spec.dtype}")
 
     def _check_drawing(self, drawing: Drawing) -> None:
         """Checks that every input of every phase has a source: the request, or an earlier call's state."""
@@ -198,7 +200,7 @@ class Manifest(Part):
         """Checks that the showing graph puts out what the drawing declares, in the shape of its meaning."""
         for declared in drawing.outputs:
             found = self.graphs[name].output(declared.name)
-            if found is None or declared.name in ("canvas", "logit"):
+            if found is None:
                 raise ValueError(f"graph {name!r} needs {declared.name!r} among its outputs")
             if found.dtype != "float32":
                 raise ValueError(f"graph {name!r}: {declared.name!r} must be float32")

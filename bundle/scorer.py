@@ -12,6 +12,8 @@ from pentimento.bundle.graphs import GraphSpec, TensorSpec
 SCORE, SCORE_GROUP = "score", "score_group"
 """Graphs that judge: a picture a row, or a group of pictures a row."""
 
+MAX_GROUP = 64  # images that one row of `score_group` may hold: a row is computed whole, whatever is asked
+
 
 class Judged(Protocol):
     """The parts of a manifest that a scorer is about."""
@@ -35,8 +37,17 @@ def judged_noise(manifest: Judged) -> tuple[NoiseSpec, ...]:
 
 
 def judges(manifest: Judged) -> bool:
-    """Whether a server can offer the scorer: all that it takes must be known of a drawing or a request."""
+    """Whether a server can offer the scorer: all that it takes must be known of a drawing or a request.
+
+    A scorer that takes `t` or noise of each call knows the calls of the trained steps, so their number must
+    be fixed: a drawing of as many calls as steps are asked for could have others.
+    """
     if manifest.scorer is None or (manifest.scorer.group_size and SCORE_GROUP not in manifest.graphs):
+        return False
+    drawing = manifest.drawing
+    grows = drawing is not None and any(phase.calls == "steps" for phase in drawing.phases)
+    by_call = any(noise.per == "call" for noise in judged_noise(manifest))
+    if grows and (by_call or manifest.graphs[SCORE].input("t") is not None):
         return False
     known = {"image", "label", "t", *(noise.name for noise in judged_noise(manifest))}
     return {tensor.name for tensor in manifest.graphs[SCORE].inputs} <= known
@@ -60,6 +71,8 @@ def check_scorer(manifest: Judged) -> None:
     if SCORE_GROUP not in graphs or scorer is None or scorer.group_size is None:
         return
     group, size = graphs[SCORE_GROUP], scorer.group_size
+    if size > MAX_GROUP:
+        raise ValueError(f"a graph judges at most {MAX_GROUP} images together, got a group_size of {size}")
     for name, shape in {"image": manifest.image.shape, **taken}.items():
         _expect(group.input(name), SCORE_GROUP, name, (size, *shape))
     strange = sorted({tensor.name for tensor in group.inputs} - {"image", *taken})

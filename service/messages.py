@@ -16,6 +16,7 @@ __all__ = [
     "ImageInput",
     "LikelihoodRequest",
     "LikelihoodResult",
+    "OUTPUT_WEIGHT",
     "OperationName",
     "ScoreKind",
     "ScoreRequest",
@@ -188,6 +189,10 @@ class Scores:
         return Scores(kind=self.kind, logit=self.logit[0, :n], probability=probability)
 
 
+OUTPUT_WEIGHT = 8
+"""Pixel values that a number of an output weighs: in JSON it is twenty characters, where a pixel is one."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
     """One shown canvas of every image of a request."""
@@ -197,6 +202,11 @@ class Frame:
     scores: Scores | None = None
     outputs: Mapping[str, Floats] = field(default_factory=dict)  # what else the step put out, (n, ...)
     elapsed_us: int = 0  # from admission to this frame
+
+    @property
+    def weight(self) -> int:
+        """How much there is to encode, in pixel values; a number of an output takes as long as several."""
+        return self.canvas.size + OUTPUT_WEIGHT * sum(values.size for values in self.outputs.values())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,6 +48,8 @@ async def draw_to(
         OSError: The file cannot be written.
     """
     kind = _checked_kind(output, kind, overwrite)
+    if request.boxes and kind is FileKind.NPY:
+        raise invalid("--boxes", "cannot be shown in .npy; write a .png, .gif or .apng")
     console = make_console(stderr=True)
     frames: list[Frame] = []
     async with opening as easel, easel.draw(request, exact=kind is FileKind.NPY) as sketch:

@@ -209,5 +209,5 @@ async def _encoded(frames: Sequence[Frame], encoding: pb.ImageEncoding) -> list[
     def encode() -> list[pb.Frame]:
         return [wire.frame_message(frame, encoding) for frame in frames]
 
-    large = sum(frame.canvas.size for frame in frames) > AT_ONCE
+    large = sum(frame.weight for frame in frames) > AT_ONCE
     return await asyncio.to_thread(encode) if large else encode()

@@ -32,7 +32,7 @@ from pentimento.service.http.exchange import Exchange
 from pentimento.service.http.negotiation import Answer
 from pentimento.service.http.problems import INTERNAL, problem
 from pentimento.service.http.schemas import MAX_SCALE
-from pentimento.service.messages import Frame, Header
+from pentimento.service.messages import OUTPUT_WEIGHT, Frame, Header
 from pentimento.service.operations.boxes import outlines
 from pentimento.service.operations.codec import AT_ONCE, animation, encode_npy, film_strip, picture_pixels
 from pentimento.service.operations.operations import Drawing
@@ -72,10 +72,14 @@ def check_size(wanted: Wanted, header: Header, manifest: Manifest) -> None:
         PentimentoError: INVALID_ARGUMENT.
     """
     image = manifest.image
-    size = header.n * header.steps * (math.prod(image.shape) + output_values(manifest))
+    if wanted.boxes and wanted.answer is Answer.NPY:
+        raise invalid("boxes", f"cannot be shown in {Answer.NPY.value}; ask for a picture, or for JSON")
+    size = header.n * header.steps * math.prod(image.shape)
     if wanted.answer in (Answer.PNG, Answer.GIF, Answer.APNG):
         channels = 3 if wanted.boxes else image.channels
         size = picture_pixels(header.n, header.steps, image, wanted.scale) * channels
+    # Frames are kept with their outputs until all are there, whatever the answer shows of them.
+    size += header.n * header.steps * OUTPUT_WEIGHT * output_values(manifest)
     if size > MAX_ANSWER_VALUES:
         raise invalid(
             "scale" if wanted.scale > 1 else "n",
@@ -96,7 +100,7 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
         frames = await drawing.frames()
         if client.gone:
             raise ClientDisconnect
-    large = sum(frame.canvas.size for frame in frames) > AT_ONCE
+    large = sum(frame.weight for frame in frames) > AT_ONCE
     encode = _json_body if wanted.answer is Answer.JSON else _picture_body
     body = (
         await asyncio.to_thread(encode, drawing, frames, wanted) if large else encode(drawing, frames, wanted)
@@ -204,7 +208,7 @@ async def _disconnected(receive: Receive) -> None:
 
 async def _encoded(frame: Frame) -> bytes:
     """A frame as JSON, made off the event loop unless that takes longer than making it."""
-    large = frame.canvas.size > AT_ONCE
+    large = frame.weight > AT_ONCE
     (encoded,) = await asyncio.to_thread(frames_json, [frame]) if large else frames_json([frame])
     return encoded
 

@@ -57,21 +57,24 @@ def outlined(pixels: NDArray[np.uint8], kinds: Sequence[Outlines], scale: int) -
         RGB, (n, T, 3, H * scale, W * scale).
     """
     large = pixels.repeat(scale, axis=3).repeat(scale, axis=4)
-    large = np.ascontiguousarray(np.broadcast_to(large, (*large.shape[:2], 3, *large.shape[3:])))
+    large = np.array(np.broadcast_to(large, (*large.shape[:2], 3, *large.shape[3:])))  # writable
     height, width = large.shape[3:]
     for kind, colour in zip(kinds, COLOURS, strict=False):
         paint = np.array(colour, dtype=np.uint8)[:, None]
-        x, y, stride, _ = np.moveaxis(kind.boxes, 2, 0)
-        half = stride * (kind.points - 1) / 2
+        x, y, stride, _ = np.moveaxis(kind.boxes.astype(np.float64), 2, 0)
+        half = np.abs(stride) * (kind.points - 1) / 2
+        left, right = (_at(x + side * half, scale, width) for side in (-1, 1))
+        top, bottom = (_at(y + side * half, scale, height) for side in (-1, 1))
         for row, step in np.argwhere(np.isfinite(kind.boxes).all(2)):
-            left, right = (_at(x[row, step] + s * half[row, step], scale, width) for s in (-1, 1))
-            top, bottom = (_at(y[row, step] + s * half[row, step], scale, height) for s in (-1, 1))
-            canvas = large[row, step]
-            canvas[:, [top, bottom], left : right + 1] = paint[:, :, None]
-            canvas[:, top : bottom + 1, [left, right]] = paint[:, :, None]
+            canvas, at = large[row, step], (row, step)
+            for line in (top[at], bottom[at]):
+                canvas[:, line, left[at] : right[at] + 1] = paint
+            for line in (left[at], right[at]):
+                canvas[:, top[at] : bottom[at] + 1, line] = paint
     return large
 
 
-def _at(place: np.floating, scale: int, side: int) -> int:
-    """Index of the enlarged pixel that holds a place in canvas pixels, at most at the picture's edge."""
-    return int(np.clip(np.floor((place + 0.5) * scale), 0, side - 1))
+def _at(places: NDArray[np.float64], scale: int, side: int) -> NDArray[np.int64]:
+    """Indices of the enlarged pixels that hold places in canvas pixels, at most at the picture's edge."""
+    known = np.where(np.isfinite(places), places, 0.0)
+    return np.clip(np.floor((known + 0.5) * scale), 0, side - 1).astype(np.int64)

@@ -125,10 +125,10 @@ def labels(label: Sequence[int] | int | None, n: int) -> dict[str, Array]:
 def as_group(given: Arrays, size: int) -> dict[str, Array]:
     """Images and latents, (n, ...) each, as one row of a judge of groups, (1, size, ...).
 
-    What is missing is filled with the last one: no prefix before it sees it.
+    What is missing is zero: no prefix before it sees it.
     """
     return {
-        name: np.concatenate([values, values[-1:].repeat(size - len(values), axis=0)])[None]
+        name: np.concatenate([values, np.zeros((size - len(values), *values.shape[1:]), values.dtype)])[None]
         for name, values in given.items()
     }
 

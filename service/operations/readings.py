@@ -66,13 +66,16 @@ class Readings:
         model = self._catalog.able(request.model, "score")
         manifest, judge, n = model.manifest, model.judge, len(request.images)
         assert manifest.scorer is not None and judge is not None
-        given = inputs.labels(scorer_checks.scorer_label(manifest, request.label), n)
-        size = scorer_checks.group(manifest, n) if request.group else None
+        size, given = None, {}
+        if request.group:
+            size = scorer_checks.group(manifest, n, request.label)
+        else:
+            given = inputs.labels(scorer_checks.scorer_label(manifest, request.label), n)
         given |= await asyncio.to_thread(scorer_checks.scorer_latents, manifest, request.latents, n)
         given |= {"image": await self._admission.read(manifest, request.images, request.fit, seed=0)}
         if size is not None:
             assert model.group_judge is not None
-            judge, given = model.group_judge, inputs.as_group(given, size)
+            judge, given = model.group_judge, await asyncio.to_thread(inputs.as_group, given, size)
         start = Inputs(n=1 if size else n, given=given, noise=lambda _: {})
         plan = plan_score(judge, t=inputs.last_call(manifest))
         ((_, parts),), jobs = await self._admission.run(manifest, plan, start, request.timeout_ms)

@@ -45,8 +45,10 @@ def scorer_latents(manifest: Manifest, given: Mapping[str, object], n: int) -> A
     return checks.latents(manifest, given, n, manifest.drawing.steps.trained, bounded=False)
 
 
-def group(manifest: Manifest, n: int) -> int:
-    """The most images of a group, if so many may be judged together."""
+def group(manifest: Manifest, n: int, label: int | None) -> int:
+    """The most images of a group, if so many may be judged together; a group has no label."""
+    if label is not None:
+        raise invalid("label", f"cannot be given for a group, got {label}")
     size = manifest.scorer.group_size if manifest.scorer else None
     if size is None or "score_group" not in manifest.graphs:
         message = f"cannot be judged: the scorer of {manifest.name!r} judges one image at a time"
@@ -69,6 +71,12 @@ def score_by(judge: Manifest, drawn: Manifest) -> None:
             "score_by",
             f"{judge.name!r} judges images together with its own latents, which those of model "
             f"{drawn.name!r} are not",
+        )
+    if judge.graphs["score"].input("t") is not None:
+        raise invalid(
+            "score_by",
+            f"{judge.name!r} judges the steps of its own drawings, and those of model {drawn.name!r} are "
+            "others",
         )
     if judge.graphs["score"].input("label") is not None and _classes(judge) != _classes(drawn):
         raise invalid(

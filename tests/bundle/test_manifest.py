@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.schema import schema_text
 from tests.service.box_toys import write_box_toy
+from tests.service.pair_toys import write_pair_toy
 from tests.service.toys import write_toys
 
 
@@ -18,6 +19,7 @@ def valid(tmp_path_factory):
     folder = tmp_path_factory.mktemp("toys")
     write_toys(folder)
     write_box_toy(folder)
+    write_pair_toy(folder)
     return {path.name: json.loads((path / "manifest.json").read_text()) for path in folder.iterdir()}
 
 
@@ -30,6 +32,10 @@ def _score_inputs(manifest):
 
 def _step(manifest):
     return manifest["graphs"]["step"]
+
+
+def _boxes(count):
+    return [{"name": f"box{i}", "meaning": "box", "points": 2} for i in range(count)]
 
 
 def _output(manifest, name):
@@ -78,10 +84,26 @@ def _rename(tensors, old, new):
         (
             "toy-looks",
             lambda m: _output(m, "age").update(shape=[64, 65]),
-            "has 4160 numbers a row; at most 4096",
+            "has 4160 numbers a row; at most 256",
         ),
         ("toy-looks", lambda m: m["drawing"]["outputs"][0].pop("points"), "says its points"),
-        ("toy-looks", lambda m: m["drawing"]["outputs"][1].update(name="canvas"), "needs 'canvas'"),
+        (
+            "toy-looks",
+            lambda m: m["drawing"]["outputs"][1].update(name="canvas"),
+            "cannot be called 'canvas'",
+        ),
+        ("toy-looks", lambda m: m["drawing"]["outputs"][1].update(name="logit"), "cannot be called 'logit'"),
+        ("toy-looks", lambda m: m["drawing"]["outputs"][1].update(name="z"), "are both called 'z'"),
+        ("toy-looks", lambda m: m["drawing"]["outputs"].extend(_boxes(5)), "at most 4 boxes, got 6"),
+        ("toy-pairs", lambda m: m["scorer"].update(group_size=4), "must be float32 of shape (4, 1, 6, 8)"),
+        ("toy-pairs", lambda m: m["scorer"].update(group_size=65), "at most 64 images together"),
+        ("toy-pairs", lambda m: m["scorer"].pop("group_size"), "needs `scorer.group_size`"),
+        (
+            "toy-pairs",
+            lambda m: _score_inputs(m)[2].update(shape=[3, 2]),
+            "'z' must be float32 of shape (2, 2)",
+        ),
+        ("toy-steps", lambda m: _score_inputs(m)[0].update(dtype="int64"), "'image' must be float32"),
         ("toy-looks", lambda m: m["drawing"]["outputs"].append(m["drawing"]["outputs"][1]), "the same name"),
         ("toy-steps", lambda m: m.update(name="Not A Name"), "name"),
         ("toy-steps", lambda m: m.update(version="one"), "version"),

@@ -1,6 +1,9 @@
 """What a step puts out beside its canvas travels with it, over both transports, and can be drawn over it."""
 
 import io
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -11,9 +14,14 @@ from typer.testing import CliRunner
 
 from pentimento.bundle.drawing import FrameOutput
 from pentimento.bundle.noise import draw
+from pentimento.bundle.store import read_manifest
 from pentimento.service.cli import main as cli
+from pentimento.service.errors import PentimentoError
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
+from pentimento.service.http.answers import MAX_ANSWER_VALUES, Wanted, check_size
+from pentimento.service.http.negotiation import Answer
+from pentimento.service.messages import OUTPUT_WEIGHT, Header
 from pentimento.service.operations.boxes import COLOURS, Outlines, outlined
 from pentimento.service.operations.codec import GAP, encode_png
 from tests.service.box_toys import CALLS, boxes_of, write_box_toy
@@ -160,6 +168,44 @@ def test_an_outline_lies_where_the_box_says():
     rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (5, 45, 15, 55)
     assert lit[5, 15:56].all() and lit[5:46, 55].all() and not lit[6:45, 16:55].any()
+
+
+def test_colours_are_kept_beneath_and_a_negative_stride_is_the_same_square():
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 2, 3, 6, 8), dtype=np.uint8)
+    box = np.array([[[3, 2, 2, 1]] * 2] * 2, dtype=np.float32)
+    shown = outlined(pixels, [Outlines(2, box)], 1)
+    assert np.array_equal(shown, outlined(pixels, [Outlines(2, box * [1, 1, -1, 1])], 1))
+    changed = (shown != pixels).any(2)
+    assert changed[:, :, 1:4, 2:5].sum() == changed.sum() == 4 * 8, "the edge of a square of 3 x 3 pixels"
+
+
+def test_numbers_alone_show_no_boxes(http, bundles, tmp_path):
+    answer = http.post("/generate?model=toy-looks&boxes=true", headers={"Accept": "application/x-npy"})
+    assert answer.status_code == 400
+    sentence = "boxes cannot be shown in application/x-npy; ask for a picture, or for JSON"
+    assert answer.json()["detail"] == sentence
+        answer.json()["detail"]
+        == "boxes cannot be shown in application/x-npy; ask for a picture, or for JSON"
+    )
+    arguments = ["draw", "toy-looks", "--boxes", "-o", str(tmp_path / "x.npy"), "--bundles", str(bundles)]
+    done = CliRunner().invoke(cli.app, arguments)
+    assert done.exit_code == 2 and "--boxes cannot be shown in .npy" in " ".join(done.output.split())
+
+
+def test_outputs_count_against_the_limit_of_a_whole_answer():
+    manifest = read_manifest_of_looks()
+    header = Header(model="toy-looks", version="1", seed=0, n=64, steps=1024)
+    each = 6 * 8 + OUTPUT_WEIGHT * 5  # pixels, and a box and an age
+    assert 64 * 1024 * each < MAX_ANSWER_VALUES
+    check_size(Wanted(answer=Answer.JSON), header, manifest)
+    with pytest.raises(PentimentoError, match=f"are {64 * 8192 * each} values"):
+        check_size(Wanted(answer=Answer.JSON), replace(header, steps=8192), manifest)
+
+
+def read_manifest_of_looks():
+    with tempfile.TemporaryDirectory() as folder:
+        write_box_toy(Path(folder))
+        return read_manifest(Path(folder) / "toy-looks")
 
 
 def test_an_outline_beyond_the_picture_lies_along_its_edge_and_none_is_drawn_for_no_number():

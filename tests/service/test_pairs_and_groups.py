@@ -8,11 +8,16 @@ import pentimento_client
 import pytest
 from typer.testing import CliRunner
 
+from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import draw
+from pentimento.bundle.scorer import judges
+from pentimento.bundle.store import read_manifest
 from pentimento.service.cli import main as cli
+from pentimento.service.errors import PentimentoError
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
 from pentimento.service.operations.codec import encode_png
+from pentimento.service.operations.scorer_checks import score_by
 from tests.service.live import LiveServer
 from tests.service.pair_toys import CALLS, GROUP, opinion, write_pair_toy
 from tests.service.toys import write_toys
@@ -122,6 +127,36 @@ def test_what_is_asked_wrongly_is_refused_in_a_sentence(client):
         pentimento_client.PentimentoError, match="judges images together with its own latents"
     ):
         client.generate("toy-steps", score_by="toy-pairs")
+
+
+def test_huge_latents_of_one_picture_do_not_spoil_a_group_of_one(client):
+    z = np.full((1, CALLS, 2), 4e37, dtype=np.float32)
+    alone = client.score(pngs(1), "toy-pairs", latents={"z": z}).scores.logits
+    group = client.score(pngs(1), "toy-pairs", latents={"z": z}, group=True).scores.logits
+    assert np.isfinite(alone).all() and group == pytest.approx(alone)
+
+
+def test_a_group_has_no_label(client):
+    refused(client, "label cannot be given for a group, got 1", pngs(2), "toy-pairs", latents={"z": Z[:2]},
+            group=True, label=1)  # fmt: skip
+
+
+def test_a_scorer_of_steps_needs_a_drawing_of_fixed_calls(bundles):
+    manifest = read_manifest(bundles / "toy-pairs")
+    assert judges(manifest)
+    grown = manifest.model_dump()
+    grown["drawing"]["phases"][1]["calls"] = "steps"
+    assert not judges(Manifest.model_validate(grown))
+
+
+def test_a_judge_of_steps_judges_its_own_only(bundles):
+    manifest = read_manifest(bundles / "toy-pairs").model_dump()
+    manifest["graphs"].pop("score_group")
+    manifest["scorer"]["group_size"] = None
+    score = manifest["graphs"]["score"]
+    score["inputs"] = [tensor for tensor in score["inputs"] if tensor["name"] != "z"]
+    with pytest.raises(PentimentoError, match="judges the steps of its own drawings"):
+        score_by(Manifest.model_validate(manifest), read_manifest(bundles / "toy-steps"))
 
 
 def test_what_a_scorer_takes_is_listed(client):

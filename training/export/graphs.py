@@ -11,11 +11,15 @@ import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from pentimento.training.export.scan import AnyPixelStep, insert_scan
+
+if TYPE_CHECKING:
+    import onnx_ir
 
 # Batch 1 would be taken for a constant by the exporter.
 EXAMPLE_ROWS = 2
@@ -85,9 +89,26 @@ def export_graph(source: GraphModule) -> ExportedGraph:
                 insert_scan(program.model, source.pixel, EXAMPLE_ROWS)
     finally:
         logger.setLevel(level)
+    _forget_origins(program.model)
     stream = io.BytesIO()
     program.save(stream)
     return ExportedGraph(source=source, data=stream.getvalue())
+
+
+def _forget_origins(model: "onnx_ir.Model") -> None:
+    """Takes out where each operation came from: lines of source with the paths of the exporting machine.
+
+    They can be as large as the weights, and tell whoever gets the bundle how its maker's folders are called.
+    """
+    for node in model.graph.all_nodes():
+        for part in (node, *node.outputs):
+            part.metadata_props.clear()
+            part.doc_string = None
+    for value in (*model.graph.inputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
+    model.graph.metadata_props.clear()
+    model.metadata_props.clear()
+    model.graph.doc_string = model.doc_string = None
 
 
 def _batch_axes(source: GraphModule) -> object:
