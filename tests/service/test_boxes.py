@@ -184,9 +184,6 @@ def test_numbers_alone_show_no_boxes(http, bundles, tmp_path):
     assert answer.status_code == 400
     sentence = "boxes cannot be shown in application/x-npy; ask for a picture, or for JSON"
     assert answer.json()["detail"] == sentence
-        answer.json()["detail"]
-        == "boxes cannot be shown in application/x-npy; ask for a picture, or for JSON"
-    )
     arguments = ["draw", "toy-looks", "--boxes", "-o", str(tmp_path / "x.npy"), "--bundles", str(bundles)]
     done = CliRunner().invoke(cli.app, arguments)
     assert done.exit_code == 2 and "--boxes cannot be shown in .npy" in " ".join(done.output.split())
