@@ -20,6 +20,7 @@ BUNDLES = (
     "vae2d-mnist",
     "pixelvae2level-mnist",
     "vae-mnist",
+    "draw-mnist",
     "wgan-gp-cifar10",
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")

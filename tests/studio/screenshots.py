@@ -4,6 +4,7 @@ import io
 import math
 import os
 import re
+import sys
 from pathlib import Path
 
 from PIL import Image
@@ -89,6 +90,8 @@ SHOTS = (
 
 
 def main() -> None:
+    """Takes all pictures, or those that the command line names."""
+    wanted = sys.argv[1:] or [name for name, *_ in SHOTS]
     live = LiveServer(ZOO)
     try:
         with sync_playwright() as playwright:
@@ -97,7 +100,7 @@ def main() -> None:
                 raise SystemExit(missing("chromium"))
             args = ["--hide-scrollbars", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
             browser = playwright.chromium.launch(executable_path=path, args=args)
-            for name, show, size, colours in SHOTS:
+            for name, show, size, colours in (shot for shot in SHOTS if shot[0] in wanted):
                 page = browser.new_page(viewport=size, color_scheme=colours)
                 show(page, live.http)
                 page.mouse.move(0, 0)

@@ -48,7 +48,7 @@ def test_each_step_shows_the_boxes_that_the_server_sent(page, live):
 def test_boxes_can_be_hidden_and_other_models_have_none(page, live):
     page.goto(f"{live.http}/#draw?model=draw-mnist&n=2&seed=4")
     wait_for_drawing(page)
-    page.get_by_text("where it looks").wait_for()
+    page.get_by_text("where it looks", exact=True).wait_for()
     page.get_by_label("Attention boxes").uncheck()
     assert page.locator(OVERLAYS).first.is_hidden()
     page.get_by_label("Attention boxes").check()

@@ -15,7 +15,7 @@ def recurrent_toy(
         "runs/recurrent-toy"
     ),
     group_size: Annotated[int, typer.Option("--group-size", min=1, max=64, help="Samples seen.")] = 4,
-    iterations: Annotated[int, typer.Option("--iterations", min=1, help="Updates of each training.")] = 3000,
+    iterations: Annotated[int, typer.Option("--iterations", min=1, help="Updates of each training.")] = 4000,
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Trainings, from seed 1 on.")] = 3,
 ) -> None:
     """Let a recurrent discriminator judge prefixes of categories.
