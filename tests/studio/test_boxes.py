@@ -53,7 +53,7 @@ def test_boxes_can_be_hidden_and_other_models_have_none(page, live):
     assert page.locator(OVERLAYS).first.is_hidden()
     page.get_by_label("Attention boxes").check()
     assert page.locator(OVERLAYS).first.is_visible()
-    page.get_by_label("Model").select_option("gran5-mnist")
+    page.get_by_label("Model", exact=True).select_option("gran5-mnist")
     page.get_by_role("button", name="Draw", exact=True).click()
     page.get_by_text("gran5-mnist, seed").wait_for()
     wait_for_drawing(page)

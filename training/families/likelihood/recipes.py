@@ -148,9 +148,8 @@ def draw_mnist() -> LikelihoodConfig:
     `pentimento train draw-mnist`
 
     Measured on one CPU core in float32: 75 minutes, the core shared with other work for a part of it; 10,000
-    test images: a bound of 93.0 nats, dynamically binarised, of which the KL is 22.9; with fifty latents 90.3,
-    on 500 random images whose bound with one is 94.4. Still falling: the second half of the training brought
-    4 nats.
+    test images: a bound of 93.0 nats, dynamically binarised, of which the KL is 22.9; with fifty latents 90.3
+    on 500 random images, whose bound with one is 94.4. The second half of the training brought 4 nats.
     """
     return LikelihoodConfig(
         recipe="draw-mnist",
