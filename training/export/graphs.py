@@ -77,7 +77,7 @@ def export_graph(source: GraphModule) -> ExportedGraph:
             program = torch.onnx.export(
                 source.module.eval(),
                 # Copies, as two inputs that are one tensor, such as two zero states, would be taken for one.
-                tuple(value.clone() for value in source.inputs.values()),
+                tuple(value.detach().clone() for value in source.inputs.values()),
                 dynamo=True,
                 dynamic_shapes=_batch_axes(source),
                 input_names=list(source.inputs),
