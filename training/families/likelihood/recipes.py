@@ -171,8 +171,8 @@ def draw_plain_mnist() -> LikelihoodConfig:
     `pentimento train draw-plain-mnist`
 
     Measured on one CPU core in float32, the other busy: 31 minutes, 0.10 seconds an iteration; 10,000 test
-    images: a bound of 92.0 nats, dynamically binarised, of which the KL is 24.5; with fifty latents 90.1 on 500
-    random images, whose bound with one is 93.4.
+    images: a bound of 92.0 nats, dynamically binarised, of which the KL is 24.5; with fifty latents 90.1 on
+    500 random images, whose bound with one is 93.4.
     """
     model = DRAWConfig(attention=False, hidden=112)
     return replace(draw_mnist(), recipe="draw-plain-mnist", model=model)
