@@ -62,7 +62,7 @@ def test_requests_as_the_openapi_page_forbids_them(openapi, name):
 
 
 def make_up(operation, mode):
-    @settings(max_examples=80 if operation.method == "post" else 8, **QUICK)
+    @settings(max_examples=50 if operation.method == "post" else 8, **QUICK)
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case):
         case.call_and_validate(checks=CHECKS, timeout=30)

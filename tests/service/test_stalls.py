@@ -231,6 +231,9 @@ async def test_a_reader_of_grpc_that_takes_nothing_is_let_go(toys, requests):
             await stalled.read()
             assert serving.engine.rows_in_flight == 4096
             await all_free(serving)
+            async with asyncio.timeout(PATIENCE_S):
+                while not requests():  # the line comes just after the rows are free
+                    await asyncio.sleep(0.01)
             (line,) = requests()
             assert (line["status"], line["outcome"]) == ("DEADLINE_EXCEEDED", "stalled")
             with pytest.raises(grpc.aio.AioRpcError) as caught:

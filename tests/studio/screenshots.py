@@ -60,6 +60,7 @@ def autoencode(page: Page, url: str) -> None:
 def attention(page: Page, url: str) -> None:
     page.goto(f"{url}/#autoencode?model=draw-mnist&samples=8&seed=3&digit=7")
     page.get_by_text("The greatest surprise").wait_for()
+    page.locator(".redraw-facts", has_text="drawings in").wait_for()  # nothing plays any more
     page.get_by_label("Step back and forth").fill("9")
     page.wait_for_timeout(300)
 
