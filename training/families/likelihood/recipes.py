@@ -20,8 +20,8 @@ def pixelcnn_mnist() -> LikelihoodConfig:
     `pentimento train pixelcnn-mnist`
 
     As wide and as long as `pixelvae-mnist`. Measured with 24 features and four epochs, on one CPU core in
-    bfloat16: 34 minutes, the core shared with other work; 84.2 nats on the first 2,000 test images, dynamically
-    binarised.
+    bfloat16: 34 minutes, the core shared with other work; 84.2 nats on the first 2,000 test images,
+    dynamically binarised.
     """
     model = GatedPixelCNNConfig(features=32, layers=6, place_bias=True)
     return LikelihoodConfig(recipe="pixelcnn-mnist", model=model, dataset="mnist", epochs=8, rate=2e-3)
