@@ -101,6 +101,7 @@ class BidirectionalConfig(LoopConfig):
 
 def build_model(config: BiGANConfig | BiGRANConfig, seed: int = 0) -> BidirectionalGAN:
     """Builds a model with initial weights drawn from `seed`; torch's random state stays as it was."""
+    build: Any = next(model for kind, model in MODELS.values() if type(config) is kind)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return BiGAN(config) if isinstance(config, BiGANConfig) else BiGRAN(config)
+        return build(config)
