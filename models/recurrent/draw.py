@@ -210,23 +210,35 @@ class DRAW(LatentModel):
 
     def posterior(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian]:
         """Draws the latent of images; see `LatentModel.posterior`."""
-        latent, posterior, _ = self._look_and_draw(image, eps)
+        latent, posterior, _ = self.look_and_draw(image, eps)
         return latent, posterior
 
     def log_likelihood_map(self, image: Tensor, latent: Tensor) -> Tensor:
         """Log-probability of every pixel given the latent, in nats, shape (B, 1, S, S)."""
+        return pixel_log_likelihood(self.last_canvas(latent), image, 2)
+
+    def last_canvas(self, latent: Tensor) -> Tensor:
+        """The canvas after all steps in logits, shape (B, 1, S, S), from latents, (B, T Z)."""
         state = self.initial_state(latent.shape[0])
         for noise in latent.split(self.config.step_latents, dim=1):
             state = self._advance(noise, state)
-        return pixel_log_likelihood(state.canvas_logits, image, 2)
+        return state.canvas_logits
 
     def explain(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian, Tensor]:
         """As `LatentModel.explain`, in one pass: the canvas is there when the latents have been drawn."""
-        latent, posterior, canvas_logits = self._look_and_draw(image, eps)
+        latent, posterior, canvas_logits = self.look_and_draw(image, eps)
         return latent, posterior, pixel_log_likelihood(canvas_logits, image, 2)
 
-    def _look_and_draw(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian, Tensor]:
-        """Latents, their posterior, (B, T Z) each, and the last canvas, (B, 1, S, S), in logits."""
+    def look_and_draw(self, image: Tensor, eps: Tensor) -> tuple[Tensor, Gaussian, Tensor]:
+        """Draws images again, step by step, each step seeing what the canvas lacks.
+
+        Args:
+            image: In [0, 1], shape (B, 1, S, S).
+            eps: Standard normal, shape (B, T Z).
+
+        Returns:
+            Latents and their posterior, (B, T Z) each, and the last canvas in logits, (B, 1, S, S).
+        """
         state, glimpse = self.initial_state(image.shape[0]), self.reader.glimpse(image)
         hidden, cell, _, _ = (first.expand(image.shape[0], -1) for first in self.first_states)
         hidden = torch.tanh(hidden)

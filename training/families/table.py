@@ -28,6 +28,7 @@ from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle
 from pentimento.training.export.draw import draw_bundle
 from pentimento.training.export.trained import Trained
 from pentimento.training.families.bidirectional.family import BIDIRECTIONAL
+from pentimento.training.families.draw_gan.family import DRAW_GAN
 from pentimento.training.families.family import Family
 from pentimento.training.families.likelihood.family import LIKELIHOOD
 from pentimento.training.families.one_shot.family import ONE_SHOT
@@ -39,7 +40,7 @@ from pentimento.training.loop.config import LoopConfig
 from pentimento.training.loop.device import Precision
 from pentimento.training.loop.training import Batch, Training
 
-FAMILIES: tuple[Family[Any, Any], ...] = (RECURRENT, LIKELIHOOD, ONE_SHOT, BIDIRECTIONAL)
+FAMILIES: tuple[Family[Any, Any], ...] = (RECURRENT, LIKELIHOOD, ONE_SHOT, BIDIRECTIONAL, DRAW_GAN)
 
 
 def recipes() -> dict[str, Callable[[], LoopConfig]]:

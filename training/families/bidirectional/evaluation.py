@@ -13,6 +13,7 @@ from pentimento.models.adversarial.bigan import BiGAN
 from pentimento.training.data.datasets import Dataset, Split
 from pentimento.training.families.bidirectional.drawing import encoder_noise
 from pentimento.training.judging.classifier import Classifier
+from pentimento.training.judging.reconstruction import compare_redrawn
 
 _CHUNK_ROWS = 500
 
@@ -31,9 +32,7 @@ def reconstruction_figures(
         seed: Of the encoder's noise.
 
     Returns:
-        `l2`, the mean Euclidean distance between an image and its reconstruction; `l2_random`, the same
-        between an image and the reconstruction of another; `ratio` of the two, where 1 means no inversion;
-        and `same_class`, the share of reconstructions that the classifier takes for the original's class.
+        The figures of `compare_redrawn`.
     """
     images = torch.from_numpy(split.images[:rows]).float() / 255
     redrawn: list[Tensor] = []
@@ -41,19 +40,8 @@ def reconstruction_figures(
         chunk = images[start : start + _CHUNK_ROWS]
         eps = encoder_noise(model, range(start, start + len(chunk)), seed)
         redrawn.append(model.draw(model.encode(chunk, eps))[:, -1])
-    again = torch.cat(redrawn)
-    own = (images - again).flatten(1).norm(dim=1).mean().item()
-    random = (images - again.roll(1, 0)).flatten(1).norm(dim=1).mean().item()
-    seen = torch.cat([classifier(part).argmax(1) for part in again.split(_CHUNK_ROWS)])
-    same = (seen == torch.from_numpy(split.labels[:rows]).long()).float().mean().item()
-    return {
-        "rows": len(images),
-        "seed": seed,
-        "l2": round(own, 4),
-        "l2_random": round(random, 4),
-        "ratio": round(own / random, 4),
-        "same_class": round(same, 5),
-    }
+    labels = torch.from_numpy(split.labels[:rows])
+    return compare_redrawn(images, torch.cat(redrawn), labels, classifier, seed)
 
 
 @torch.no_grad()

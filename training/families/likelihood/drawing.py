@@ -16,6 +16,7 @@ from pentimento.models.pixels.pixelcnn import PixelCNN
 from pentimento.models.pixels.plain_incremental import PlainRowSampler
 from pentimento.models.recurrent.draw import DRAW
 from pentimento.models.shared.likelihoods import draw_pixels
+from pentimento.training.families.draw_graphs import draw_prior
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
 
 
@@ -44,8 +45,7 @@ def prior_latent(model: LikelihoodModel, rows: range, seed: int) -> Tensor | Non
         return None
     device = next(model.parameters()).device
     if isinstance(model, DRAW):
-        shape = (model.step_count, model.config.step_latents)
-        return torch.from_numpy(draw(seed, "noise", shape, rows=rows)).to(device).flatten(1)
+        return draw_prior(model, rows, seed).to(device)
     latent = torch.from_numpy(draw(seed, "latent", (model.level_sizes[0],), rows=rows)).to(device)
     if not isinstance(model, PixelVAETwoLevel):
         return latent

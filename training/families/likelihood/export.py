@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from pentimento.bundle.drawing import Drawing, FrameOutput, NoiseSpec, Phase, Steps
+from pentimento.bundle.drawing import Drawing, NoiseSpec, Phase, Steps
 from pentimento.bundle.manifest import ImageSpec, Labels, Likelihood, Paper
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.recurrent.draw import DRAW
@@ -19,6 +19,7 @@ from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
 from pentimento.training.export.graphs import GraphModule
 from pentimento.training.export.trained import Trained, load_trained
+from pentimento.training.families.draw_graphs import draw_plan
 from pentimento.training.families.likelihood.config import LikelihoodConfig, LikelihoodModel, build_model
 from pentimento.training.families.likelihood.evaluation import (
     evaluate_likelihood,
@@ -156,7 +157,7 @@ def draft_likelihood(
         ),
         graphs=graphs,
         images=binarise_for_evaluation(grey, rule, EVALUATION_SEED, 0).numpy(),
-        drawing=_draw_drawing(model) if isinstance(model, DRAW) else likelihood_drawing(graphs),
+        drawing=draw_plan(model) if isinstance(model, DRAW) else likelihood_drawing(graphs),
         labels=Labels(names=dataset.class_names) if config.class_count else None,
         likelihood=Likelihood(kind="exact" if isinstance(model, AutoregressiveModel) else "bound"),
         judge=lambda: likelihood_figures(config, model, dataset, rows, importance_rows),
@@ -199,19 +200,4 @@ def likelihood_drawing(graphs: Mapping[str, GraphModule]) -> Drawing | None:
         steps=Steps(default=min(SHOWN, height), min=1, max=height, trained=height),
         noise=tuple(noise),
         completion="raster",
-    )
-
-
-def _draw_drawing(model: DRAW) -> Drawing:
-    """A DRAW's plan: all of its steps at every drawing, for the picture is made of all of them."""
-    steps, config = model.step_count, model.config
-    boxes = (
-        FrameOutput(name="read_box", meaning="box", points=config.read_points, summary="where it looks"),
-        FrameOutput(name="write_box", meaning="box", points=config.write_points, summary="where it writes"),
-    )
-    return Drawing(
-        phases=(Phase(graph="init"), Phase(graph="step", calls=steps, shows=True)),
-        steps=Steps(default=steps, min=1, max=steps, trained=steps),
-        noise=(NoiseSpec(name="noise", shape=(config.step_latents,), per="call"),),
-        outputs=boxes if config.attention else (),
     )

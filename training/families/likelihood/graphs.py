@@ -20,19 +20,18 @@ from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNN
 from pentimento.models.pixels.incremental import RowSampler, RowState
 from pentimento.models.pixels.plain_incremental import PlainRowSampler
-from pentimento.models.recurrent.draw import DRAW, DRAWState
+from pentimento.models.recurrent.draw import DRAW
 from pentimento.models.shared.latent_model import LatentModel
 from pentimento.models.shared.likelihoods import keep_known
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.export.scan import columns_as_scan
+from pentimento.training.families.draw_graphs import draw_encode_graph, draw_graphs
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
 from pentimento.training.families.likelihood.drawing import row_sampler
 
 _Sampler = TypeVar("_Sampler", RowSampler, PlainRowSampler, RowSampler | PlainRowSampler)
 _T = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 _LABEL = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
-# What a drawing takes of an encoding, where it is not one vector called `latent`.
-_NOISES: dict[type, tuple[str, ...]] = {DRAW: ("noise",), PixelVAETwoLevel: ("latent", "map_noise")}
 
 
 def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
@@ -43,10 +42,11 @@ def likelihood_graphs(model: LikelihoodModel) -> dict[str, GraphModule]:
         return _row_graphs(model) | {"likelihood": _exact_graph(model, image)}
     size = model.config.image_size
     image = torch.zeros(EXAMPLE_ROWS, 1, size, size)
+    if isinstance(model, DRAW):
+        encode = draw_encode_graph(model, image)
+        return draw_graphs(model) | {"encode": encode, "likelihood": _bound_graph(model, image)}
     if isinstance(model, VAE):
         drawing = {"step": _one_shot_graph(model)}
-    elif isinstance(model, DRAW):
-        drawing = _draw_graphs(model)
     elif isinstance(model, PixelVAE):
         drawing = _latent_row_graphs(model)
     else:
@@ -79,10 +79,10 @@ def _bound_graph(model: LatentModel, image: Tensor) -> GraphModule:
 
 
 def _encode_graph(model: LatentModel, image: Tensor) -> GraphModule:
+    levels = isinstance(model, PixelVAETwoLevel)
+
     def encode(image: Tensor, eps: Tensor) -> tuple[Tensor, ...]:
         latent, posterior = model.posterior(image, eps)
-        if isinstance(model, DRAW):
-            latent = latent.unflatten(1, (model.step_count, model.config.step_latents))  # (B, T, Z)
         if not isinstance(model, PixelVAETwoLevel):
             return latent, posterior.mean, posterior.log_variance
         vector, maps = model.split(latent)
@@ -94,7 +94,8 @@ def _encode_graph(model: LatentModel, image: Tensor) -> GraphModule:
     return GraphModule(
         module=Function(model, encode),
         inputs={"image": image, "eps": torch.zeros(EXAMPLE_ROWS, model.latent_dim)},
-        outputs=(*_NOISES.get(type(model), ("latent",)), "mean", "log_variance"),
+        # What a drawing takes of an encoding, and the posterior.
+        outputs=("latent", *(("map_noise",) if levels else ()), "mean", "log_variance"),
     )
 
 
@@ -107,34 +108,6 @@ def _one_shot_graph(model: VAE) -> GraphModule:
         inputs={"latent": torch.zeros(EXAMPLE_ROWS, model.latent_dim)},
         outputs=("canvas",),
     )
-
-
-def _draw_graphs(model: DRAW) -> dict[str, GraphModule]:
-    """`init`, which takes t for the number of rows, and `step`, with the boxes of a model with attention."""
-    names = DRAWState._fields
-    with torch.no_grad():
-        state = model.initial_state(EXAMPLE_ROWS)
-        boxes = tuple(model.boxes(state, state))
-
-    def init(t: Tensor) -> DRAWState:
-        return model.initial_state(t.shape[0])
-
-    def step(noise: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
-        before = DRAWState(*values)
-        canvas, after = model.step(noise, before)
-        return (canvas, *after, *model.boxes(before, after).values())
-
-    return {
-        "init": GraphModule(
-            module=Function(model, init), inputs={"t": _T}, outputs=tuple(f"next.{name}" for name in names)
-        ),
-        "step": GraphModule(
-            module=Function(model, step),
-            inputs={"noise": torch.zeros(EXAMPLE_ROWS, model.config.step_latents)}
-            | {f"state.{name}": value for name, value in state._asdict().items()},
-            outputs=("canvas", *(f"next.{name}" for name in names), *boxes),
-        ),
-    }
 
 
 def _row_graphs(pixels: AutoregressiveModel) -> dict[str, GraphModule]:

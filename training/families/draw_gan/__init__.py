@@ -1,0 +1,1 @@
+"""The draw_gan family: a DRAW that is taught by a discriminator and its features."""

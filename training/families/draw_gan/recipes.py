@@ -1,0 +1,41 @@
+"""Named trainings of DRAW against a discriminator. Each docstring holds the command and what it measured."""
+
+__all__ = ["DRAW_GAN_RECIPES"]
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pentimento.models.recurrent.draw_gan import DRAWGANConfig
+from pentimento.training.families.draw_gan.config import DRAWGANTrainConfig
+
+
+def draw_gan_mnist() -> DRAWGANTrainConfig:
+    """DRAW-GAN on MNIST: DRAW with attention in ten steps, taught by a discriminator and its features.
+
+    `pentimento train draw-gan-mnist`
+
+    Not measured.
+    """
+    return DRAWGANTrainConfig(
+        recipe="draw-gan-mnist",
+        model=DRAWGANConfig(),
+        dataset="mnist",
+        epochs=25,
+        sheet_iterations=600,
+        checkpoint_iterations=300,
+    )
+
+
+def draw_grey_mnist() -> DRAWGANTrainConfig:
+    """DRAW on grey MNIST, with networks, batches and epochs of draw-gan-mnist, which is compared with it.
+
+    `pentimento train draw-grey-mnist`
+
+    Not measured.
+    """
+    return replace(draw_gan_mnist(), recipe="draw-grey-mnist", scorer_from=1.0, pixels_until=1.0)
+
+
+DRAW_GAN_RECIPES: dict[str, Callable[[], DRAWGANTrainConfig]] = {
+    build().recipe: build for build in (draw_gan_mnist, draw_grey_mnist)
+}
