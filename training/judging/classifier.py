@@ -67,6 +67,14 @@ class Classifier(nn.Module):
         return self.layers(image)
 
     @torch.no_grad()
+    def features(self, images: Tensor) -> Tensor:
+        """What its last layer classifies by, shape (N, F), on the CPU; in chunks and in inference mode."""
+        self.eval()
+        device = next(self.parameters()).device
+        body = self.layers[:-1]
+        return torch.cat([body(chunk.to(device)).cpu() for chunk in images.split(500)])
+
+    @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:
         """Class probabilities, shape (N, classes), on the CPU; computed in chunks and in inference mode."""
         self.eval()

@@ -94,6 +94,16 @@ def test_train_export_evaluate(run, tmp_path):
     refused = run("export", f"runs/{name}", "--rows", "50")
     assert refused.exit_code != 0 and f"a bundle zoo/{name} already: add --overwrite" in refused.output
     assert manifest.read_bytes() == before
+    compared = run(
+        "compare", f"zoo/{name}", "--rows", "20", "--parts", "3", "--dataset", SLICE, "--out", "compared"
+    )
+    assert compared.exit_code == 0, compared.output
+    table = (tmp_path / "compared" / "comparison.md").read_text()
+    assert f"| measure | {name} | training images |" in table and table in compared.output
+    again = run("compare", f"zoo/{name}", "--out", "compared")
+    assert again.exit_code == 2 and "holds a comparison already" in again.output
+    twice = run("compare", f"zoo/{name}", f"zoo/{name}")
+    assert twice.exit_code == 2 and f"two bundles are called '{name}'" in twice.output
     judged = run("evaluate", f"zoo/{name}", "--rows", "50", "--dataset", SLICE)
     assert judged.exit_code == 0, judged.output
     assert "kl_to_data" in judged.output and "copied_share" in judged.output
@@ -110,6 +120,7 @@ def test_train_export_evaluate(run, tmp_path):
         ),
         (["export", "runs/none"], "there is no checkpoint runs/none/best.pt"),
         (["evaluate", "zoo/none"], "manifest.json is missing"),
+        (["compare", "zoo/none"], "manifest.json is missing"),
     ],
 )
 def test_wrong_input_is_one_sentence(arguments, sentence, run):
