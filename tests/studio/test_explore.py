@@ -1,12 +1,15 @@
 """The Explore tab, used for real: what it shows is what the server draws from that noise."""
 
+import base64
 import io
 import re
 import shutil
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pentimento.bundle.noise import draw
 from tests.service.live import LiveServer, wait_until
@@ -18,11 +21,12 @@ ROW = ".explore-row canvas"
 LARGE = ".explore-large canvas, .explore-pointed canvas"
 WAYS = {
     "between": "model=gran5-mnist&from=3&to=8",
+    "pictures": "model=vae-mnist&from=2&to=7&seed=5",
     "map": "model=vae2d-mnist",
     "levels": "model=pixelvae2level-mnist&seed-latent=4&seed-map_noise=5&seed-noise=6",
     "classes": "model=acgan-mnist&seed=3",
 }
-ALL = {"between": 9, "map": 144, "levels": 16, "classes": 50}
+ALL = {"between": 9, "pictures": 9, "map": 144, "levels": 16, "classes": 50}
 DESK = {"width": 1280, "height": 900}
 ROUNDING = 1  # of 255: the last bit of a logarithm in the browser may not be numpy's
 
@@ -112,6 +116,46 @@ def test_the_slider_draws_what_lies_between_the_pictures(page, live):
     assert slider.get_attribute("aria-valuetext") == "at seed 8"
     becomes(page, drawn(live, model="gran5-mnist", seed=8))
     page.wait_for_url(re.compile("at=64"))
+
+
+def encoded(live, model, digits, seed):
+    """What the server's encoder makes of digits that the page offers, by the names of the latents."""
+    text = (Path(__file__).parents[2] / "clients" / "web" / "tabs" / "digits.js").read_text()
+    files = [base64.b64decode(line) for line in re.findall(r'^  "([A-Za-z0-9+/=]+)",$', text, re.MULTILINE)]
+    parts = [("image", (f"{digit}.png", files[digit], "image/png")) for digit in digits]
+    with live.client() as client:
+        answer = client.post(f"/encode?model={model}&seed={seed}&fit=resize", files=parts)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["encoding"]
+
+
+@pytest.mark.parametrize(("model", "noise"), [("vae-mnist", "latent"), ("draw-mnist", "noise")])
+def test_between_two_pictures_lie_mixtures_of_their_encodings(page, live, model, noise):
+    open_way(page, live, "pictures", f"model={model}&from=2&to=7&seed=5")
+    row = shown(page, ROW)
+    latents = np.float64(encoded(live, model, (2, 7), 5)[noise])
+    assert same(row[:1], drawn(live, model=model, seed=5, latents={noise: latents[:1].tolist()}))
+    assert same(row[8:], drawn(live, model=model, seed=5, latents={noise: latents[1:].tolist()}))
+    left, right = (each.ravel() for each in latents)
+    angle = np.arccos(left @ right / np.linalg.norm(left) / np.linalg.norm(right))
+    middle = (np.sin(angle / 2) * (left + right) / np.sin(angle)).reshape(latents[:1].shape)
+    assert same(row[4:5], drawn(live, model=model, seed=5, latents={noise: middle.tolist()}))
+    page.get_by_role("button", name="To digit 3").click()
+    page.get_by_text(f"{model}, from the 2 to the 3").wait_for()
+    page.wait_for_url(re.compile(r"from=2&to=3&seed=5"))
+
+
+def test_a_file_is_an_end_of_the_way_and_one_that_is_no_picture_is_refused(page, live, tmp_path):
+    open_way(page, live, "pictures")
+    picture, text = tmp_path / "mine.png", tmp_path / "text.png"
+    Image.fromarray(np.full((28, 28), 200, np.uint8)).save(picture)
+    text.write_text("no picture")
+    field = page.locator(".explore-picture input").first
+    field.set_input_files(text)
+    page.get_by_text("text.png is no picture that this browser can read").wait_for()
+    field.set_input_files(picture)
+    page.get_by_text("vae-mnist, from mine.png to the 7").wait_for()
+    assert page.get_by_role("button", name="From digit 2").get_attribute("aria-pressed") == "false"
 
 
 def test_locked_seeds_stay_when_others_are_thrown(page, live):
@@ -262,7 +306,7 @@ def test_what_a_server_refuses_is_said_in_its_words(page, tmp_path):
         alert.filter(has_text="N must be 1..4").wait_for()
         page.get_by_text("Not finished").wait_for()
         ways = page.get_by_role("radio")
-        assert [way.is_enabled() for way in ways.all()] == [True, False, False, False]
+        assert [way.is_enabled() for way in ways.all()] == [True, False, False, False, False]
 
 
 def test_what_did_not_come_comes_when_the_server_is_back(page, live):

@@ -56,7 +56,7 @@ export async function drawPlaces(context, model, places, { seed, signal, onPictu
 
 function requestOf(model, places) {
   const given = model.latents.filter(({ name }) => places[0].latents?.[name]);
-  const rows = ({ name, shape }) => places.map(({ latents }) => nested(latents[name], shape));
+  const rows = ({ name, shape }) => places.map(({ latents }) => nested(latents[name], wholeShape(latents[name], shape)));
   return {
     model: model.name,
     n: places.length,
@@ -66,6 +66,12 @@ function requestOf(model, places) {
     ...(places[0].seeds ? { seeds: places[0].seeds } : {}),
     ...(model.labels ? { labels: places.map(({ label }) => label ?? 0) } : {}),
   };
+}
+
+/** The shape that all of a drawing's noise has in a request: of one kind that comes at every call, the calls come first. */
+function wholeShape(numbers, shape) {
+  const calls = numbers.length / shape.reduce((product, side) => product * side, 1);
+  return calls > 1 ? [calls, ...shape] : shape;
 }
 
 /**

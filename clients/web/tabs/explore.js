@@ -1,4 +1,4 @@
-/** Explore: what the noise of a model means, in four ways. */
+/** Explore: what the noise of a model means, in five ways. */
 
 import { h } from "../parts/dom.js";
 import { modelCard, modelPicker } from "../parts/model.js";
@@ -6,13 +6,14 @@ import * as between from "./explore-between.js";
 import * as classes from "./explore-classes.js";
 import * as levels from "./explore-levels.js";
 import * as map from "./explore-map.js";
+import * as pictures from "./explore-pictures.js";
 
 /**
  * Each has a `title`, a `sentence`, `suits(model)`, and `open({ context, model, params, signal, controls, stage, reveal,
  * remember })`, which fills `controls` and `stage` until `signal` is aborted, and calls `reveal()` when the first picture
  * is there: until then the stage before stays. `remember({…})` writes into the address.
  */
-const WAYS = { between, map, levels, classes };
+const WAYS = { between, pictures, map, levels, classes };
 const WRITE_MS = 250; // browsers refuse an address that changes with every move of a pointer
 
 export function mount(root, context) {
