@@ -12,6 +12,8 @@ from pentimento.service.catalog.served import Refusal
 from pentimento.service.messages import (
     AutoencodeRequest,
     CompleteRequest,
+    EncodeRequest,
+    EncodeResult,
     Floats,
     Frame,
     GenerateRequest,
@@ -40,6 +42,7 @@ class ModelRow:
     labels: tuple[str, ...]  # names of the classes
     score_kind: ScoreKind | None
     operations: tuple[str, ...]
+    latents: tuple[str, ...]  # names of the noise that a drawing takes
     is_default: bool
 
 
@@ -78,6 +81,10 @@ class Easel(Protocol):
 
     async def score(self, request: ScoreRequest) -> ScoreResult:
         """A scorer's verdict on pictures."""
+        ...
+
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """What a model's encoder makes of pictures."""
         ...
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:

@@ -16,6 +16,8 @@ from pentimento.service.engine.runtime import Runtime
 from pentimento.service.messages import (
     AutoencodeRequest,
     CompleteRequest,
+    EncodeRequest,
+    EncodeResult,
     LikelihoodRequest,
     LikelihoodResult,
     ScoreRequest,
@@ -87,6 +89,10 @@ class LocalEasel:
         """A scorer's verdict on pictures."""
         return await self._operations.score(request)
 
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """What a model's encoder makes of pictures."""
+        return await self._operations.encode(request)
+
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
         """The log-likelihood of pictures under a model, or a lower bound of it."""
         return await self._operations.likelihood(request)
@@ -111,6 +117,7 @@ class LocalEasel:
                     labels=manifest.labels.names if manifest.labels else (),
                     score_kind=manifest.scorer.kind if manifest.scorer else None,
                     operations=info.operations,
+                    latents=tuple(noise.name for noise in drawing.noise) if drawing else (),
                     is_default=info.is_default,
                 )
             )

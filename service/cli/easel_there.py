@@ -2,9 +2,11 @@
 
 __all__ = ["RemoteEasel", "open_there", "reload_there"]
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pentimento.bundle.drawing import FrameOutput
 from pentimento.service.catalog.served import Refusal, Reload, Revision
@@ -14,6 +16,8 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import (
     AutoencodeRequest,
     CompleteRequest,
+    EncodeRequest,
+    EncodeResult,
     Floats,
     Frame,
     GenerateRequest,
@@ -115,7 +119,8 @@ class RemoteEasel:
     ) -> "pentimento_client.AsyncFrameStream":
         client, model = self._client, request.model
         if isinstance(request, GenerateRequest):
-            return client.stream(model, seeds=request.seeds, **_given(request, "n", "labels"), **options)
+            options |= {"seeds": request.seeds, "latents": _arrays(request.latents)}
+            return client.stream(model, **_given(request, "n", "labels"), **options)
         image = request.image.data
         if isinstance(request, CompleteRequest):
             mask = request.mask.data
@@ -127,13 +132,34 @@ class RemoteEasel:
         with _client_errors():
             images = [image.data for image in request.images]
             result = await self._client.score(
-                images, request.model, fit=request.fit, label=request.label, group=request.group
+                images,
+                request.model,
+                fit=request.fit,
+                label=request.label,
+                latents=_arrays(request.latents) or None,
+                group=request.group,
             )
         return ScoreResult(
             model=result.model,
             version=result.version,
             scores=_scores(result.scores),
             group=result.group,
+            timing=_timing(result.timing),
+        )
+
+    async def encode(self, request: EncodeRequest) -> EncodeResult:
+        """What a model's encoder makes of pictures."""
+        with _client_errors():
+            images = [image.data for image in request.images]
+            result = await self._client.encode(
+                images, request.model, fit=request.fit, **_given(request, "label", "seed")
+            )
+        return EncodeResult(
+            model=result.model,
+            version=result.version,
+            seed=result.seed,
+            given=result.inputs,
+            encoding=result.encoding,
             timing=_timing(result.timing),
         )
 
@@ -178,6 +204,7 @@ class RemoteEasel:
                 labels=model.labels,
                 score_kind=model.score_kind,
                 operations=model.operations,
+                latents=tuple(latent.name for latent in model.latents),
                 is_default=model.is_default,
             )
             for model in models
@@ -245,12 +272,17 @@ def _given(request: object, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(request, name)) is not None}
 
 
+def _arrays(latents: Mapping[str, object]) -> dict[str, np.ndarray[Any, Any]]:
+    return {name: np.asarray(values) for name, values in latents.items()}
+
+
 def _image_count(request: DrawingRequest) -> int:
     """How many images a drawing has, as the client's stream does not say."""
     if isinstance(request, AutoencodeRequest):
         return request.samples
     if isinstance(request, GenerateRequest) and request.n is None:
-        return len(request.labels or (None,))
+        given = next(iter(_arrays(request.latents).values()), None)
+        return len(request.labels or (None,)) if given is None else len(given)
     return request.n or 1
 
 

@@ -6,6 +6,7 @@ wrong, and with 1 where something failed.
 
 __all__ = ["app", "main"]
 
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Annotated
 
@@ -14,11 +15,12 @@ import typer
 from pentimento.program.console import make_console, tame_streams
 from pentimento.program.help import HelpfulCommand, HelpfulGroup
 from pentimento.program.tables import AsJson, print_json
-from pentimento.service.cli import bench, reading, reload, serve
+from pentimento.service.cli import bench, encoding, reading, reload, serve
 from pentimento.service.cli.options import (
     Boxes,
     Bundles,
     FileFormat,
+    Latents,
     Output,
     Overwrite,
     Scale,
@@ -44,6 +46,7 @@ EPILOG = """
 - `pentimento draw --n 4 -o drawing.gif --server grpc://localhost:50051` — draws there
 - `pentimento score digit.png --model gran5-mnist` — does it look real?
 - `pentimento autoencode digit.png --model pixelvae-mnist --samples 4 -o strip.png` — drawn again
+- `pentimento encode digit.png --model draw-mnist -o digit.npz` — the noise that draws it again
 - `pentimento likelihood digit.png --model pixelvae-mnist -k 100` — how likely is it?
 """
 
@@ -117,6 +120,7 @@ def draw(
         str | None,
         typer.Option(metavar="LABEL,...", help="Classes to draw, one for each image, such as 0,1,2."),
     ] = None,
+    latents: Latents = None,
     score: Score = False,
     score_by: ScoreBy = None,
     boxes: Boxes = False,
@@ -129,6 +133,7 @@ def draw(
 ) -> None:
     """Draws images, shows the drawing in the terminal as it grows, and writes it to a file."""
     from pentimento.service.cli.draw import draw_to
+    from pentimento.service.cli.encoding import latents_of
 
     async def work() -> None:
         request = GenerateRequest(
@@ -143,12 +148,16 @@ def draw(
             boxes=boxes or None,
             seeds=_seeds(seed_of or []),
         )
+        if latents is not None:
+            async with open_easel(server, bundles) as easel:
+                given = latents_of(latents, model, (await easel.models())[0])
+            request = replace(request, latents=given)
         await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 
     run(work())
 
 
-for command in (reading.autoencode, reading.complete, reading.score, reading.likelihood):
+for command in (reading.autoencode, reading.complete, encoding.encode, reading.score, reading.likelihood):
     app.command(cls=HelpfulCommand)(command)
 app.command(cls=HelpfulCommand)(bench.bench)
 app.command(cls=HelpfulCommand)(reload.reload)

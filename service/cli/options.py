@@ -10,8 +10,13 @@ __all__ = [
     "FileKind",
     "Fit",
     "FitOption",
+    "Label",
+    "Latents",
     "Model",
     "Output",
+    "Overwrite",
+    "Picture",
+    "Pictures",
     "Scale",
     "Score",
     "ScoreBy",
@@ -52,6 +57,18 @@ Model = Annotated[
     str | None,
     typer.Option(
         "--model", "-m", help="A model, as `pentimento models` lists it; by default the default one."
+    ),
+]
+Picture = Annotated[Path, typer.Argument(help="A PNG or JPEG file.", exists=True, dir_okay=False)]
+Pictures = Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exists=True, dir_okay=False)]
+Label = Annotated[int | None, typer.Option(help="Class of the picture, for models with labels.")]
+Latents = Annotated[
+    Path | None,
+    typer.Option(
+        "--latents",
+        help="Noise of each image by name: a .npz file, such as `pentimento encode -o` writes.",
+        exists=True,
+        dir_okay=False,
     ),
 ]
 Steps = Annotated[int | None, typer.Option(help="Canvases to show; by default the model's number.")]

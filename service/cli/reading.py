@@ -1,7 +1,8 @@
 """Commands that start from pictures: autoencode, complete, score, likelihood."""
 
-__all__ = ["autoencode", "complete", "likelihood", "score"]
+__all__ = ["autoencode", "complete", "likelihood", "read_picture", "score"]
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +16,13 @@ from pentimento.service.cli.options import (
     FileFormat,
     Fit,
     FitOption,
+    Label,
+    Latents,
     Model,
     Output,
     Overwrite,
+    Picture,
+    Pictures,
     Scale,
     Score,
     ScoreBy,
@@ -32,10 +37,6 @@ from pentimento.service.messages import (
     LikelihoodRequest,
     ScoreRequest,
 )
-
-Picture = Annotated[Path, typer.Argument(help="A PNG or JPEG file.", exists=True, dir_okay=False)]
-Pictures = Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exists=True, dir_okay=False)]
-Label = Annotated[int | None, typer.Option(help="Class of the picture, for models with labels.")]
 
 
 @asks_server
@@ -63,7 +64,7 @@ def autoencode(
     async def work() -> None:
         request = AutoencodeRequest(
             model=model,
-            image=_read(image),
+            image=read_picture(image),
             samples=samples,
             fit=fit.value,
             steps=steps,
@@ -111,8 +112,8 @@ def complete(
     async def work() -> None:
         request = CompleteRequest(
             model=model,
-            image=_read(image),
-            mask=_read(mask),
+            image=read_picture(image),
+            mask=read_picture(mask),
             n=n,
             fit=fit.value,
             steps=steps,
@@ -136,6 +137,7 @@ def score(
         bool,
         typer.Option("--group", help="Judge the pictures together: score i is about the first i of them."),
     ] = False,
+    latents: Latents = None,
     fit: FitOption = Fit.EXACT,
     as_json: AsJson = False,
     server: Server = None,
@@ -144,14 +146,19 @@ def score(
     """Asks a model's discriminator or critic for its opinion of pictures.
 
     A discriminator gives a logit and the probability of `real`; a critic a score without bounds, which can be
-    compared only within one model. More is more real.
+    compared only within one model. More is more real. Some judge a picture together with its latents, which
+    --latents gives.
     """
+    from pentimento.service.cli.encoding import latents_of
     from pentimento.service.cli.tables import print_scores, scores_json, scores_title
 
     async def work() -> None:
-        pictures = tuple(map(_read, images))
+        pictures = tuple(map(read_picture, images))
         request = ScoreRequest(model=model, images=pictures, fit=fit.value, label=label, group=group)
         async with open_easel(server, bundles) as easel:
+            if latents is not None:
+                given = latents_of(latents, model, (await easel.models())[0])
+                request = replace(request, latents=given)
             result = await easel.score(request)
         names = [str(path) for path in images]
         if as_json:
@@ -185,7 +192,7 @@ def likelihood(
     async def work() -> None:
         request = LikelihoodRequest(
             model=model,
-            images=tuple(map(_read, images)),
+            images=tuple(map(read_picture, images)),
             importance_samples=importance_samples,
             fit=fit.value,
             label=label,
@@ -204,5 +211,6 @@ def likelihood(
     run(work())
 
 
-def _read(path: Path) -> ImageInput:
+def read_picture(path: Path) -> ImageInput:
+    """A picture file as requests have it; its bytes are looked at by whoever answers."""
     return ImageInput(data=path.read_bytes(), name=str(path))

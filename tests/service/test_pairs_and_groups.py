@@ -1,6 +1,7 @@
 """Scorers that judge a picture with its latents, and pictures as a group, over both transports."""
 
 import base64
+import json
 
 import grpc
 import numpy as np
@@ -195,3 +196,60 @@ def test_the_command_line_says_which_flag(bundles, tmp_path):
     arguments = ["score", str(picture), "--model", "toy-steps", "--group", "--bundles", str(bundles)]
     done = CliRunner().invoke(cli.app, arguments)
     assert done.exit_code == 2 and "--group cannot be judged" in " ".join(done.output.split())
+
+
+@pytest.fixture(params=["here", "http", "grpc"])
+def where(request, bundles, live):
+    there = {"http": live.http, "grpc": f"grpc://{live.grpc}"}
+    return ["--bundles", str(bundles)] if request.param == "here" else ["--server", there[request.param]]
+
+
+def program(*arguments):
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def test_the_program_encodes_and_gives_the_encoding_to_scorer_and_drawing(where, tmp_path):
+    pictures = [tmp_path / f"{index}.png" for index in range(2)]
+    for path, data in zip(pictures, pngs(2), strict=True):
+        path.write_bytes(data)
+    file = tmp_path / "encoding.npz"
+    done = program("encode", *pictures, "-o", file, *where)
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[0].startswith("toy-pairs 1.0.0, seed ")
+    assert f"z: 2 of {CALLS}x2\n" in done.output and done.output.endswith(f"wrote {file}\n")
+    z = np.load(file)["z"]
+    said = json.loads(program("encode", *pictures, "--json", *where).output)
+    assert np.allclose(said["encoding"]["z"], z)
+    np.savez(tmp_path / "more.npz", z=z, mean=np.zeros(3))  # what no drawing takes is left out
+    for latents in (file, tmp_path / "more.npz"):
+        scored = program("score", *pictures, "--latents", latents, "--json", *where)
+        assert scored.exit_code == 0, scored.output
+        logits = [image["logit"] for image in json.loads(scored.output)["images"]]
+        assert np.allclose(logits, opinion(IMAGES[:2], z) + CALLS - 1, atol=1e-4)
+    drawing = tmp_path / "drawing.npy"
+    drawn = program("draw", "--latents", file, "-o", drawing, *where)
+    assert drawn.exit_code == 0, drawn.output
+    assert np.allclose(
+        np.load(drawing)[:, -1],
+        np.clip(z.mean((1, 2)).reshape(2, 1, 1, 1) * CALLS / 4 + 0.5, 0, 1),
+        atol=0.01,
+    )
+
+
+def test_files_that_hold_no_latents_are_refused(bundles, tmp_path):
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(pngs(1)[0])
+    other, text, objects = (tmp_path / name for name in ("other.npz", "text.npz", "objects.npz"))
+    np.savez(other, w=np.zeros((1, 2)))
+    text.write_text("no arrays")
+    np.savez(objects, z=np.array([{}], dtype=object))
+    for path, sentence in (
+        (other, "--latents has w; 'toy-pairs' takes z"),
+        (text, "--latents must be a .npz file of numbers"),
+        (objects, "--latents must be a .npz file of numbers"),
+    ):
+        done = program("score", picture, "-m", "toy-pairs", "--latents", path, "--bundles", bundles)
+        assert done.exit_code == 2 and sentence in " ".join(done.output.split()), done.output
+    for name, sentence in (("a.json", "must end in .npz, got 'a.json'"), ("other.npz", "is there already")):
+        done = program("encode", picture, "-m", "toy-pairs", "-o", tmp_path / name, "--bundles", bundles)
+        assert done.exit_code == 2 and sentence in " ".join(done.output.split()), done.output
