@@ -1,6 +1,6 @@
 """Tables of what the manifests of zoo/ say. No figure of a bundle is typed by hand."""
 
-__all__ = ["bundles", "drawing_figures", "likelihood_figures", "zoo"]
+__all__ = ["bundles", "drawing_figures", "likelihood_figures", "reconstruction_figures", "zoo"]
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +19,9 @@ PAGES = {
     "pixelvae_two_level": "pixelvae-two-level.md",
     "vae": "vae.md",
     "draw": "draw.md",
+    "draw_gan": "draw-gan.md",
+    "bigan": "bigan.md",
+    "bigran": "bigran.md",
     "dcgan": "dcgan.md",
     "wgan_gp": "wgan-gp.md",
     "acgan": "acgan.md",
@@ -111,6 +114,35 @@ def likelihood_figures(*names: str) -> str:
     )
 
 
+def reconstruction_figures(*names: str) -> str:
+    """How near to test images bundles draw them again, of models without a likelihood: a row a bundle."""
+    rows = []
+    for name in names:
+        judged = _provenance(_manifest(name)).evaluation
+        found = judged["reconstruction"]
+        rows.append(
+            (
+                f"`{name}`",
+                f"{found['rows']:,}",
+                f"{found['l2']:.2f}",
+                f"{found['l2_random']:.2f}",
+                f"{found['ratio']:.3f}",
+                f"{found['same_class']:.1%}",
+                f"{judged['neighbours']['error']:.1%}" if "neighbours" in judged else "-",
+            )
+        )
+    head = (
+        "bundle",
+        "test images",
+        "distance to the reconstruction",
+        "to another's",
+        "ratio",
+        "same class",
+        "neighbours' error",
+    )
+    return table(head, rows)
+
+
 def _kl(levels: Sequence[float]) -> str:
     """The KL level by level; where there are many, as in a model that draws in steps, their sum."""
     if len(levels) > _SHOWN_LEVELS:
@@ -154,7 +186,8 @@ def zoo() -> str:
             continue
         manifest = read_manifest(folder)
         paper, drawing = manifest.paper, manifest.drawing
-        assert paper is not None and drawing is not None
+        assert drawing is not None
+        cited = f"[{paper.title}](https://arxiv.org/abs/{paper.arxiv}), {paper.year}" if paper else "-"
         steps = drawing.steps
         can = [
             word
@@ -170,7 +203,7 @@ def zoo() -> str:
         rows.append(
             (
                 f"[`{manifest.name}`]({PAGES[manifest.family]})",
-                f"[{paper.title}](https://arxiv.org/abs/{paper.arxiv}), {paper.year}",
+                cited,
                 f"{steps.min}" if steps.min == steps.max else f"{steps.min} to {steps.max}",
                 ", ".join(can) or "-",
                 f"{_bytes(manifest) / 1e6:.1f} MB",

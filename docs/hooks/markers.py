@@ -21,6 +21,7 @@ from mkdocs.exceptions import PluginError
 MARKERS: dict[str, Callable[..., str]] = {
     "drawing-figures": figures.drawing_figures,
     "likelihood-figures": figures.likelihood_figures,
+    "reconstruction-figures": figures.reconstruction_figures,
     "bundles": figures.bundles,
     "zoo": figures.zoo,
     "http-reference": http_reference.reference,

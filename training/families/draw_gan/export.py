@@ -88,7 +88,8 @@ def draft_draw_gan(
     return Draft(
         family="draw_gan" if config.adversarial else "draw",
         summary=f"{taught}, trained on {data}.",
-        paper=DRAW_PAPER,
+        # DRAW-GAN's is not known here by title, year and number.
+        paper=None if config.adversarial else DRAW_PAPER,
         image=ImageSpec(channels=channels, height=height, width=width),
         graphs=graphs,
         images=dataset.test.images[:64].astype(np.float32) / 255,
