@@ -111,7 +111,7 @@ class GenerateBody(_Common):
         dict[str, Any],
         Field(
             description="Noise by name, as nested lists of shape (n, ...) or, for noise per call, "
-            "(n, calls, ...). What is not given is drawn from the seed.",
+            "(n, calls, ...), within a million of zero. What is not given is drawn from the seed.",
         ),
     ] = {}
     seeds: Annotated[

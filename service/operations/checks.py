@@ -4,6 +4,7 @@ Every function raises PentimentoError, INVALID_ARGUMENT, or returns the value wi
 """
 
 __all__ = [
+    "MAX_LATENT",
     "boxes",
     "image_count",
     "importance_samples",
@@ -29,6 +30,9 @@ from pentimento.service.engine.rows import Array, Arrays
 from pentimento.service.errors import PentimentoError, invalid
 from pentimento.service.messages import GenerateRequest, LikelihoodRequest
 from pentimento.service.settings import Settings
+
+# Far beyond what a prior draws or an encoder says, and no sum of such overflows within a graph.
+MAX_LATENT = 1_000_000
 
 
 def in_range(field: str, value: int, low: int, high: int) -> int:
@@ -165,11 +169,13 @@ def latents(
         if name not in specs:
             raise invalid(field, f"is not an input of model {manifest.name!r}; it takes: {', '.join(specs)}")
         array = _floats(values, field)
+        if not np.isfinite(array).all():
+            raise invalid(field, "must be finite numbers, got NaN or infinity")
         shape = (n, *noise_shape(manifest.drawing, manifest.graphs, specs[name], steps))
         if array.shape != shape:
             raise invalid(field, f"must have shape {shape}, got {array.shape}")
-        if not np.isfinite(array).all():
-            raise invalid(field, "must be finite numbers, got NaN or infinity")
+        if (largest := np.abs(array).max(initial=0.0)) > MAX_LATENT:
+            raise invalid(field, f"must lie in -{MAX_LATENT:,}..{MAX_LATENT:,}, got {largest:.3g} in size")
         if bounded and specs[name].prior == "uniform" and not ((array > 0) & (array < 1)).all():
             raise invalid(field, f"must lie inside (0, 1), got {array.min()}..{array.max()}")
         checked[name] = np.ascontiguousarray(array)
@@ -193,11 +199,28 @@ def _unconditional(manifest: Manifest, field: str, got: object) -> PentimentoErr
 
 
 def _floats(values: object, field: str) -> NDArray[np.float32]:
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError, OverflowError):  # nested lists of uneven lengths
-        array = np.empty(0, dtype=object)
-    if array.dtype.kind not in "fiu":  # numpy would read "1", None and true as numbers
+    """Numbers as float32, arrays or nested lists; what is too large for it becomes infinity."""
+    if not isinstance(values, np.ndarray | np.generic) and not _leaf_types(values) <= {int, float}:
+        # numpy would read "1", None and true as numbers.
         raise invalid(field, "must be numbers in nested lists of even lengths")
-    with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused by name
+    try:
+        array = np.asarray(values, None if isinstance(values, np.ndarray | np.generic) else np.float64)
+    except OverflowError:  # a whole number of more than 300 digits
+        return np.full((), np.inf, np.float32)
+    except (TypeError, ValueError):  # nested lists of uneven lengths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "fiu":
+        raise invalid(field, "must be numbers in nested lists of even lengths")
+    with np.errstate(over="ignore"):
         return array.astype(np.float32)
+
+
+def _leaf_types(values: object) -> set[type]:
+    """Types of what nested lists hold."""
+    if not isinstance(values, list | tuple):
+        return {type(values)}
+    types = set(map(type, values))
+    if types & {list, tuple}:
+        nested = [_leaf_types(value) for value in values if isinstance(value, list | tuple)]
+        types = (types - {list, tuple}).union(*nested)
+    return types
