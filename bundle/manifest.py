@@ -23,6 +23,7 @@ under `outputs`, such as the boxes that a model of attention looks through, trav
 __all__ = [
     "MAX_STEPS",
     "SCHEMA_VERSION",
+    "VERSION",
     "Drawing",
     "FrameOutput",
     "GraphSpec",
@@ -67,6 +68,7 @@ SCHEMA_VERSION = 1
 MAX_OUTPUT_NUMBERS = 256  # of one output beside a canvas; a picture of its own is none of these
 
 
+VERSION = r"^[0-9]+\.[0-9]+\.[0-9]+$"  # of a bundle
 BUNDLE_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"  # of its folder, too; it stands in URLs and file names
 
 
@@ -75,7 +77,7 @@ class Manifest(Part):
 
     schema_version: Literal[1] = 1
     name: Annotated[str, Field(pattern=BUNDLE_NAME)]
-    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+    version: Annotated[str, Field(pattern=VERSION)]
     family: Annotated[str, Field(max_length=64)]
     summary: Annotated[str, Field(max_length=500)] = ""
     paper: Paper | None = None

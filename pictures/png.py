@@ -1,6 +1,6 @@
 """The chunks of a PNG: what says nothing of its pixels can be left away, where it cannot be read."""
 
-__all__ = ["PNG_MAGIC", "bare_png", "depth_of", "has_all_pixels"]
+__all__ = ["PNG_MAGIC", "bare_png", "depth_of", "has_all_pixels", "is_grey_with_alpha"]
 
 import struct
 import zlib
@@ -54,6 +54,11 @@ def _is_sound_exif(kind: bytes, summed: bytes) -> bool:
 def depth_of(data: bytes) -> int:
     """Bits of a channel, 1 to 16; the header is always the first chunk."""
     return data[24] if len(data) > 24 else 8
+
+
+def is_grey_with_alpha(data: bytes) -> bool:
+    """Whether the header says so: of 16 bits, Pillow has no mode for that, and makes it RGBA."""
+    return len(data) > 25 and data[25] == 4
 
 
 def has_all_pixels(data: bytes) -> bool:

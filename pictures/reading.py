@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pentimento.pictures.errors import PictureError, other_size
 from pentimento.pictures.formats import HEAD_BYTES, UPLOAD_FORMATS, format_of, name_of
-from pentimento.pictures.png import PNG_MAGIC, bare_png, depth_of, has_all_pixels
+from pentimento.pictures.png import PNG_MAGIC, bare_png, depth_of, has_all_pixels, is_grey_with_alpha
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _BITS_PER_SAMPLE = 258  # the TIFF tag
@@ -54,11 +54,13 @@ class Picture:
     format: str  # of the file, such as PNG
     bits: int  # of a channel in the file; of more than 8, Pillow keeps colours' high byte only
     turned: bool = False  # by its orientation
+    grey: bool = False  # whether the file has grey alone, where Pillow's mode is one of colours
 
     @property
     def kind(self) -> str:
         """What messages call its colours, such as "RGB with alpha" or "grey (16 bits)"."""
-        kind = _KINDS.get(self.image.mode, self.image.mode)
+        mode = "LA" if self.grey else self.image.mode
+        kind = _KINDS.get(mode, mode)
         if self.bits > 8 and "bits" not in kind:
             kind += f" ({self.bits} bits)"
         return f"{kind} with transparency" if "transparency" in self.image.info else kind
@@ -71,6 +73,8 @@ class Picture:
     @property
     def has_colour(self) -> bool:
         """Whether it may have colours; a palette counts as colours if one of its entries is none of grey."""
+        if self.grey:
+            return False
         if self.image.mode in ("P", "PA"):
             palette = self.image.getpalette("RGB") or []
             return not palette[0::3] == palette[1::3] == palette[2::3]
@@ -121,9 +125,11 @@ def read_picture(
             problem = error
     elif format_of(data[:HEAD_BYTES], "") not in formats:
         raise PictureError(f"must be {wanted}, got {name_of(data)} of {len(data)} bytes")
-    # What Pillow itself raises is a sentence; of an unidentified one, only that an object lies in memory.
+    # What Pillow itself raises is a sentence; of an unidentified one, only that an object lies in memory, and
+    # of a truncated one, what is said already.
     says = isinstance(problem, OSError) and not isinstance(problem, UnidentifiedImageError)
-    raise PictureError(f"is a truncated or damaged picture{f': {problem}' if says else ''}")
+    known = "truncated" in str(problem)
+    raise PictureError(f"is a truncated or damaged picture{f': {problem}' if says and not known else ''}")
 
 
 def _read(data: bytes, max_pixels: int, exactly: tuple[int, int] | None, formats: Sequence[str]) -> Picture:
@@ -150,7 +156,8 @@ def _read(data: bytes, max_pixels: int, exactly: tuple[int, int] | None, formats
     _scale_transparency(image, bits)
     turn = _TURNS.get(_orientation(image))
     upright = image if turn is None else image.transpose(turn)
-    return Picture(image=upright, format=kind, bits=bits, turned=turn is not None)
+    grey = kind == "PNG" and image.mode == "RGBA" and is_grey_with_alpha(data)
+    return Picture(image=upright, format=kind, bits=bits, turned=turn is not None, grey=grey)
 
 
 def _bits(image: Image.Image, data: bytes) -> int:

@@ -47,7 +47,15 @@ _FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine
 
 
 class StartError(Exception):
-    """The server cannot start; one sentence says why."""
+    """The server cannot start; the message is one sentence.
+
+    Attributes:
+        code: The exit code: 1 for what failed, 2 for a folder that was named and is not there.
+    """
+
+    def __init__(self, sentence: str, code: int = 1) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class _HttpServer(uvicorn.Server):
@@ -102,7 +110,7 @@ class Server:
             )
         except (BundleError, RuntimeError, OSError) as error:
             listener.close()
-            raise StartError(str(error)) from None
+            raise StartError(str(error), code=2 if isinstance(error, BundleError) else 1) from None
         self.metrics.watch_rows(lambda: self.engine.rows_in_flight)
         self.catalog.watch(self.metrics.keep_models)
         self.engine.start()
@@ -231,7 +239,7 @@ def run(settings: Settings) -> int:
     """Runs a server to its end.
 
     Returns:
-        The exit code: 0 after a drain, 1 when it could not start; the reason is then on stderr.
+        The exit code: 0 after a drain, another when it could not start; the reason is then on stderr.
     """
     configure_logging(settings.log_level, settings.log_format)
     if os.getpid() == 1:  # of a container: a signal without a handler would be ignored while bundles load
@@ -245,5 +253,5 @@ def run(settings: Settings) -> int:
             _log.critical("pentimento cannot start: %s", error)
         else:
             print(f"pentimento cannot start: {error}", file=sys.stderr)
-        return 1
+        return error.code
     return 0

@@ -74,11 +74,16 @@ async def draw_to(
         return
     data = _encode(np.stack(canvases, axis=1), kind, scale, boxes)
     if output == _STDOUT:
-        typer.echo(data, nl=False)
+        try:
+            typer.echo(data, nl=False)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a full disk does not name the file
+            raise OSError(error.errno, error.strerror, "stdout") from None
     else:
         try:
             await asyncio.to_thread(output.write_bytes, data)
-        except OSError as error:  # a full disk does not name the file
+        except OSError as error:  # likewise
             raise OSError(error.errno, error.strerror, str(output)) from None
         console.print(f"wrote {output}")
 

@@ -2,6 +2,7 @@
 
 __all__ = ["evaluate", "export"]
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.program.tables import AsJson, print_json
-from pentimento.training.commands.options import DataFolder, Device, Fit, Rows
+from pentimento.training.commands.options import DataFolder, Device, FitOfData, Rows
 
 
 def export(
@@ -55,14 +56,17 @@ def export(
     content gets a higher version: the same version and seed always mean
     the same picture.
     """
+    from pentimento.bundle.manifest import VERSION
     from pentimento.bundle.store import refuse_to_replace
     from pentimento.training.commands.show import draw_strip, show_figures
-    from pentimento.training.data.datasets import load_dataset
+    from pentimento.training.data.datasets import NAMES, load_dataset
     from pentimento.training.families.table import export_result, load_result
     from pentimento.training.loop.checkpoints import BEST, LATEST
     from pentimento.training.loop.device import choose_device
 
     console = make_console(stderr=as_json)
+    if version is not None and not re.fullmatch(VERSION, version):
+        raise ValueError(f"--version must be three numbers such as 1.2.0, got {version!r}")
     folder = zoo / bundle_name(name, run)
     refuse_to_replace(folder, overwrite=overwrite)
     if strip is not None and strip.exists() and not overwrite:
@@ -71,8 +75,11 @@ def export(
     with console.status("Freezing the statistics"):
         trained = load_result(run / (LATEST if latest else BEST), where)
     channels, image_size, _ = trained.config.image_shape
+    usual = trained.config.dataset
+    if dataset is None and usual not in NAMES and not Path(usual).expanduser().exists():
+        raise ValueError(f"the training's data, {usual}, are not there any more: name them with --dataset")
     loaded = load_dataset(
-        dataset or trained.config.dataset,
+        dataset or usual,
         channels=channels,
         image_size=image_size,
         fit=trained.config.fit,
@@ -109,8 +116,6 @@ def bundle_name(name: str | None, run: Path) -> str:
     Raises:
         ValueError: It cannot be a bundle's name.
     """
-    import re
-
     from pentimento.bundle.manifest import BUNDLE_NAME
 
     chosen = run.resolve().name if name is None else name
@@ -138,7 +143,7 @@ def evaluate(
     dataset: Annotated[
         str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
     ] = None,
-    fit: Fit = "crop",
+    fit: FitOfData = None,
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -159,8 +164,8 @@ def evaluate(
     import torch
 
     from pentimento.bundle.store import read_bundle
+    from pentimento.training.commands.data_of import data_of
     from pentimento.training.commands.show import show_figures
-    from pentimento.training.data.datasets import load_dataset
     from pentimento.training.export.draw import draw_bundle
     from pentimento.training.export.likelihood import bundle_importance, bundle_likelihood
     from pentimento.training.judging.classifier import ReportingClassifier, load_classifier
@@ -169,16 +174,7 @@ def evaluate(
     console = make_console(stderr=as_json)
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
-    trained_on = manifest.provenance.dataset if manifest.provenance else None
-    if dataset is None and trained_on is None:
-        raise ValueError(f"bundle {manifest.name!r} does not say what it was trained on; name a --dataset")
-    compared = load_dataset(
-        dataset or str(trained_on),
-        channels=manifest.image.channels,
-        image_size=manifest.image.height,
-        fit=fit,
-        folder=data,
-    )
+    compared = data_of(manifest, dataset, fit, data, console)
     judged: dict[str, object] = {}
     if manifest.likelihood is not None:
         with console.status("Asking for the likelihood of test images"):

@@ -10,7 +10,7 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.program.tables import AsJson, print_json
-from pentimento.training.commands.options import DataFolder, Fit
+from pentimento.training.commands.options import DataFolder, FitOfData
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ def compare(
     dataset: Annotated[
         str | None, typer.Option(help="Data set to compare with; by default the first bundle's.")
     ] = None,
-    fit: Fit = "crop",
+    fit: FitOfData = None,
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +51,7 @@ def compare(
     import torch
 
     from pentimento.bundle.store import read_bundle
-    from pentimento.training.data.datasets import load_dataset
+    from pentimento.training.commands.data_of import data_of
     from pentimento.training.experiments.comparison import (
         compare_drawings,
         comparison_table,
@@ -75,16 +75,7 @@ def compare(
         said = ", ".join(f"{name} {'x'.join(map(str, shape))}" for shape, name in shapes.items())
         raise ValueError(f"the bundles must draw images of one shape, got {said}")
     manifest = next(iter(loaded.values())).manifest
-    trained_on = manifest.provenance.dataset if manifest.provenance else None
-    if dataset is None and trained_on is None:
-        raise ValueError(f"bundle {manifest.name!r} does not say what it was trained on; name a --dataset")
-    compared = load_dataset(
-        dataset or str(trained_on),
-        channels=manifest.image.channels,
-        image_size=manifest.image.height,
-        fit=fit,
-        folder=data,
-    )
+    compared = data_of(manifest, dataset, fit, data, console)
     with console.status("Training or loading the classifier") as status:
         classifier = load_classifier(compared, torch.device("cpu"), kind=ReportingClassifier)
         found = compare_drawings(

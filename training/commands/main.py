@@ -78,7 +78,7 @@ def data(
     of it, and what was left out. A training makes of it what its recipe
     draws, with its own --fit.
     """
-    from pentimento.training.data.datasets import NAMES, find_dataset, load_dataset
+    from pentimento.training.data.datasets import NAMES, counted, find_dataset, load_dataset
 
     console = make_console()
     if name is None:
@@ -110,7 +110,8 @@ def data(
         return
     console.print(
         f"{dataset.name}: {len(dataset.train.images)} training and {len(dataset.test.images)} test images of "
-        f"shape {dataset.train.images.shape[1:]}, {len(dataset.class_names)} classes, training data SHA-256 "
+        f"shape {dataset.train.images.shape[1:]}, {counted(len(dataset.class_names), 'class', 'classes')}, "
+        f"training data SHA-256 "
         f"{dataset.sha256}"
     )
     for line in dataset.report:

@@ -11,7 +11,9 @@ __all__ = [
     "with_training",
 ]
 
+import atexit
 import os
+import tempfile
 from collections.abc import Callable
 from functools import wraps
 from importlib.util import find_spec
@@ -53,6 +55,17 @@ PrecisionName = Annotated[
 Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings, or test images, to judge.")]
 
 
+def _give_matplotlib_a_folder() -> None:
+    """For a user without a home: matplotlib would make one itself, and say so on stderr."""
+    try:
+        Path.home()
+    except RuntimeError:
+        if "MPLCONFIGDIR" not in os.environ and "XDG_CONFIG_HOME" not in os.environ:
+            folder = tempfile.TemporaryDirectory(prefix="pentimento-")
+            atexit.register(folder.cleanup)
+            os.environ["MPLCONFIGDIR"] = folder.name
+
+
 def known_precision(name: str | None) -> "Precision | None":
     """Checks the name of a precision.
 
@@ -77,6 +90,7 @@ def with_training(command: Callable[_P, None]) -> Callable[_P, None]:
         # Before torch is loaded: threads that wait for each other sleep instead of spinning, unless the user
         # says otherwise. On a machine shared with other work, spinning made an iteration nine times slower.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        _give_matplotlib_a_folder()
         from pentimento.bundle.store import BundleError
         from pentimento.training.data.datasets import DatasetError
         from pentimento.training.export.parity import ParityError

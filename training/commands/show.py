@@ -11,7 +11,7 @@ from rich.console import Console
 
 from pentimento.bundle.store import read_bundle
 from pentimento.program.tables import Column, print_json, print_table
-from pentimento.training.data.datasets import DatasetError, load_dataset
+from pentimento.training.data.datasets import NAMES, DatasetError, load_dataset
 from pentimento.training.export.draw import draw_bundle
 from pentimento.training.families.table import rehearse
 from pentimento.training.judging.plots import save_strip
@@ -46,10 +46,13 @@ def show_plan(
             config.dataset, channels=channels, image_size=image_size, fit=config.fit, folder=data
         )
     except DatasetError as error:
+        if config.dataset not in NAMES:  # which only a training would download
+            raise
         console.print(f"No estimate of the whole: {error}")
         return
     for line in dataset.report:
         console.print(line)
+    config.refuse_dataset(dataset.name, len(dataset.train.images), len(dataset.class_names))
     total = config.iterations(len(dataset.train.images))
     console.print(f"{total:,} iterations, about {total * seconds / 60:.0f} minutes without the evaluations")
 

@@ -3,6 +3,7 @@
 __all__ = ["train"]
 
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -60,12 +61,14 @@ def train(
     from dataclasses import replace
 
     from pentimento.training.commands.show import show_plan
-    from pentimento.training.data.datasets import load_dataset
+    from pentimento.training.data.datasets import cache_folder, load_dataset
     from pentimento.training.families.table import family_of, prepare
     from pentimento.training.families.table import recipe as find_recipe
     from pentimento.training.judging.classifier import load_classifier
+    from pentimento.training.loop.checkpoints import LATEST, read_checkpoint
     from pentimento.training.loop.device import choose_device, choose_precision, describe_device
     from pentimento.training.loop.folder import refuse_other_files, refuse_unwritable, remove_training
+    from pentimento.training.loop.identity import refuse_other
     from pentimento.training.loop.loop import train as run_training
 
     console = make_console()
@@ -82,6 +85,7 @@ def train(
     if not resume:
         refuse_other_files(folder, overwrite=overwrite)
     refuse_unwritable(folder)
+    cache_folder()  # where the export will keep a classifier, if this training needs none
     channels, image_size, _ = config.image_shape
     loaded = load_dataset(
         config.dataset, channels=channels, image_size=image_size, fit=config.fit, folder=data
@@ -89,6 +93,9 @@ def train(
     console.print(f"{config.recipe} on {loaded.name}: {describe_device(where, how)}; into {folder}")
     for line in loaded.report:
         console.print(line)
+    config.refuse_dataset(loaded.name, len(loaded.train.images), len(loaded.class_names))
+    if resume:
+        refuse_other(read_checkpoint(folder / LATEST), config, loaded, folder)
     classifier = None
     if family_of(config).wants_classifier:
         with console.status("Training or loading the classifier that judges the drawings"):
@@ -98,9 +105,23 @@ def train(
     if not resume:
         remove_training(folder)  # only now, when nothing can refuse the new one any more
     outcome = run_training(training, folder, resume=resume, console=console)
-    console.print(f"Next: pentimento export {folder}")
+    console.print(f"Next: {_next_command(folder)}")
     if outcome.stopped is not None:
         raise typer.Exit(FAILED)
+
+
+def _next_command(folder: Path) -> str:
+    """The export of a training as a shell takes it, with a name where the folder's cannot be a bundle's."""
+    from pentimento.bundle.manifest import BUNDLE_NAME
+
+    name = folder.resolve().name
+    named = "" if re.fullmatch(BUNDLE_NAME, name) else f" --name {_plain(name)}"
+    return f"pentimento export {shlex.quote(str(folder))}{named}"
+
+
+def _plain(name: str) -> str:
+    """A name of small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "data"
 
 
 def _run_name(recipe: str, usual: str, dataset: str) -> str:
@@ -108,5 +129,4 @@ def _run_name(recipe: str, usual: str, dataset: str) -> str:
     if dataset == usual:
         return recipe
     last = Path(dataset).name.partition(".")[0] if Path(dataset).name else "data"
-    plain = re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-") or "data"
-    return f"{recipe}-{plain}"[:64].rstrip("-")
+    return f"{recipe}-{_plain(last)}"[:64].rstrip("-")

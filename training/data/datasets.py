@@ -4,7 +4,16 @@ A named set is looked for in (a) the folder that the user names, (b) this packag
 places; then (d) it is downloaded into the cache.
 """
 
-__all__ = ["NAMES", "Dataset", "DatasetError", "Split", "cache_folder", "find_dataset", "load_dataset"]
+__all__ = [
+    "NAMES",
+    "Dataset",
+    "DatasetError",
+    "Split",
+    "cache_folder",
+    "counted",
+    "find_dataset",
+    "load_dataset",
+]
 
 import gzip
 import hashlib
@@ -58,6 +67,11 @@ class Dataset:
 
 
 NAMES = tuple(SOURCES)
+
+
+def counted(number: int, one: str, several: str) -> str:
+    """A number with its noun, such as `1 class` or `1,000 classes`."""
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def cache_folder() -> Path:
@@ -188,6 +202,12 @@ def _download(address: str) -> bytes:
         return bytes(answer.read())
 
 
+def _name_of(place: Path) -> str:
+    """What a user's data are called: as their folder, but never as a known data set, which they are not."""
+    name = place.resolve().name if place.name in ("", "..") else place.name
+    return f"{name}-folder" if name in SOURCES else name
+
+
 def _from_path(
     name: str, place: Path, shape: tuple[int, int, int], fit: Fit, class_names: tuple[str, ...] | None
 ) -> Dataset:
@@ -214,13 +234,13 @@ def _from_path(
             raise DatasetError(f"{place} has no {split} pictures; there must be some of both")
         if not 0 <= pair[1].min() <= pair[1].max() < len(names):
             labels = f"{split} labels of {pair[1].min()}..{pair[1].max()}"
-            raise DatasetError(f"{place} has {labels}, but {len(names)} classes")
+            raise DatasetError(f"{place} has {labels}, but {counted(len(names), 'class', 'classes')}")
         if (found := pair[0].shape[1:]) != shape:
             raise DatasetError(f"data set {name!r} has images of shape {found}, but {shape} was asked for")
     digest = hashlib.sha256(np.ascontiguousarray(train[0]).tobytes())
     digest.update(train[1].astype("<i8").tobytes())
     return Dataset(
-        name=name if name in SOURCES else place.resolve().name if place.name in ("", "..") else place.name,
+        name=name if name in SOURCES else _name_of(place),
         class_names=names,
         train=Split(images=train[0], labels=train[1]),
         test=Split(images=test[0], labels=test[1]),

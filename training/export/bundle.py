@@ -156,6 +156,7 @@ def provenance(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         libraries={"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")},
-        config=config.to_json(),
+        # A user's path is nobody else's business, and leads nowhere on another machine.
+        config=config.to_json() | {"dataset": record["dataset"]},
         evaluation=evaluation,
     )

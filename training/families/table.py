@@ -91,6 +91,7 @@ def prepare(
     family = family_of(config)
     if family.wants_classifier and classifier is None:
         raise ValueError("drawings of an adversarial training are judged by a classifier; give one")
+    config.refuse_dataset(dataset.name, len(dataset.train.images), len(dataset.class_names))
     used = take_rows(dataset, config.used_rows(len(dataset.train.images)))
     training = family.prepare(config, used, classifier, device, precision)
     return replace(training, family=family.name)

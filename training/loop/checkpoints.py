@@ -63,7 +63,8 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
     except FileNotFoundError:
         raise CheckpointError(f"there is no checkpoint {path}") from None
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"checkpoint {path} is damaged: {error}") from error
+        # torch's own words are paragraphs about loading files that one should not trust.
+        raise CheckpointError(f"checkpoint {path} is damaged, or is none") from error
     if content.get("version") != _VERSION:
         raise CheckpointError(
             f"checkpoint {path} has version {content.get('version')!r}; this program reads {_VERSION}"

@@ -65,8 +65,33 @@ class LoopConfig(ABC):
         """
         used = self.used_rows(train_rows)
         if used < self.iteration_rows:
-            raise ValueError(f"the data set has {used} images, fewer than one batch of {self.iteration_rows}")
+            batches = self.iteration_rows // self.batch_rows
+            of = f", {batches} batches of {self.batch_rows}" if batches > 1 else ""
+            raise ValueError(
+                f"the data set has {used} training images, fewer than the {self.iteration_rows} of an "
+                f"iteration{of}; take smaller batches with --batch-rows"
+            )
         return used // self.iteration_rows
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes that the model is told; 0 for one that is told none."""
+        return 0
+
+    def refuse_dataset(self, name: str, train_rows: int, classes: int) -> None:
+        """Refuses a data set that this cannot be trained on, before anything takes time.
+
+        Args:
+            name: The data set's.
+            train_rows: Its training images.
+            classes: Its classes.
+
+        Raises:
+            ValueError: It has fewer images than one iteration takes, or other classes than the model.
+        """
+        self.pass_iterations(train_rows)
+        if self.class_count not in (0, classes):
+            raise ValueError(f"the model has {self.class_count} classes, but data set {name!r} has {classes}")
 
     def epoch_iterations(self, train_rows: int) -> int:
         """Iterations from one evaluation to the next, which is what an epoch is; by default one pass."""

@@ -4,6 +4,7 @@ __all__ = ["refuse_other_files", "refuse_unwritable", "remove_training"]
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pentimento.training.loop.checkpoints import BEST, LATEST
@@ -37,6 +38,7 @@ def refuse_other_files(folder: Path, *, overwrite: bool) -> None:
 
 def refuse_unwritable(folder: Path) -> None:
     """Raises a ValueError if the folder cannot be made or written to; before anything takes time."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as trial:
@@ -44,6 +46,10 @@ def refuse_unwritable(folder: Path) -> None:
             trial.flush()
     except OSError as error:
         raise ValueError(f"cannot write to {folder}: {error.strerror}; name another --out") from error
+    finally:
+        for part in missing:  # what was made for the trial; a training that begins makes it again
+            with suppress(OSError):
+                part.rmdir()
 
 
 def remove_training(folder: Path) -> None:

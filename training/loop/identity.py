@@ -23,12 +23,15 @@ def refuse_other(saved: Mapping[str, Any], config: LoopConfig, dataset: Dataset,
         folder: Where the checkpoint lies, for the message.
     """
     there, here = _flat(_as_read(saved["config"], config)), _flat(config.to_json())
+    what = f"the checkpoint in {folder} was made with another"
+    if _said(there, "recipe") != _said(here, "recipe"):
+        recipes = f"{_said(there, 'recipe')} there, {_said(here, 'recipe')} here"
+        raise CheckpointError(f"{what} recipe: {recipes}; name another --out")
     differences = [
         f"{name} {_said(there, name)} there, {_said(here, name)} here"
         for name in sorted(there.keys() | here.keys())
         if name != "dataset" and _said(there, name) != _said(here, name)
     ]
-    what = f"the checkpoint in {folder} was made with another"
     if differences:
         raise CheckpointError(f"{what} configuration: {'; '.join(differences)}")
     known = saved["dataset_sha256"]

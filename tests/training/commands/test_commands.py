@@ -1,11 +1,13 @@
 """The commands as a user meets them."""
 
 import json
+import shlex
 import subprocess
 import sys
 
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner
 
 from pentimento.training.commands.main import register
@@ -82,6 +84,9 @@ def test_train_export_evaluate(run, tmp_path):
     assert trained.exit_code == 0, trained.output
     name = "gran1-mnist-mnist-slice"  # on other data than the recipe's
     assert f"Next: pentimento export runs/{name}\n" in trained.output
+    other = run("train", "vae2d-mnist", *options, "--resume", "--out", f"runs/{name}")
+    assert other.exit_code == 2
+    assert "made with another recipe: 'gran1-mnist' there, 'vae2d-mnist' here" in other.output
     again = run("train", "gran1-mnist", *options)
     assert again.exit_code != 0 and "add --resume or --overwrite" in again.output
     resumed = run("train", "gran1-mnist", *options, "--resume")
@@ -104,9 +109,53 @@ def test_train_export_evaluate(run, tmp_path):
     assert again.exit_code == 2 and "holds a comparison already" in again.output
     twice = run("compare", f"zoo/{name}", f"zoo/{name}")
     assert twice.exit_code == 2 and f"two bundles are called '{name}'" in twice.output
+    for version in ("banana", "", "1.2"):
+        wrong = run("export", f"runs/{name}", "--overwrite", "--version", version)
+        assert wrong.exit_code == 2
+        assert f"--version must be three numbers such as 1.2.0, got {version!r}" in wrong.output
+    told = json.loads(manifest.read_text())["provenance"]
+    assert told["dataset"] == told["config"]["dataset"] == "mnist-slice", "a user's path is told to nobody"
+    own = run("evaluate", f"zoo/{name}", "--rows", "50")
+    assert own.exit_code == 2 and "was trained on 'mnist-slice'" in own.output and "--dataset" in own.output
     judged = run("evaluate", f"zoo/{name}", "--rows", "50", "--dataset", SLICE)
     assert judged.exit_code == 0, judged.output
     assert "kl_to_data" in judged.output and "copied_share" in judged.output
+
+
+def test_a_folder_whose_name_no_bundle_can_have_is_exported_as_the_hint_says(run, tmp_path):
+    folder = tmp_path / "my [runs]"
+    options = ["--dataset", SLICE, "--epochs", "1", "--device", "cpu", "--batch-rows", "150"]
+    trained = run("train", "vae2d-mnist", *options, "--out", folder)
+    assert trained.exit_code == 0, trained.output
+    hint = next(line for line in trained.output.splitlines() if line.startswith("Next: "))
+    assert hint == f"Next: pentimento export '{folder}' --name my-runs"
+    exported = run(*shlex.split(hint.partition("pentimento ")[2]), "--rows", "20")
+    assert exported.exit_code == 0 and (tmp_path / "zoo" / "my-runs").is_dir(), exported.output
+    (folder / "best.pt").write_text("garbage")
+    damaged = run("export", folder, "--name", "other")
+    assert damaged.exit_code == 2 and "best.pt is damaged, or is none" in damaged.output
+    assert "weights_only" not in damaged.output
+
+
+def test_what_cannot_be_trained_is_refused_before_a_classifier_is_trained(run, tmp_path):
+    """And leaves no folder."""
+    pictures = tmp_path / "two"
+    for name in ("a", "b"):
+        (pictures / name).mkdir(parents=True)
+        for index in range(10):
+            Image.new("L", (28, 28), 20 * index).save(pictures / name / f"{index}.png")
+    for arguments, sentence in (
+        (["acgan-mnist", "--batch-rows", "2"], "the model has 10 classes, but data set 'two' has 2"),
+        (["gran1-mnist"], "fewer than the 100 of an iteration; take smaller batches with --batch-rows"),
+        (["gran1-mnist", "--resume", "--batch-rows", "2"], "there is no checkpoint"),
+    ):
+        for more in ([], ["--dry-run"]) if "--resume" not in arguments else ([],):
+            refused = run("train", *arguments, "--dataset", pictures, "--device", "cpu", *more)
+            assert refused.exit_code == 2 and sentence in refused.output, refused.output
+            assert "The classifier's accuracy" not in refused.output
+    assert not (tmp_path / "runs").exists()
+    nowhere = run("train", "gran1-mnist", "--dataset", tmp_path / "nothing", "--dry-run")
+    assert nowhere.exit_code == 2 and "nor an existing path" in nowhere.output
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,11 @@ def test_image_folder_with_splits(tmp_path, pictures):
     assert grey.train.images.shape == (6, 1, 16, 16)
 
 
+def test_a_folder_that_is_called_like_a_known_data_set_is_not_taken_for_it(tmp_path, pictures):
+    write_folder(tmp_path / "mnist", pictures)
+    assert load(str(tmp_path / "mnist"), tmp_path, image_size=16).name == "mnist-folder"
+
+
 def test_archive_of_an_image_folder(tmp_path, pictures):
     with tarfile.open(tmp_path / "cifar10-jpeg.tar.gz", "w:gz") as archive:
         for name, data in reversed(pictures.items()):

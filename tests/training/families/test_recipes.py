@@ -77,7 +77,8 @@ def test_a_configuration_survives_a_checkpoint(name):
 def test_impossible_configurations(values, sentence):
     with pytest.raises(ValueError, match=sentence):
         replace(recipe("gran1-mnist"), **values)
-    with pytest.raises(ValueError, match="the data set has 5 images, fewer than one batch of 100"):
+    few = "5 training images, fewer than the 100 of an iteration; take smaller batches with --batch-rows"
+    with pytest.raises(ValueError, match=few):
         recipe("gran1-mnist").iterations(5)
 
 

@@ -41,7 +41,8 @@ def test_a_folder_that_cannot_be_written_to_is_named_at_once(tmp_path):
     with pytest.raises(ValueError, match=r"cannot write to .*file/run: Not a directory; name another --out"):
         refuse_unwritable(tmp_path / "file" / "run")
     refuse_unwritable(tmp_path / "run")
-    assert not list((tmp_path / "run").iterdir())
+    refuse_unwritable(tmp_path / "a" / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"], "a training makes its folder, not a trial"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")

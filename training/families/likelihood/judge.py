@@ -42,11 +42,6 @@ class LikelihoodJudge:
 
     def __init__(self, config: LikelihoodConfig, dataset: Dataset, players: LikelihoodPlayers) -> None:
         self.config, self.dataset, self.players = config, dataset, players
-        if config.class_count not in (0, len(dataset.class_names)):
-            raise ValueError(
-                f"the model is told of {config.class_count} classes, but {dataset.name} has "
-                f"{len(dataset.class_names)}"
-            )
         self.rule = find_binarisation(dataset.train.images, config.levels)
 
     def parameter_counts(self) -> dict[str, int]:

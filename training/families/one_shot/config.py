@@ -78,6 +78,11 @@ class OneShotTrainConfig(LoopConfig):
         return self.model.scorer_norm != "batch" and not self.model.compares_rows
 
     @property
+    def class_count(self) -> int:
+        """Number of classes that the model is told; 0 for one that is told none."""
+        return self.model.class_count
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """Shape of the images that the model draws: (C, H, W)."""
         return (self.model.channels, self.model.image_size, self.model.image_size)

@@ -80,11 +80,6 @@ class OneShotJudge(DrawingJudge[OneShotEvaluation]):
         networks = {"generator": players.generator, "scorer": players.scorer}
         super().__init__(OneShotEvaluation, dataset, classifier, networks)
         self.config, self.players = config, players
-        classes = config.model.class_count
-        if classes and classes != len(dataset.class_names):
-            raise ValueError(
-                f"the model has {classes} classes, data set {dataset.name!r} has {len(dataset.class_names)}"
-            )
 
     def evaluate(self) -> OneShotEvaluation:
         """Measures class shares, confidence and label accuracy of drawings, and the scorer's losses."""

@@ -119,7 +119,10 @@ def test_an_iteration_takes_a_batch_for_each_update_of_the_scorer():
         100,
         300,
     )
-    with pytest.raises(ValueError, match="the data set has 200 images, fewer than one batch of 250"):
+    with pytest.raises(
+        ValueError,
+        match="the data set has 200 training images, fewer than the 250 of an iteration, 5 batches of 50",
+    ):
         chosen.iterations(200)
     falling = replace(chosen, decay_from=0.0)
     assert [falling.rate_factor(p) for p in (0, 0.25, 1)] == [1, 0.75, 0]

@@ -9,6 +9,7 @@ from pentimento.training.data.datasets import Split
 from pentimento.training.families.one_shot import curves
 from pentimento.training.families.one_shot.iteration import duel
 from pentimento.training.families.one_shot.judge import OneShotJudge, scorer_loss_on
+from pentimento.training.families.table import prepare
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
 from tests.training.families.one_shot.small_training import CONDITIONED, SMALL, players_of, small
 from tests.training.run_folders import timeless
@@ -111,9 +112,9 @@ def test_a_conditional_training_is_judged_by_its_obedience(dataset, classifier, 
     assert found.cost == pytest.approx(found.kl_to_data + 1 - found.confidence + 0.9)
     assert "as asked 10.0%" in judge.summary(found)
     assert OneShotJudge(SMALL, dataset, classifier, players_of(SMALL)).evaluate().label_accuracy is None
-    with pytest.raises(ValueError, match=f"the model has 7 classes, data set {dataset.name!r} has 10"):
-        odd = small("gan", model={"class_count": 7, "conditioning": "concat"})
-        OneShotJudge(odd, dataset, classifier, players_of(odd))
+    odd = small("gan", model={"class_count": 7, "conditioning": "concat"})
+    with pytest.raises(ValueError, match=f"the model has 7 classes, but data set {dataset.name!r} has 10"):
+        prepare(odd, dataset, classifier, device=CPU, precision="float32")
 
 
 def test_a_discriminator_can_win_and_a_critic_cannot(dataset, classifier):
