@@ -5,6 +5,8 @@ __all__ = [
     "KNOWN",
     "KNOWN_MASK",
     "MAX_STEPS",
+    "STEPS",
+    "Control",
     "Drawing",
     "FrameOutput",
     "NoiseSpec",
@@ -23,12 +25,22 @@ MAX_STEPS = 1024  # a bound on work and memory per request, far above any drawin
 KNOWN, KNOWN_MASK = "known", "known_mask"
 """Inputs of a graph that completes a picture: pixels, (C, H, W), and 1 where they are given, (1, H, W)."""
 
+STEPS = "steps"
+"""Input of a graph that is told how many canvases the request asks for, int64, one number a row."""
+
 BOX = 4
 """Numbers of a box: x and y of its centre, distance between filters, their standard deviation; in pixels."""
 
 MAX_BOXES = 4  # more would not be told apart
 
-_RESERVED_NOISE = {"t", "label", "image", "eps", "canvas", "logit", "log_likelihood", KNOWN, KNOWN_MASK}
+_RESERVED_NOISE = {
+    "t", "label", "image", "eps", "canvas", "logit", "log_likelihood", KNOWN, KNOWN_MASK, STEPS,
+}  # fmt: skip
+# Parameters of requests, from which a control must be told apart in a query.
+_RESERVED_CONTROLS = _RESERVED_NOISE | {
+    "boxes", "controls", "encoding", "fit", "importance_samples", "labels", "latents", "mask", "model", "n",
+    "pixels", "samples", "scale", "score", "score_by", "seed", "seeds", "show", "timeout_ms",
+}  # fmt: skip
 
 
 class NoiseSpec(Part):
@@ -47,6 +59,31 @@ class NoiseSpec(Part):
     def _check(self) -> Self:
         if self.name in _RESERVED_NOISE:
             raise ValueError(f"noise cannot be called {self.name!r}: the name has a fixed meaning")
+        return self
+
+
+class Control(Part):
+    """A number that a request may set, such as how strongly a class guides a drawing.
+
+    Graphs of the drawing take it by its name, float32, one number a row: rows that were asked for with other
+    values are drawn in one batch.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    min: Annotated[float, Field(ge=-1e6, le=1e6)]
+    max: Annotated[float, Field(ge=-1e6, le=1e6)]
+    default: float
+    summary: Annotated[str, Field(min_length=1, max_length=200)]  # a sentence: what more of it does
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.name in _RESERVED_CONTROLS:
+            raise ValueError(f"a control cannot be called {self.name!r}: the name has a fixed meaning")
+        if not self.min < self.max:
+            raise ValueError(f"control {self.name!r} needs min < max, got {self.min} and {self.max}")
+        if not self.min <= self.default <= self.max:
+            got = f"{self.min}, {self.default}, {self.max}"
+            raise ValueError(f"control {self.name!r} needs min <= default <= max, got {got}")
         return self
 
 
@@ -108,6 +145,7 @@ class Drawing(Part):
     noise: Annotated[tuple[NoiseSpec, ...], Field(max_length=8)] = ()
     completion: Literal["raster"] | None = None
     outputs: Annotated[tuple[FrameOutput, ...], Field(max_length=8)] = ()
+    controls: Annotated[tuple[Control, ...], Field(max_length=8)] = ()
 
     @property
     def boxes(self) -> tuple[FrameOutput, ...]:
@@ -144,6 +182,12 @@ class Drawing(Part):
         names = [noise.name for noise in self.noise]
         if len(set(names)) != len(names):
             raise ValueError("two noises have the same name")
+        chosen = [control.name for control in self.controls]
+        if len(set(chosen)) != len(chosen):
+            raise ValueError("two controls have the same name")
+        twice = sorted(set(names) & set(chosen))
+        if twice:
+            raise ValueError(f"a control and a noise of the drawing are both called {twice[0]!r}")
         beside = [output.name for output in self.outputs]
         if len(set(beside)) != len(beside):
             raise ValueError("two outputs of a drawing have the same name")

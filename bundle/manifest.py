@@ -21,6 +21,7 @@ under `outputs`, such as the boxes that a model of attention looks through, trav
 """
 
 __all__ = [
+    "Control",
     "MAX_STEPS",
     "SCHEMA_VERSION",
     "VERSION",
@@ -53,6 +54,8 @@ from pentimento.bundle.drawing import (
     KNOWN,
     KNOWN_MASK,
     MAX_STEPS,
+    STEPS,
+    Control,
     Drawing,
     FrameOutput,
     NoiseSpec,
@@ -193,6 +196,9 @@ class Manifest(Part):
         unused = sorted(set(noises) - used)
         if unused:
             raise ValueError(f"no phase takes the noise {unused[0]!r}")
+        idle = sorted({control.name for control in drawing.controls} - used)
+        if idle:
+            raise ValueError(f"no phase takes the control {idle[0]!r}")
         for noise in drawing.noise:
             takers = [p.graph for p in drawing.phases if self.graphs[p.graph].input(noise.name)]
             if noise.per == "call" and len(takers) > 1:
@@ -219,7 +225,7 @@ class Manifest(Part):
     ) -> None:
         if tensor.name == "label":
             self._check_label(graph)
-        elif tensor.name == "t":
+        elif tensor.name in ("t", STEPS):
             if (tensor.dtype, tensor.shape) != ("int64", ()):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} must be int64 of shape (B,)")
         elif tensor.name in (KNOWN, KNOWN_MASK) and self.drawing and self.drawing.completion:
@@ -227,6 +233,9 @@ class Manifest(Part):
             shape = self.image.shape if tensor.name == KNOWN else (1, height, width)
             if (tensor.dtype, tensor.shape) != ("float32", shape):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} must be float32 of shape {shape} a row")
+        elif self.drawing and tensor.name in {control.name for control in self.drawing.controls}:
+            if (tensor.dtype, tensor.shape) != ("float32", ()):
+                raise ValueError(f"graph {graph!r}: {tensor.name!r} must be float32 of shape (B,)")
         elif tensor.name in noises:
             if (tensor.dtype, tensor.shape) != ("float32", noises[tensor.name].shape):
                 raise ValueError(f"graph {graph!r}: {tensor.name!r} differs from the noise of that name")

@@ -66,6 +66,7 @@ class GenerateRequest:
     latents: Mapping[str, object] = field(default_factory=dict)
     # Seeds by noise name, where they differ from `seed`: the levels of a model, varied one at a time.
     seeds: Mapping[str, int] = field(default_factory=dict)
+    controls: Mapping[str, float] = field(default_factory=dict)  # by name; else the bundle's defaults
     timeout_ms: int | None = None
 
 
@@ -117,6 +118,7 @@ class AutoencodeRequest:
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None
+    controls: Mapping[str, float] = field(default_factory=dict)
     timeout_ms: int | None = None
 
 
@@ -135,6 +137,7 @@ class CompleteRequest:
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None
+    controls: Mapping[str, float] = field(default_factory=dict)
     timeout_ms: int | None = None
 
 

@@ -27,6 +27,7 @@ class Catalog:
     Attributes:
         refused: The folders that are not served, or not in the state that they are in.
         default: Name of the bundle for requests that name none; None if there is none that draws.
+        controls: Names of all controls that some bundle has.
     """
 
     def __init__(self, folder: Path, runtime: Runtime, contents: Contents, default: str | None) -> None:
@@ -37,6 +38,7 @@ class Catalog:
         self._wanted_default = default
         self.default: str | None = None
         self.default = self._choose_default()
+        self.controls = self._all_controls()
         self._watchers: list[Callable[[Collection[str]], None]] = []
 
     @classmethod
@@ -86,6 +88,7 @@ class Catalog:
             self._models = {name: model.without_plans() for name, model in after.items()}
         self.refused = contents.refused
         self.default = self._choose_default()
+        self.controls = self._all_controls()
         for tell in self._watchers:
             tell(self._models.keys())
         return Reload(
@@ -108,6 +111,10 @@ class Catalog:
         drawing = [name for name, model in self._models.items() if model.manifest.drawing is not None]
         preferred = [name for name in (self.default, _PREFERRED_DEFAULT) if name in drawing]
         return next(iter(preferred + drawing), None)
+
+    def _all_controls(self) -> frozenset[str]:
+        drawings = (model.manifest.drawing for model in self._models.values())
+        return frozenset(control.name for drawing in drawings if drawing for control in drawing.controls)
 
     def get(self, name: str | None, *, field: str = "model") -> LoadedModel:
         """The bundle of that name, or the default one.

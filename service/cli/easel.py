@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from pentimento.bundle.drawing import FrameOutput
+from pentimento.bundle.drawing import Control, FrameOutput
 from pentimento.service.catalog.served import Refusal
 from pentimento.service.messages import (
     AutoencodeRequest,
@@ -43,6 +43,7 @@ class ModelRow:
     score_kind: ScoreKind | None
     operations: tuple[str, ...]
     latents: tuple[str, ...]  # names of the noise that a drawing takes
+    controls: tuple[Control, ...]  # numbers that a drawing may be asked for with
     is_default: bool
 
 

@@ -117,6 +117,7 @@ class LocalEasel:
                     labels=manifest.labels.names if manifest.labels else (),
                     score_kind=manifest.scorer.kind if manifest.scorer else None,
                     operations=info.operations,
+                    controls=drawing.controls if drawing else (),
                     latents=tuple(noise.name for noise in drawing.noise) if drawing else (),
                     is_default=info.is_default,
                 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pentimento.bundle.drawing import FrameOutput
+from pentimento.bundle.drawing import Control, FrameOutput
 from pentimento.service.catalog.served import Refusal, Reload, Revision
 from pentimento.service.cli.easel import DrawingRequest, Easel, ModelRow
 from pentimento.service.cli.remote import Remote
@@ -101,6 +101,7 @@ class RemoteEasel:
     async def draw(self, request: DrawingRequest, *, exact: bool) -> AsyncIterator["_RemoteSketch"]:
         """Opens a drawing; leaving the context cancels it. Exact canvases come over gRPC only."""
         options = _given(request, "steps", "seed", "label", "score", "score_by", "boxes")
+        options["controls"] = request.controls
         options["encoding"] = "float32" if exact and self._exact else "png"
         with _client_errors():
             async with self._stream(request, options) as stream:
@@ -204,6 +205,16 @@ class RemoteEasel:
                 labels=model.labels,
                 score_kind=model.score_kind,
                 operations=model.operations,
+                controls=tuple(
+                    Control(
+                        name=each.name,
+                        min=each.min,
+                        max=each.max,
+                        default=each.default,
+                        summary=each.summary,
+                    )
+                    for each in model.controls
+                ),
                 latents=tuple(latent.name for latent in model.latents),
                 is_default=model.is_default,
             )

@@ -22,15 +22,17 @@ _PHRASES = {
     "authorization: Bearer KEY, or x-api-key: KEY": "--api-key-file FILE, or PENTIMENTO_API_KEY",
 }
 _FIELD = re.compile(rf"({'|'.join(_FLAGS)})(?=[ \[])")
+_CONTROL = re.compile(r"controls\.(\w+)(?= )")
 _NOISE = re.compile(r"seeds\.(\w+)(?= )")
 
 
 def in_flags(message: str) -> str:
-    """The message with `--steps` for steps, `--seed-of z` for seeds.z, `--fit resize` for fit=resize."""
+    """The message with `--steps` for steps, `--seed-of z` for seeds.z, `--fit resize` for fit=resize ..."""
     message = (
         _FIELD.sub(lambda found: _FLAGS[found[0]], message, count=1) if _FIELD.match(message) else message
     )
     message = _NOISE.sub(r"--seed-of \1", message, count=1) if _NOISE.match(message) else message
+    message = _CONTROL.sub(r"--set \1", message, count=1) if _CONTROL.match(message) else message
     for said, flag in _PHRASES.items():
         message = message.replace(said, flag)
     return message

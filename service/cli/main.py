@@ -27,7 +27,9 @@ from pentimento.service.cli.options import (
     Score,
     ScoreBy,
     Seed,
+    Set,
     Steps,
+    controls_of,
 )
 from pentimento.service.cli.run import Server, asks_server, open_easel, run
 from pentimento.service.errors import invalid
@@ -124,6 +126,7 @@ def draw(
     score: Score = False,
     score_by: ScoreBy = None,
     boxes: Boxes = False,
+    chosen: Set = None,
     output: Output = None,
     overwrite: Overwrite = False,
     file_format: FileFormat = None,
@@ -133,7 +136,7 @@ def draw(
 ) -> None:
     """Draws images, shows the drawing in the terminal as it grows, and writes it to a file."""
     from pentimento.service.cli.draw import draw_to
-    from pentimento.service.cli.encoding import latents_of
+    from pentimento.service.cli.latents import latents_of
 
     async def work() -> None:
         request = GenerateRequest(
@@ -147,6 +150,7 @@ def draw(
             score_by=score_by,
             boxes=boxes or None,
             seeds=_seeds(seed_of or []),
+            controls=controls_of(chosen),
         )
         if latents is not None:
             async with open_easel(server, bundles) as easel:

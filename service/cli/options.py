@@ -21,7 +21,9 @@ __all__ = [
     "Score",
     "ScoreBy",
     "Seed",
+    "Set",
     "Steps",
+    "controls_of",
 ]
 
 from enum import StrEnum
@@ -82,6 +84,14 @@ Boxes = Annotated[
     bool,
     typer.Option("--boxes", help="Outline where each step looked and wrote, for models with attention."),
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=NUMBER",
+        help="A control of the model, as `pentimento models --json` lists them.",
+    ),
+]
 FitOption = Annotated[
     Fit,
     typer.Option("--fit", help="Refuse a picture of another size or colour mode, or resize and convert it."),
@@ -103,3 +113,24 @@ Scale = Annotated[
     int | None,
     typer.Option(min=1, max=64, help="Pixels of the file for a pixel drawn; by default a visible size."),
 ]
+
+
+def controls_of(given: list[str] | None) -> dict[str, float]:
+    """Values of controls by name, from NAME=NUMBER.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT: one is written otherwise, or given twice.
+    """
+    from pentimento.service.errors import invalid
+
+    values: dict[str, float] = {}
+    for each in given or []:
+        name, _, number = each.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            raise invalid("--set", f"must be NAME=NUMBER, such as guidance=2, got {each!r}") from None
+        if name in values:
+            raise invalid("--set", f"gives {name} twice: {values[name]:g} and {value:g}")
+        values[name] = value
+    return values

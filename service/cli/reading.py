@@ -27,7 +27,9 @@ from pentimento.service.cli.options import (
     Score,
     ScoreBy,
     Seed,
+    Set,
     Steps,
+    controls_of,
 )
 from pentimento.service.cli.run import Server, asks_server, open_easel, run
 from pentimento.service.messages import (
@@ -50,6 +52,7 @@ def autoencode(
     score: Score = False,
     score_by: ScoreBy = None,
     boxes: Boxes = False,
+    chosen: Set = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
     overwrite: Overwrite = False,
@@ -73,6 +76,7 @@ def autoencode(
             score=score or None,
             score_by=score_by,
             boxes=boxes or None,
+            controls=controls_of(chosen),
         )
         await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 
@@ -98,6 +102,7 @@ def complete(
     score: Score = False,
     score_by: ScoreBy = None,
     boxes: Boxes = False,
+    chosen: Set = None,
     fit: FitOption = Fit.EXACT,
     output: Output = None,
     overwrite: Overwrite = False,
@@ -122,6 +127,7 @@ def complete(
             score=score or None,
             score_by=score_by,
             boxes=boxes or None,
+            controls=controls_of(chosen),
         )
         await draw_to(open_easel(server, bundles), request, output, file_format, scale, overwrite)
 
@@ -149,7 +155,7 @@ def score(
     compared only within one model. More is more real. Some judge a picture together with its latents, which
     --latents gives.
     """
-    from pentimento.service.cli.encoding import latents_of
+    from pentimento.service.cli.latents import latents_of
     from pentimento.service.cli.tables import print_scores, scores_json, scores_title
 
     async def work() -> None:

@@ -34,6 +34,7 @@ def print_models(console: Console, rows: Sequence[ModelRow], refusals: Sequence[
         can = [f"score ({row.score_kind})" if name == "score" else name for name in row.operations]
         if row.labels:
             can.append(_labels(row.labels))
+        can += [f"--set {each.name}={each.min:g}..{each.max:g} ({each.default:g})" for each in row.controls]
         what = ", ".join(can) + ("; the default model" if row.is_default else "")
         lines.append([row.name, row.version, row.family, image, _steps(row.steps), what])
     print_table(console, columns, lines)
@@ -58,6 +59,7 @@ def models_json(rows: Sequence[ModelRow], refusals: Sequence[Refusal]) -> dict[s
                 "labels": list(row.labels),
                 "score_kind": row.score_kind,
                 "operations": list(row.operations),
+                "controls": [each.model_dump() for each in row.controls],
             }
         )
     return {"models": models, "refused": [{"name": each.name, "reason": each.reason} for each in refusals]}

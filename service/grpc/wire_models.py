@@ -9,7 +9,7 @@ __all__ = [
     "reload_message",
 ]
 
-from pentimento.bundle.manifest import FrameOutput, ImageSpec, Manifest, NoiseSpec
+from pentimento.bundle.manifest import Control, FrameOutput, ImageSpec, Manifest, NoiseSpec
 from pentimento.bundle.scorer import judged_noise
 from pentimento.service.catalog.served import ModelInfo, Refusal, Reload, Revision
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
@@ -72,6 +72,7 @@ def model_message(info: ModelInfo) -> pb.Model:
         steps = drawing.steps
         message.steps.default_count, message.steps.trained_count = steps.default, steps.trained
         message.steps.min_count, message.steps.max_count = steps.min, steps.max
+        message.controls.extend(_control(control) for control in drawing.controls)
         message.outputs.extend(_output(output) for output in drawing.outputs)
         message.latents.extend(_latent(manifest, noise) for noise in drawing.noise)
     return message
@@ -102,6 +103,16 @@ def image_shape_message(image: ImageSpec) -> pb.ImageShape:
 def _revision(revision: Revision) -> pb.ModelRevision:
     return pb.ModelRevision(
         name=revision.name, version=revision.version, previous_version=revision.previous_version
+    )
+
+
+def _control(control: Control) -> pb.Control:
+    return pb.Control(
+        name=control.name,
+        min_value=control.min,
+        max_value=control.max,
+        default_value=control.default,
+        summary=control.summary,
     )
 
 

@@ -64,6 +64,7 @@ def generate_request(
         boxes=_boxes(spec),
         latents=_latents(spec),
         seeds=dict(spec.seeds),
+        controls=dict(spec.controls),
         timeout_ms=_timeout_ms(spec, deadline_s, max_timeout_ms),
     )
 
@@ -95,6 +96,7 @@ def autoencode_request(
         label=_label(message),
         score=_score(message),
         score_by=_score_by(message),
+        controls=dict(message.controls),
         boxes=_boxes(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )
@@ -115,6 +117,7 @@ def complete_request(
         label=_label(message),
         score=_score(message),
         score_by=_score_by(message),
+        controls=dict(message.controls),
         boxes=_boxes(message),
         timeout_ms=_timeout_ms(message, deadline_s, max_timeout_ms),
     )

@@ -148,6 +148,7 @@ def _model_body(info: ModelInfo) -> ModelBody:
         steps=manifest.drawing.steps if manifest.drawing else None,
         latents=list(manifest.drawing.noise) if manifest.drawing else [],
         outputs=list(manifest.drawing.outputs) if manifest.drawing else [],
+        controls=list(manifest.drawing.controls) if manifest.drawing else [],
         labels=list(manifest.labels.names) if manifest.labels else None,
         score_kind=manifest.scorer.kind if manifest.scorer else None,
         score_takes=[noise.name for noise in judged_noise(manifest)],

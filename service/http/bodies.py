@@ -4,7 +4,7 @@ __all__ = ["merge", "read_generate_body", "read_images", "read_judged_images", "
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -131,7 +131,7 @@ async def read_named_pictures(
     raise _unsupported(kind, *raw, "multipart/form-data", "application/json")
 
 
-def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:
+def merge(query: GenerateQuery, controls: Mapping[str, float], body: GenerateBody) -> GenerateRequest:
     """Makes one request out of query and body.
 
     Raises:
@@ -145,7 +145,17 @@ def merge(query: GenerateQuery, body: GenerateBody) -> GenerateRequest:
         value = also if asked is None else asked
         if value is not None:
             values[name] = value
-    return GenerateRequest(**values, labels=body.labels, latents=body.latents, seeds=body.seeds)
+    for name, asked in controls.items():
+        also = body.controls.get(name)
+        if also is not None and also != asked:
+            raise invalid(name, f"is given twice: {asked:g} in the query and {also:g} in the body")
+    return GenerateRequest(
+        **values,
+        labels=body.labels,
+        latents=body.latents,
+        seeds=body.seeds,
+        controls={**body.controls, **controls},
+    )
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -20,7 +20,7 @@ from pentimento.service.http.bodies import merge, read_generate_body, read_named
 from pentimento.service.http.context import Context
 from pentimento.service.http.exchange import Exchange, exchange_of
 from pentimento.service.http.negotiation import choose_answer
-from pentimento.service.http.query import read_query
+from pentimento.service.http.query import read_drawing_query
 from pentimento.service.http.reading_schemas import (
     AutoencodeQuery,
     CompleteQuery,
@@ -70,13 +70,14 @@ async def generate(request: Request) -> Response:
     """Draws images step by step.
 
     The answer follows the Accept header; the streams send every step as soon as it is drawn, and end with
-    exactly one `done` or `error`. Hanging up cancels the drawing.
+    exactly one `done` or `error`. Hanging up cancels the drawing. Controls that a model lists are parameters
+    of their own, such as `guidance=2`.
     """
     exchange, context = _begin(request, "generate")
-    query = read_query(request, GenerateQuery)
+    query, controls = read_drawing_query(request, GenerateQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     body = await read_generate_body(request, context.settings)
-    asked = merge(query, body)
+    asked = merge(query, controls, body)
     _take_note(exchange, wanted, asked)
     drawing = await context.operations.generate(asked)
     return await _answer(request, drawing, wanted, asked)
@@ -91,11 +92,11 @@ async def autoencode(request: Request) -> Response:
     what the encoder made of it.
     """
     exchange, context = _begin(request, "autoencode")
-    query = read_query(request, AutoencodeQuery)
+    query, controls = read_drawing_query(request, AutoencodeQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     pictures = await read_named_pictures(request, context.settings, PictureBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
-    asked = AutoencodeRequest(image=pictures["image"], **fields)
+    asked = AutoencodeRequest(image=pictures["image"], controls=controls, **fields)
     _take_note(exchange, wanted, asked)
     drawing = await context.operations.autoencode(asked)
     return await _answer(request, drawing, wanted, asked)
@@ -109,11 +110,11 @@ async def complete(request: Request) -> Response:
     does; `conditioning` says what the drawn pixels could see of the given ones.
     """
     exchange, context = _begin(request, "complete")
-    query = read_query(request, CompleteQuery)
+    query, controls = read_drawing_query(request, CompleteQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     pictures = await read_named_pictures(request, context.settings, PictureWithMaskBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
-    asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], **fields)
+    asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], controls=controls, **fields)
     _take_note(exchange, wanted, asked)
     drawing = await context.operations.complete(asked)
     return await _answer(request, drawing, wanted, asked)

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from pentimento.bundle.manifest import FrameOutput, ImageSpec, Manifest, NoiseSpec, Steps
+from pentimento.bundle.manifest import Control, FrameOutput, ImageSpec, Manifest, NoiseSpec, Steps
 from pentimento.service.messages import OperationName, ScoreKind
 
 
@@ -33,6 +33,9 @@ class ModelBody(BaseModel):
     latents: Annotated[list[NoiseSpec], Field(description="Noise that a request may give instead of a seed.")]
     outputs: Annotated[
         list[FrameOutput], Field(description="What comes with each canvas besides it, such as boxes.")
+    ]
+    controls: Annotated[
+        list[Control], Field(description="Numbers that a request may set, with their ranges.")
     ]
     labels: Annotated[
         list[str] | None,

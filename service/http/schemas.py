@@ -56,6 +56,16 @@ def _whole(value: object) -> object:
 
 
 Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int | None)]
+
+
+def _real(value: object) -> object:
+    """Takes numbers, and no text or truth value for one."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e20:
+        return float(value)
+    raise PydanticCustomError("whole_number", "must be a number")
+
+
+_Real = Annotated[float, BeforeValidator(_real, json_schema_input_type=float)]
 _Number = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 
 
@@ -117,6 +127,12 @@ class GenerateBody(_Common):
     seeds: Annotated[
         dict[str, _Number],
         Field(description="Seeds by the name of a noise that shall not use `seed`: one level at a time."),
+    ] = {}
+    controls: Annotated[
+        dict[str, _Real],
+        Field(
+            description="Controls of the model by name, such as `guidance`; in a query, by their own names."
+        ),
     ] = {}
 
 

@@ -6,6 +6,7 @@ Every function raises PentimentoError, INVALID_ARGUMENT, or returns the value wi
 __all__ = [
     "MAX_LATENT",
     "boxes",
+    "controls",
     "image_count",
     "importance_samples",
     "in_range",
@@ -111,6 +112,23 @@ def image_count(request: GenerateRequest, limit: int) -> int:
         lengths |= {len(rows) for rows in given if isinstance(rows, np.ndarray) and rows.ndim}  # 0-d: none
         n = lengths.pop() if len(lengths) == 1 else 1
     return in_range("n", n, 1, limit)
+
+
+def controls(manifest: Manifest, given: Mapping[str, float]) -> dict[str, float]:
+    """The value of every control of the drawing: as given, or its default."""
+    assert manifest.drawing is not None
+    specs = {control.name: control for control in manifest.drawing.controls}
+    for name, value in given.items():
+        field = f"controls.{name[:64]}"
+        if name not in specs:
+            has = f"it has: {', '.join(specs)}" if specs else "it has none"
+            raise invalid(field, f"is no control of model {manifest.name!r}; {has}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise invalid(field, f"must be a number, got {str(value)[:60]!r}")
+        low, high = specs[name].min, specs[name].max
+        if not low <= value <= high:  # nor is it NaN
+            raise invalid(field, f"must be {low:g}..{high:g}, got {value:g}")
+    return {name: float(given.get(name, spec.default)) for name, spec in specs.items()}
 
 
 def steps(manifest: Manifest, value: int | None) -> int:

@@ -1,6 +1,6 @@
 """The tensors that a request starts from: what it gives, and the noise that its seed gives, row by row."""
 
-__all__ = ["Inputs", "as_group", "drawing_noise", "eps", "labels", "last_call", "nothing_known"]
+__all__ = ["Inputs", "as_group", "chosen", "drawing_noise", "eps", "labels", "last_call", "nothing_known"]
 
 import itertools
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
+from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, STEPS
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import draw, draw_noise, noise_shape
 from pentimento.service.engine.engine import Submission
@@ -120,6 +120,16 @@ def eps_values(manifest: Manifest, graph: str) -> int:
 def labels(label: Sequence[int] | int | None, n: int) -> dict[str, Array]:
     """The input `label` of all rows, int64, (n,): one class for all, or one for each; {} without a label."""
     return {} if label is None else {"label": np.full(n, label, dtype=np.int64)}
+
+
+def chosen(manifest: Manifest, controls: Mapping[str, float], n: int, steps: int) -> dict[str, Array]:
+    """What a request has chosen, a value a row: its controls, float32, and the canvases it shows, int64."""
+    values: dict[str, Array] = {name: np.full(n, value, dtype=np.float32) for name, value in controls.items()}
+    drawing = manifest.drawing
+    assert drawing is not None
+    if any(manifest.graphs[phase.graph].input(STEPS) for phase in drawing.phases):
+        values[STEPS] = np.full(n, steps, dtype=np.int64)
+    return values
 
 
 def as_group(given: Arrays, size: int) -> dict[str, Array]:

@@ -80,6 +80,11 @@ class Operations(Readings):
         """Whether new work is admitted: false before the start and while draining."""
         return self._engine.accepting
 
+    @property
+    def control_names(self) -> frozenset[str]:
+        """Names of all controls that some served bundle has."""
+        return self._catalog.controls
+
     def models(self) -> tuple[tuple[ModelInfo, ...], tuple[Refusal, ...]]:
         """Served bundles by name, and the folders that were refused."""
         return self._catalog.infos(), self._catalog.refused
@@ -107,9 +112,11 @@ class Operations(Readings):
         seed = draw_seed(request.seed)
         seeds = checks.seeds(manifest, request.seeds)
         latents = await self._latents(manifest, request, n, steps)
+        chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
+        labels = inputs.labels(checks.labels(manifest, request, n), n)
         start = Inputs(
             n=n,
-            given=inputs.labels(checks.labels(manifest, request, n), n) | inputs.nothing_known(manifest, n),
+            given=labels | chosen | inputs.nothing_known(manifest, n),
             noise=inputs.drawing_noise(manifest, seed, steps, seeds=seeds, given=latents),
             noise_values=inputs.noise_values(manifest, steps),
         )
@@ -123,12 +130,13 @@ class Operations(Readings):
         steps = checks.reconstruction_steps(manifest, request.steps)
         seed = draw_seed(request.seed)
         labels = inputs.labels(checks.label(manifest, request.label), n)
+        chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
         image = await self._admission.read(manifest, (request.image,), request.fit, seed)
         encoded = {tensor.name for tensor in manifest.graphs["encode"].outputs}
         drawn, eps = inputs.drawing_noise(manifest, seed, steps), inputs.eps(manifest, "encode", seed)
         start = Inputs(
             n=n,
-            given=labels | inputs.nothing_known(manifest, n) | {"image": image.repeat(n, axis=0)},
+            given=labels | chosen | inputs.nothing_known(manifest, n) | {"image": image.repeat(n, axis=0)},
             # the encoder's latents take the place of noise
             noise=lambda rows: {k: v for k, v in drawn(rows).items() if k not in encoded} | dict(eps(rows)),
             noise_values=inputs.noise_values(manifest, steps),
@@ -145,6 +153,7 @@ class Operations(Readings):
         steps = checks.steps(manifest, request.steps)
         seed = draw_seed(request.seed)
         labels = inputs.labels(checks.label(manifest, request.label), n)
+        chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
         image = await self._admission.read(manifest, (request.image,), request.fit, seed)
         mask = await asyncio.to_thread(
             pictures.read_mask, request.mask, manifest.image, self._settings.max_image_pixels
@@ -152,7 +161,7 @@ class Operations(Readings):
         known = image * mask
         start = Inputs(
             n=n,
-            given=labels | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)},
+            given=labels | chosen | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)},
             noise=inputs.drawing_noise(manifest, seed, steps),
             noise_values=inputs.noise_values(manifest, steps),
         )

@@ -36,6 +36,7 @@ ALIKE = {
     "labels": lambda client: client.generate("toy-steps", n=2, labels=[1, 2, 3]),
     "seed": lambda client: client.generate("toy-steps", seed=-1),
     "seeds.nothing": lambda client: client.generate("toy-steps", seeds={"nothing": 1}),
+    "controls.nothing": lambda client: client.generate("toy-steps", controls={"nothing": 1}),
     "latents.nothing": lambda client: client.generate("toy-steps", latents={"nothing": [[0.0]]}),
     "score_by": lambda client: client.generate("toy-steps", score_by="toy-code"),
     "model": lambda client: client.generate("no-such-model"),

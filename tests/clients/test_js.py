@@ -15,6 +15,7 @@ from PIL import Image
 from tests.clients.conftest import KEY, Files
 from tests.programs import missing
 from tests.service.box_toys import write_box_toy
+from tests.service.control_toys import write_control_toy
 from tests.service.live import LiveServer
 from tests.service.pair_toys import write_pair_toy
 from tests.service.reading_toys import write_reading_toys
@@ -31,7 +32,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory, files: Files) -> Iterator[
     """The environment that says where they are."""
     folder = tmp_path_factory.mktemp("bundles")
     write_toys(folder)
-    for write in (write_reading_toys, write_box_toy, write_pair_toy):
+    for write in (write_reading_toys, write_box_toy, write_pair_toy, write_control_toy):
         write(folder)
     few = tmp_path_factory.mktemp("few")
     write_toys(few, ("toy-steps",))

@@ -145,6 +145,10 @@ class _Trial:
         }
         self._steps, self._noise = 1, {}
         if drawing is not None:
+            self._values |= {
+                each.name: np.linspace(each.min, each.max, rows, dtype=np.float32)
+                for each in drawing.controls
+            }
             self._steps = min(drawing.steps.trained + _EXTRA_STEPS, drawing.steps.max)
             self._noise = draw_noise(drawing, dict(entries), seed=_SEED, rows=range(rows), steps=self._steps)
         self._reading = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pentimento.bundle.drawing import Drawing
+from pentimento.bundle.drawing import STEPS, Drawing
 from pentimento.bundle.graphs import GraphSpec, state_name
 
 Array = NDArray[np.generic]
@@ -41,7 +41,8 @@ def replay(
         drawing: The manifest's plan of a drawing.
         graphs: The manifest's graphs by name.
         run: Calls the graph of a name with its inputs, and returns its outputs.
-        values: Inputs that are the same at every call, such as `label`, each of shape (rows, ...).
+        values: Inputs that are the same at every call, such as `label`, each of shape (rows, ...); controls
+            that are not among them have their defaults.
         noise: As `bundle.noise.draw_noise` gives it.
         rows: Drawings in the batch.
         steps: Canvases that are asked for.
@@ -49,11 +50,12 @@ def replay(
     Yields:
         Each call once it is made.
     """
-    held = dict(values)
+    defaults = {control.name: np.full(rows, control.default, np.float32) for control in drawing.controls}
+    held = defaults | dict(values)
     per_call = {spec.name for spec in drawing.noise if spec.per == "call"}
     for phase in drawing.phases:
         for t in range(drawing.calls(phase, steps)):
-            held["t"] = np.full(rows, t, dtype=np.int64)
+            held |= {"t": np.full(rows, t, dtype=np.int64), STEPS: np.full(rows, steps, dtype=np.int64)}
             held |= {name: noise[name][:, t] if name in per_call else noise[name]
                      for name in noise if graphs[phase.graph].input(name)}  # fmt: skip
             feeds = {tensor.name: held[tensor.name] for tensor in graphs[phase.graph].inputs}

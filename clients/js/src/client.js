@@ -109,13 +109,13 @@ export class Client {
 
 /** The HTTP request of a drawing. */
 function drawing(request) {
-  const { image, mask, scale, timeoutMs, ...fields } = request;
+  const { image, mask, scale, timeoutMs, controls, ...fields } = request;
   if (image === undefined) {
-    return { path: "generate", query: snake({ scale }), body: toJson(snake(fields)), timeoutMs };
+    return { path: "generate", query: snake({ scale }), body: toJson({ ...snake(fields), controls }), timeoutMs };
   }
   const files = [["image", image], ...(mask === undefined ? [] : [["mask", mask]])];
   const path = mask === undefined ? "autoencode" : "complete";
-  return { path, query: snake({ scale, ...fields }), body: toForm(files), timeoutMs };
+  return { path, query: { ...snake({ scale, ...fields }), ...controls }, body: toForm(files), timeoutMs };
 }
 
 /** The HTTP request of a reading: one or several pictures, and an answer at once. */

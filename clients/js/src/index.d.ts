@@ -47,6 +47,8 @@ interface Drawn extends Asked {
   scoreBy?: string;
   /** True refuses a model whose canvases come without attention boxes; a strip or an animation shows them. */
   boxes?: boolean;
+  /** Values of the model's controls by name; by default their own. */
+  controls?: Readonly<Record<string, number>>;
 }
 
 export interface DrawRequest extends Drawn {
@@ -232,6 +234,8 @@ export interface Model {
   /** What comes with each canvas. A `box` is a grid of `points` x `points` filters on the image, four numbers in
    * pixels from the centre of the first pixel: x and y of its centre, distance between filters, and their width. */
   outputs: FrameOutput[];
+  /** Numbers that a request for a drawing may set, each within its range. */
+  controls: { name: string; min: number; max: number; default: number; summary: string }[];
   labels: string[] | null;
   score_kind: ScoreKind | null;
   /** Latents that the scorer judges a picture with; none for most. */

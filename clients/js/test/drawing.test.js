@@ -17,6 +17,22 @@ test("a canvas comes with what its step put out", async () => {
   assert.deepEqual([box.name, box.meaning, box.points], ["write_box", "box", 2]);
 });
 
+test("controls are set in drawings of all kinds, and refused out of range", async () => {
+  const model = "toy-guided";
+  const last = async (drawing) => (await drawing).frames.at(-1).images[0];
+  const bytes = (picture) => Buffer.from(picture).toString("base64");
+  const [low, high, usual, named] = await Promise.all(
+    [{ tilt: -1 }, { tilt: 1 }, undefined, { tilt: 0.5 }].map((controls) => last(client.generate({ model, seed: 3, controls }))),
+  );
+  assert.notEqual(bytes(low), bytes(high));
+  assert.equal(bytes(usual), bytes(named));
+  const again = (tilt) => last(client.autoencode({ model, image: BLACK, controls: { tilt } }));
+  assert.notEqual(bytes(await again(-1)), bytes(await again(1)));
+  await assert.rejects(client.generate({ model, controls: { tilt: 3 } }), { message: "controls.tilt must be -2..2, got 3" });
+  const [control] = (await client.model(model)).controls;
+  assert.deepEqual([control.name, control.min, control.max, control.default], ["tilt", -2, 2, 0.5]);
+});
+
 test("frames come step by step, with a header and an end", async () => {
   const drawing = client.stream({ model: "toy-steps", n: 2, steps: 4, seed: 7, score: true });
   assert.equal(drawing.header, null);

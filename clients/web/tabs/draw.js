@@ -1,5 +1,6 @@
 /** Draw: a model, a seed, and canvases that develop step by step as the frames arrive. */
 
+import { controlSliders } from "../parts/controls.js";
 import { field, h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { modelCard, modelPicker } from "../parts/model.js";
@@ -20,6 +21,7 @@ export function mount(root, context) {
   const n = range({ label: "Canvases", min: 1, max: MOST, value: number("n") ?? DRAWINGS });
   const steps = range({ label: "Steps", min: 1, max: 1, value: 1 });
   const seed = seedField({ value: number("seed") });
+  const controls = controlSliders();
   const label = h("select", {});
   const labelField = field("Class", label);
   const judge = h("select", {});
@@ -37,6 +39,7 @@ export function mount(root, context) {
     h("div.pair", {}, steps.element, n.element),
     seed.element,
     labelField,
+    controls.element,
     field("Judged by", judge),
     go,
   );
@@ -65,6 +68,7 @@ export function mount(root, context) {
     }
     steps.limit(model.steps.min, model.steps.max, wanted.steps ?? model.steps.default);
     fillLabels(model, wanted.label);
+    controls.suit(model, wanted.controls);
     fillJudges(model, wanted.judge);
     card.show(model).catch((error) => context.fail(error));
   }
@@ -107,6 +111,7 @@ export function mount(root, context) {
       seed: seed.value,
       judge: judge.value === NOBODY ? null : judge.value,
       label: model.labels ? label.value : "",
+      controls: controls.values,
       labels: each ? Array.from({ length: n.value }, (_, index) => index % model.labels.length) : null,
     };
   }
@@ -148,7 +153,8 @@ export function mount(root, context) {
     const now = picker.model;
     if (!now || now.name !== before?.name || now.version !== before.version) suit(now);
   });
-  suit(picker.model, { steps: number("steps"), label: number("label"), judge: params.get("judge") });
+  const values = Object.fromEntries([...params].map(([name, text]) => [name, text === "" ? NaN : Number(text)]));
+  suit(picker.model, { steps: number("steps"), label: number("label"), judge: params.get("judge"), controls: values });
   if (picker.model) draw();
 }
 
@@ -158,7 +164,7 @@ function drawing(models) {
 }
 
 /** What the server is asked, whatever the format of its answer. */
-function requestOf({ model, n, steps, seed, judge, label, labels }) {
+function requestOf({ model, n, steps, seed, judge, label, labels, controls }) {
   return {
     model: model.name,
     n,
@@ -166,13 +172,14 @@ function requestOf({ model, n, steps, seed, judge, label, labels }) {
     seed,
     ...(judge ? { scoreBy: judge } : {}),
     ...(labels ? { labels } : {}),
+    ...(controls ? { controls } : {}),
     ...(label === "" ? {} : { label: Number(label) }),
   };
 }
 
 /** The address that draws the same again. */
-function paramsOf({ model, n, steps, seed, judge, label }) {
-  return { model: model.name, n, steps, seed, judge: judge ?? NOBODY, label: label || null };
+function paramsOf({ model, n, steps, seed, judge, label, controls }) {
+  return { model: model.name, n, steps, seed, judge: judge ?? NOBODY, label: label || null, ...controls };
 }
 
 /** What each canvas was asked to be, by name. */

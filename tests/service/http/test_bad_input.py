@@ -97,7 +97,10 @@ def test_what_a_model_cannot_do(http):
         (b'{"steps": true}', "steps must be a whole number, got True"),
         (b'{"score": "yes"}', "score must be true or false, got 'yes'"),
         (b'{"model": 3}', "model should be a valid string, got 3"),
-        (b'{"stepz": 3}', "stepz is not known here; known are: boxes, label, labels, latents, model,"),
+        (
+            b'{"stepz": 3}',
+            "stepz is not known here; known are: boxes, controls, label, labels, latents, model,",
+        ),
         (b'{"scale": 3}', "scale is not known here"),
         (b'{"latents": []}', "latents should be a valid dictionary, got list"),
         (b"[" * 10_000, "body may be nested at most 32 deep"),

@@ -41,7 +41,7 @@ def test_from_start_to_end(tmp_path):
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        (["--bundles", "/nowhere"], 1, "there is no bundle folder '/nowhere'"),
+        (["--bundles", "/nowhere"], 2, "there is no bundle folder '/nowhere'"),
         (["--lanes", "900"], 2, "--lanes must be 1..256, got 900"),
         (["--lanes", "x"], 2, "'--lanes': must be a whole number, got 'x'"),
         (["--brush"], 2, "No such option"),

@@ -15,7 +15,7 @@ export async function use(file: File): Promise<void> {
   const { values } = await client.score({ images: [file, new Uint8Array(1)] });
   const nats: number[] = (await client.likelihood({ images: [file], importanceSamples: 5, pixels: true })).nats;
   const again = await client.encode({ images: new Set([file]) });
-  await client.generate({ latents: again.encoding });
+  await client.generate({ latents: again.encoding, controls: { guidance: 2 } });
   const models: Models = await client.models();
   console.log(seed, total, bytes, strip.size, values, nats, models.models[0]?.score_kind, await client.metrics());
 }

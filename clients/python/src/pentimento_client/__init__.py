@@ -5,7 +5,17 @@ from pentimento_client.client import Client, FrameStream
 from pentimento_client.connection import ConnectOptions
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Drawing, Frame, Header, ScoredBy, Scores, Timing
-from pentimento_client.models import FrameOutput, Latent, Model, Models, Refusal, Reload, Revision, StepRange
+from pentimento_client.models import (
+    Control,
+    FrameOutput,
+    Latent,
+    Model,
+    Models,
+    Refusal,
+    Reload,
+    Revision,
+    StepRange,
+)
 from pentimento_client.pixels import ImageLike, film_strip
 from pentimento_client.requests import (
     AutoencodeOptions,
@@ -30,6 +40,7 @@ __all__ = [
     "DrawOptions",
     "EncodeResult",
     "Frame",
+    "Control",
     "FrameOutput",
     "Header",
     "ImageLike",

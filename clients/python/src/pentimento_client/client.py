@@ -111,9 +111,8 @@ class Client:
 
         Args:
             model: A served model; by default the server's.
-            **options: n, steps, seed, label, labels, score, score_by, boxes, latents, seeds, timeout_s,
-                encoding:
-                see DrawOptions.
+            **options: n, steps, seed, label, labels, score, score_by, boxes, latents, seeds, controls,
+                timeout_s, encoding: see DrawOptions.
 
         Returns:
             A stream to be used in a `with` statement.
@@ -132,8 +131,8 @@ class Client:
         Args:
             image: File contents, a path, a Pillow image or an array.
             model: A served model; by default the server's.
-            **options: samples, steps, seed, label, score, score_by, boxes, fit, timeout_s, encoding: see
-                AutoencodeOptions.
+            **options: samples, steps, seed, label, score, score_by, boxes, controls, fit, timeout_s,
+                encoding: see AutoencodeOptions.
 
         Returns:
             A stream to be used in a `with` statement.
@@ -156,8 +155,8 @@ class Client:
             image: File contents, a path, a Pillow image or an array.
             mask: Likewise, of the model's size, white where pixels are given and black elsewhere.
             model: A served model; by default the server's.
-            **options: n, steps, seed, label, score, score_by, boxes, fit, timeout_s, encoding: see
-                CompleteOptions.
+            **options: n, steps, seed, label, score, score_by, boxes, controls, fit, timeout_s,
+                encoding: see CompleteOptions.
 
         Returns:
             A stream to be used in a `with` statement.

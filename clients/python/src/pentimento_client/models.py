@@ -1,6 +1,7 @@
 """What the server tells of its models, and of a reload."""
 
 __all__ = [
+    "Control",
     "FrameOutput",
     "Latent",
     "LikelihoodKind",
@@ -56,6 +57,17 @@ class FrameOutput:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Control:
+    """A number that a request for a drawing may set, within its range."""
+
+    name: str
+    min: float
+    max: float
+    default: float
+    summary: str  # what more of it does
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
     """A served model and what it can do."""
 
@@ -76,6 +88,7 @@ class Model:
     likelihood_kind: LikelihoodKind | None = None  # None: it has none
     outputs: tuple[FrameOutput, ...] = ()  # what each canvas comes with
     score_takes: tuple[str, ...] = ()  # latents that the scorer judges a picture with
+    controls: tuple[Control, ...] = ()  # numbers that a request for a drawing may set
     group_size: int | None = None  # pictures that the scorer can judge together, at most
     manifest: Mapping[str, Any] | None = None  # the whole manifest; only `model(name)` asks for it
 

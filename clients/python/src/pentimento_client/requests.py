@@ -60,6 +60,8 @@ class DrawOptions(TypedDict, total=False):
     """Noise by name instead of from the seed, (n, ...) or, for noise per call, (n, calls, ...)."""
     seeds: Mapping[str, int]
     """Seeds by the name of a noise that shall not use `seed`: the levels of a model, one at a time."""
+    controls: Mapping[str, float]
+    """Values of the model's controls by name, see `Model.controls`; by default their own."""
     timeout_s: float
     """Seconds after which the drawing is given up; by default the server's limit."""
     encoding: Travel
@@ -92,6 +94,8 @@ class AutoencodeOptions(ReadOptions, total=False):
     """A model whose scorer judges instead, as in DrawOptions."""
     boxes: bool
     """True refuses a model without attention boxes, as in DrawOptions."""
+    controls: Mapping[str, float]
+    """Values of the model's controls by name, as in DrawOptions."""
     encoding: Travel
     """How canvases travel, as in DrawOptions."""
 
@@ -109,6 +113,8 @@ class CompleteOptions(ReadOptions, total=False):
     """A model whose scorer judges instead, as in DrawOptions."""
     boxes: bool
     """True refuses a model without attention boxes, as in DrawOptions."""
+    controls: Mapping[str, float]
+    """Values of the model's controls by name, as in DrawOptions."""
     encoding: Travel
     """How canvases travel, as in DrawOptions."""
 
@@ -137,6 +143,7 @@ class DrawRequest:
     boxes: bool | None = None
     latents: Mapping[str, ArrayLike] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
+    controls: Mapping[str, float] = field(default_factory=dict)
     timeout_s: float | None = None
     encoding: Travel = "png"
 
@@ -162,6 +169,7 @@ class AutoencodeRequest(ReadRequest):
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None
+    controls: Mapping[str, float] = field(default_factory=dict)
     encoding: Travel = "png"
 
 
@@ -176,6 +184,7 @@ class CompleteRequest(ReadRequest):
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None
+    controls: Mapping[str, float] = field(default_factory=dict)
     encoding: Travel = "png"
 
 

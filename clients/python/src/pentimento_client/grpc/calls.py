@@ -108,6 +108,7 @@ def _drawing(request: DrawRequest) -> pb.StreamCanvasRequest:
             with_boxes=request.boxes,
             latents=[_tensor(name, array) for name, array in latent_arrays(request).items()],
             seeds=request.seeds,
+            controls=request.controls,
             timeout_ms=_timeout_ms(request.timeout_s),
         ),
         encoding=_ENCODINGS[request.encoding],
@@ -126,6 +127,7 @@ def _reconstruction(request: AutoencodeRequest) -> pb.AutoencodeRequest:
         with_scores=request.score,
         score_by=request.score_by,
         with_boxes=request.boxes,
+        controls=request.controls,
         timeout_ms=_timeout_ms(request.timeout_s),
         encoding=_ENCODINGS[request.encoding],
     )
@@ -144,6 +146,7 @@ def _completion(request: CompleteRequest) -> pb.CompleteRequest:
         with_scores=request.score,
         score_by=request.score_by,
         with_boxes=request.boxes,
+        controls=request.controls,
         timeout_ms=_timeout_ms(request.timeout_s),
         encoding=_ENCODINGS[request.encoding],
     )

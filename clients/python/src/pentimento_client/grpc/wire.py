@@ -11,6 +11,7 @@ import numpy as np
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
 from pentimento_client.models import (
+    Control,
     FrameOutput,
     Latent,
     LikelihoodKind,
@@ -227,6 +228,16 @@ def _model(message: pb.Model, manifest_json: str | None = None) -> Model:
             for output in message.outputs
         ),
         score_takes=tuple(message.score_takes),
+        controls=tuple(
+            Control(
+                name=control.name,
+                min=control.min_value,
+                max=control.max_value,
+                default=control.default_value,
+                summary=control.summary,
+            )
+            for control in message.controls
+        ),
         group_size=message.group_size if message.HasField("group_size") else None,
         manifest=None if manifest_json is None else json.loads(manifest_json),
     )

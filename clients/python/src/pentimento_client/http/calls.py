@@ -115,6 +115,8 @@ def _drawing(request: DrawRequest) -> dict[str, Any]:
         body["latents"] = _latents(request)
     if request.seeds:
         body["seeds"] = dict(request.seeds)
+    if request.controls:
+        body["controls"] = dict(request.controls)
     return body | _timeout(request.timeout_s)
 
 
@@ -122,13 +124,14 @@ def _latents(request: DrawRequest | ScoreRequest) -> dict[str, Any]:
     return {name: array.tolist() for name, array in latent_arrays(request).items()}
 
 
-def _query(request: ReadRequest, *names: str) -> dict[str, str | int]:
+def _query(request: ReadRequest, *names: str) -> dict[str, str | int | float]:
     """Query parameters that every request with pictures has, and those of the given names."""
     params = _given(request, "model", "label", "seed", *names)
     for name in ("score", "boxes"):
         value = getattr(request, name, None)
         if value is not None:
             params[name] = "true" if value else "false"
+    params |= getattr(request, "controls", {})  # in a query by their own names
     return {"fit": request.fit, **params, **_timeout(request.timeout_s)}
 
 
@@ -144,7 +147,7 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _post(path: str, body: Mapping[str, Any], params: Mapping[str, str | int] | None = None) -> Call:
+def _post(path: str, body: Mapping[str, Any], params: Mapping[str, str | int | float] | None = None) -> Call:
     call: Call = {
         "method": "POST",
         "url": path,

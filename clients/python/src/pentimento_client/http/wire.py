@@ -15,6 +15,7 @@ from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.http.errors import error_from
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
 from pentimento_client.models import (
+    Control,
     FrameOutput,
     Latent,
     Model,
@@ -172,6 +173,7 @@ def model(content: Json) -> Model:
         likelihood_kind=content.get("likelihood_kind"),
         outputs=tuple(FrameOutput(**output) for output in content.get("outputs", ())),
         score_takes=tuple(content.get("score_takes", ())),
+        controls=tuple(Control(**control) for control in content.get("controls", ())),
         group_size=content.get("group_size"),
         manifest=content.get("manifest"),
     )

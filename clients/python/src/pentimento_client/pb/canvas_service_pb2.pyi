@@ -97,7 +97,7 @@ PRIOR_NORMAL: Prior
 PRIOR_UNIFORM: Prior
 
 class DrawingSpec(_message.Message):
-    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds", "score_by", "labels", "with_boxes")
+    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds", "score_by", "labels", "with_boxes", "controls")
     class SeedsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +105,13 @@ class DrawingSpec(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class ControlsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +124,7 @@ class DrawingSpec(_message.Message):
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
     model: str
     image_count: int
     step_count: int
@@ -129,7 +137,8 @@ class DrawingSpec(_message.Message):
     score_by: str
     labels: _containers.RepeatedScalarFieldContainer[int]
     with_boxes: bool
-    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ..., score_by: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ..., with_boxes: _Optional[bool] = ...) -> None: ...
+    controls: _containers.ScalarMap[str, float]
+    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ..., score_by: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Tensor(_message.Message):
     __slots__ = ("name", "shape", "values", "data")
@@ -298,7 +307,14 @@ class ScoreResponse(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., group: _Optional[bool] = ...) -> None: ...
 
 class AutoencodeRequest(_message.Message):
-    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes")
+    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes", "controls")
+    class ControlsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -311,6 +327,7 @@ class AutoencodeRequest(_message.Message):
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     sample_count: int
@@ -323,7 +340,8 @@ class AutoencodeRequest(_message.Message):
     encoding: ImageEncoding
     score_by: str
     with_boxes: bool
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ...) -> None: ...
+    controls: _containers.ScalarMap[str, float]
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class AutoencodeResponse(_message.Message):
     __slots__ = ("header", "frame", "summary", "encoder_output")
@@ -344,7 +362,14 @@ class EncoderOutput(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ...) -> None: ...
 
 class CompleteRequest(_message.Message):
-    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes")
+    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes", "controls")
+    class ControlsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     MASK_FIELD_NUMBER: _ClassVar[int]
@@ -358,6 +383,7 @@ class CompleteRequest(_message.Message):
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     mask: bytes
@@ -371,7 +397,8 @@ class CompleteRequest(_message.Message):
     encoding: ImageEncoding
     score_by: str
     with_boxes: bool
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ...) -> None: ...
+    controls: _containers.ScalarMap[str, float]
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class CompleteResponse(_message.Message):
     __slots__ = ("header", "frame", "summary")
@@ -494,7 +521,7 @@ class LatentSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., prior: _Optional[_Union[Prior, str]] = ..., per_call: _Optional[bool] = ..., call_count: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents", "level_count", "binarisation", "completion", "likelihood_kind", "outputs", "score_takes", "group_size")
+    __slots__ = ("name", "version", "family", "summary", "is_default", "operations", "image_shape", "steps", "score_kind", "label_names", "latents", "level_count", "binarisation", "completion", "likelihood_kind", "outputs", "score_takes", "group_size", "controls")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
@@ -513,6 +540,7 @@ class Model(_message.Message):
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     SCORE_TAKES_FIELD_NUMBER: _ClassVar[int]
     GROUP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     family: str
@@ -531,7 +559,22 @@ class Model(_message.Message):
     outputs: _containers.RepeatedCompositeFieldContainer[FrameOutput]
     score_takes: _containers.RepeatedScalarFieldContainer[str]
     group_size: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ..., level_count: _Optional[int] = ..., binarisation: _Optional[_Union[Binarisation, str]] = ..., completion: _Optional[_Union[Completion, str]] = ..., likelihood_kind: _Optional[_Union[LikelihoodKind, str]] = ..., outputs: _Optional[_Iterable[_Union[FrameOutput, _Mapping]]] = ..., score_takes: _Optional[_Iterable[str]] = ..., group_size: _Optional[int] = ...) -> None: ...
+    controls: _containers.RepeatedCompositeFieldContainer[Control]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., family: _Optional[str] = ..., summary: _Optional[str] = ..., is_default: _Optional[bool] = ..., operations: _Optional[_Iterable[_Union[Operation, str]]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., steps: _Optional[_Union[StepRange, _Mapping]] = ..., score_kind: _Optional[_Union[ScoreKind, str]] = ..., label_names: _Optional[_Iterable[str]] = ..., latents: _Optional[_Iterable[_Union[LatentSpec, _Mapping]]] = ..., level_count: _Optional[int] = ..., binarisation: _Optional[_Union[Binarisation, str]] = ..., completion: _Optional[_Union[Completion, str]] = ..., likelihood_kind: _Optional[_Union[LikelihoodKind, str]] = ..., outputs: _Optional[_Iterable[_Union[FrameOutput, _Mapping]]] = ..., score_takes: _Optional[_Iterable[str]] = ..., group_size: _Optional[int] = ..., controls: _Optional[_Iterable[_Union[Control, _Mapping]]] = ...) -> None: ...
+
+class Control(_message.Message):
+    __slots__ = ("name", "min_value", "max_value", "default_value", "summary")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MIN_VALUE_FIELD_NUMBER: _ClassVar[int]
+    MAX_VALUE_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    min_value: float
+    max_value: float
+    default_value: float
+    summary: str
+    def __init__(self, name: _Optional[str] = ..., min_value: _Optional[float] = ..., max_value: _Optional[float] = ..., default_value: _Optional[float] = ..., summary: _Optional[str] = ...) -> None: ...
 
 class FrameOutput(_message.Message):
     __slots__ = ("name", "meaning", "points", "summary")
