@@ -99,7 +99,7 @@ def test_what_a_model_cannot_do(http):
         (b'{"model": 3}', "model should be a valid string, got 3"),
         (
             b'{"stepz": 3}',
-            "stepz is not known here; known are: boxes, controls, label, labels, latents, model,",
+            "stepz is not known here; known are: boxes, controls, label, labels, latents,",
         ),
         (b'{"scale": 3}', "scale is not known here"),
         (b'{"latents": []}', "latents should be a valid dictionary, got list"),

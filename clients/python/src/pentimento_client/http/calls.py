@@ -44,7 +44,7 @@ class Call(TypedDict, total=False):
 
     method: Required[str]
     url: Required[str]
-    params: Mapping[str, str | int]
+    params: Mapping[str, str | int | float]
     content: bytes
     headers: Mapping[str, str]
     timeout: httpx.Timeout
