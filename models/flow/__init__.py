@@ -1,0 +1,1 @@
+"""Models that draw by following a field from noise to pictures, or by undoing noise step by step."""
