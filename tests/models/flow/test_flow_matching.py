@@ -53,36 +53,42 @@ def test_the_closed_form_is_the_least_of_the_loss():
         assert FlowMatching(other).loss(image, noise, time) > best
 
 
+class Polynomial(nn.Module):
+    """A field that is linear in the state, with factors that are polynomials of the time."""
+
+    def __init__(self):
+        super().__init__()
+        self.factors = nn.Parameter(torch.zeros(2, 7, dtype=torch.float64))
+
+    def forward(self, state, time, label=None):
+        powers = time[:, None] ** torch.arange(7)
+        slope, offset = (powers @ self.factors.T)[:, :, None, None, None].unbind(1)
+        return slope * state + offset
+
+
 def test_a_field_that_learns_comes_to_the_closed_form():
     torch.manual_seed(2)
+    flow = FlowMatching(Polynomial())
+    picture = 0.3 + 0.5 * torch.randn(200_000, 1, 1, 1, dtype=torch.float64)
+    given = (picture + 1) / 2, torch.randn_like(picture), torch.rand(len(picture), dtype=torch.float64)
+    optimizer = torch.optim.LBFGS(flow.parameters(), max_iter=60, line_search_fn="strong_wolfe")
 
-    class Learned(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layers = nn.Sequential(
-                nn.Linear(2, 64), nn.SiLU(), nn.Linear(64, 64), nn.SiLU(), nn.Linear(64, 1)
-            )
-
-        def forward(self, state, time, label=None):
-            return self.layers(torch.stack([state.flatten(), time], dim=1))[:, :, None, None]
-
-    flow = FlowMatching(Learned())
-    optimizer = torch.optim.Adam(flow.parameters(), 1e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 300)
-    for _ in range(300):
-        picture = 0.3 + 0.5 * torch.randn(2048, 1, 1, 1)
-        loss = flow.loss((picture + 1) / 2, torch.randn(picture.shape), flow.times(torch.randn(2048)))
+    def closure():
         optimizer.zero_grad()
+        loss = flow.loss(*given)
         loss.backward()
-        optimizer.step()
-        schedule.step()
-    state, time = torch.linspace(-0.6, 0.9, 21)[:, None, None, None], torch.full((21,), 0.5)
+        return loss
+
+    optimizer.step(closure)
+    state = torch.linspace(-0.6, 0.9, 21, dtype=torch.float64)[:, None, None, None]
+    for at in (0.25, 0.5, 0.75):
+        time = torch.full((21,), at, dtype=torch.float64)
+        with torch.no_grad():
+            error = flow.velocity(state, time) - Gaussian(0.3, 0.5)(state, time)
+        assert error.abs().max() < 0.06, at
     with torch.no_grad():
-        error = flow.velocity(state, time) - Gaussian(0.3, 0.5)(state, time)
-    assert error.square().mean().sqrt() < 0.1
-    with torch.no_grad():
-        drawn = flow.follow(torch.randn(4000, 1, 1, 1), 20)[:, -1] * 2 - 1
-    assert drawn.mean() == pytest.approx(0.3, abs=0.05)
+        drawn = flow.follow(torch.randn(4000, 1, 1, 1, dtype=torch.float64), 30)[:, -1] * 2 - 1
+    assert drawn.mean() == pytest.approx(0.3, abs=0.05)  # clipped at 1, beyond which 8 % lie
 
 
 @pytest.mark.parametrize("heun", [False, True])
