@@ -30,6 +30,7 @@ from pentimento.training.export.trained import Trained
 from pentimento.training.families.bidirectional.family import BIDIRECTIONAL
 from pentimento.training.families.draw_gan.family import DRAW_GAN
 from pentimento.training.families.family import Family
+from pentimento.training.families.flow.family import FLOW
 from pentimento.training.families.likelihood.family import LIKELIHOOD
 from pentimento.training.families.one_shot.family import ONE_SHOT
 from pentimento.training.families.recurrent.family import RECURRENT
@@ -40,7 +41,7 @@ from pentimento.training.loop.config import LoopConfig
 from pentimento.training.loop.device import Precision
 from pentimento.training.loop.training import Batch, Training
 
-FAMILIES: tuple[Family[Any, Any], ...] = (RECURRENT, LIKELIHOOD, ONE_SHOT, BIDIRECTIONAL, DRAW_GAN)
+FAMILIES: tuple[Family[Any, Any], ...] = (RECURRENT, LIKELIHOOD, ONE_SHOT, BIDIRECTIONAL, DRAW_GAN, FLOW)
 
 
 def recipes() -> dict[str, Callable[[], LoopConfig]]:
