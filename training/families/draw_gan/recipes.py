@@ -17,7 +17,9 @@ def draw_gan_mnist() -> DRAWGANTrainConfig:
     With gamma = 1 the KL fell from 19 nats to 0.4 within a hundred iterations: features of unrelated digits
     lie no farther apart than 8, which is less than their latents cost.
 
-    Not measured.
+    Measured on one CPU core in float32, shared with other trainings: 110 minutes; 0.1 seconds an iteration by
+    pixels and 0.25 with the discriminator when the other core was idle. 10,000 drawings: KL(classes || data)
+    0.024, rarest class 5.9 %, confidence 0.911. Of 10,000 test digits 92 % are drawn again as the same class.
     """
     return DRAWGANTrainConfig(
         recipe="draw-gan-mnist",
