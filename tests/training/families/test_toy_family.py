@@ -97,8 +97,8 @@ def test_a_checkpoint_says_its_family(run, tmp_path):
     for change in ({}, {"family": None}):  # as named now, and as from before families were named
         write_checkpoint(tmp_path / "other.pt", {**record, **change})
         assert type(table.load_result(tmp_path / "other.pt", CPU).config) is family.FadingConfig
-    write_checkpoint(tmp_path / "other.pt", {**record, "family": "flow"})
-    with pytest.raises(CheckpointError, match="of the family 'flow' that this version does not know"):
+    write_checkpoint(tmp_path / "other.pt", {**record, "family": "sketch"})
+    with pytest.raises(CheckpointError, match="of the family 'sketch' that this version does not know"):
         table.load_result(tmp_path / "other.pt", CPU)
 
 
