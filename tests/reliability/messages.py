@@ -38,6 +38,7 @@ _SCALARS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.TYPE_ENUM: _mostly(st.integers(0, 1), st.sampled_from([2, 3, 4, 99, -1, (1 << 31) - 1])),
     FieldDescriptor.TYPE_BOOL: st.booleans(),
     FieldDescriptor.TYPE_FLOAT: _FLOATS,
+    FieldDescriptor.TYPE_DOUBLE: _FLOATS,
     FieldDescriptor.TYPE_STRING: _NAMES,
 }
 

@@ -23,6 +23,7 @@ from pentimento.training.families.likelihood.iteration import fit
 from pentimento.training.families.likelihood.judge import LikelihoodJudge
 from pentimento.training.families.likelihood.players import LikelihoodPlayers
 from pentimento.training.families.likelihood.recipes import LIKELIHOOD_RECIPES
+from pentimento.training.families.table import prepare
 from pentimento.training.loop.checkpoints import LATEST, CheckpointError, read_checkpoint
 from tests.training.families.likelihood.small_models import MODELS, crop
 from tests.training.run_folders import timeless
@@ -176,8 +177,8 @@ def test_a_class_conditional_model_hears_the_labels_and_wants_as_many_classes(sm
     again = draw_images(model, None, range(10, 20), 3)  # class row % 10
     assert torch.equal(drawn[10:], again)
     few = replace(config, model=replace(config.model, condition_dim=3))
-    with pytest.raises(ValueError, match=r"told of 3 classes, but .* has 10"):
-        LikelihoodJudge(few, small, LikelihoodPlayers(few, CPU))
+    with pytest.raises(ValueError, match=r"the model has 3 classes, but data set .* has 10"):
+        prepare(few, small, device=CPU, precision="float32")
 
 
 def test_a_configuration_of_another_version_is_refused():

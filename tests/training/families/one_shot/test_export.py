@@ -77,7 +77,8 @@ def test_the_manifest_says_what_the_bundle_can(exported, dataset):
     assert manifest.scorer.kind == ("discriminator" if name == "cgan" else "critic")
     assert manifest.scorer.group_size is None
     assert manifest.parity.torch_vs_onnxruntime <= 1e-4 and manifest.parity.batched_vs_single <= 1e-4
-    assert manifest.provenance.config == config.to_json() and manifest.provenance.iterations == 4
+    told = manifest.provenance.config
+    assert told == config.to_json() | {"dataset": dataset.name} and manifest.provenance.iterations == 4
     judged = manifest.provenance.evaluation
     assert ("label_accuracy" in judged) == conditional
     assert set(judged["scorer_loss"]) == {"train", "held_out"}
