@@ -1,14 +1,22 @@
-"""What the bundles of all families with a DRAW have in common: its graphs, and the plan of its drawings."""
+"""What the bundles of all families with a DRAW have in common: paper, graphs, and the plan of its drawings."""
 
-__all__ = ["draw_encode_graph", "draw_graphs", "draw_plan", "draw_prior"]
+__all__ = ["DRAW_PAPER", "draw_encode_graph", "draw_graphs", "draw_plan", "draw_prior"]
 
 import torch
 from torch import Tensor
 
 from pentimento.bundle.drawing import Drawing, FrameOutput, NoiseSpec, Phase, Steps
+from pentimento.bundle.facts import Paper
 from pentimento.bundle.noise import draw
 from pentimento.models.recurrent.draw import DRAW, DRAWState
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
+
+DRAW_PAPER = Paper(
+    title="DRAW: a recurrent neural network for image generation",
+    authors="Karol Gregor, Ivo Danihelka, Alex Graves, Danilo Jimenez Rezende, Daan Wierstra",
+    year=2015,
+    arxiv="1502.04623",
+)
 
 _T = torch.zeros(EXAMPLE_ROWS, dtype=torch.int64)
 

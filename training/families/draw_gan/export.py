@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pentimento.bundle.manifest import ImageSpec, Paper, Scorer
+from pentimento.bundle.manifest import ImageSpec, Scorer
 from pentimento.models.recurrent.draw_gan import DRAWGAN
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
@@ -18,18 +18,17 @@ from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModul
 from pentimento.training.export.trained import Trained, load_trained
 from pentimento.training.families.draw_gan.config import DRAWGANTrainConfig, build_draw_gan
 from pentimento.training.families.draw_gan.judge import draw_chunks, redraw
-from pentimento.training.families.draw_graphs import draw_encode_graph, draw_graphs, draw_plan
+from pentimento.training.families.draw_graphs import (
+    DRAW_PAPER,
+    draw_encode_graph,
+    draw_graphs,
+    draw_plan,
+)
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import figures
 from pentimento.training.judging.reconstruction import compare_redrawn
 
 _CHUNK_ROWS = 500
-DRAW_PAPER = Paper(
-    title="DRAW: a recurrent neural network for image generation",
-    authors="Karol Gregor, Ivo Danihelka, Alex Graves, Danilo Jimenez Rezende, Daan Wierstra",
-    year=2015,
-    arxiv="1502.04623",
-)
 
 TrainedDRAWGAN = Trained[DRAWGANTrainConfig, DRAWGAN]
 

@@ -1,6 +1,6 @@
 """Configuration of a training of flow matching."""
 
-__all__ = ["FlowConfig", "build_flow"]
+__all__ = ["MAX_DRAW_STEPS", "FlowConfig", "build_flow"]
 
 import math
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ import torch
 from pentimento.models.flow.flow_matching import FlowMatching
 from pentimento.models.flow.unet import UNet, UNetConfig
 from pentimento.training.loop.config import LoopConfig, refuse_unknown
+
+MAX_DRAW_STEPS = 64  # canvases that a request may ask for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +65,6 @@ class FlowConfig(LoopConfig):
         refuse_unknown(values, cls)
         widths = {"widths": tuple(values["model"]["widths"])}
         return cls(**{**values, "model": UNetConfig(**{**values["model"], **widths})})
-
-
-MAX_DRAW_STEPS = 64
 
 
 def build_flow(config: UNetConfig, seed: int = 0) -> FlowMatching:

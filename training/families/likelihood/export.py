@@ -19,7 +19,7 @@ from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
 from pentimento.training.export.graphs import GraphModule
 from pentimento.training.export.trained import Trained, load_trained
-from pentimento.training.families.draw_graphs import draw_plan
+from pentimento.training.families.draw_graphs import DRAW_PAPER, draw_plan
 from pentimento.training.families.likelihood.config import LikelihoodConfig, LikelihoodModel, build_model
 from pentimento.training.families.likelihood.evaluation import (
     evaluate_likelihood,
@@ -56,12 +56,6 @@ VAE_PAPER = Paper(
     authors="Diederik P. Kingma, Max Welling",
     year=2013,
     arxiv="1312.6114",
-)
-DRAW_PAPER = Paper(
-    title="DRAW: a recurrent neural network for image generation",
-    authors="Karol Gregor, Ivo Danihelka, Alex Graves, Danilo Jimenez Rezende, Daan Wierstra",
-    year=2015,
-    arxiv="1502.04623",
 )
 _FAMILIES = {
     "pixelcnn": ("PixelCNN", PIXELCNN_PAPER),
