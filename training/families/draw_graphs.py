@@ -1,4 +1,4 @@
-"""What the bundles of all families with a DRAW have in common: paper, graphs, and the plan of its drawings."""
+"""What the bundles of all families with a DRAW have in common: paper, graphs and the plan of its drawings."""
 
 __all__ = ["DRAW_PAPER", "draw_encode_graph", "draw_graphs", "draw_plan", "draw_prior"]
 
