@@ -1,11 +1,13 @@
 """A small U-Net that is told the time and a class: the network of flow matching and of diffusion here.
 
-    image -> convolution -> [blocks, halve] per level -> middle -> [double, blocks] per level -> convolution
+    image -> patches -> convolution -> [blocks, halve] per level -> middle -> [double, blocks] per level
+          -> convolution -> pixels
 
 A block is twice (group normalisation, SiLU, 3x3 convolution) beside a shortcut, as of Ho et al. (2020,
 arXiv:2006.11239); time and class scale and shift what its second normalisation puts out (FiLM, as of Dhariwal
 and Nichol, 2021, arXiv:2105.05233). The smallest maps have one layer of self-attention. Group normalisation
-knows nothing of other rows.
+knows nothing of other rows. Patches of 2 x 2 pixels are the channels of a map of half the size, as of Saharia et
+al. (2022, arXiv:2205.11487) and others since: most of the work is at the largest maps, a quarter of it is left.
 
 Shapes: B batch, C channels, H = W image side, F features of a map, E numbers of the embedding.
 """
@@ -24,9 +26,10 @@ from torch import Tensor, nn
 class UNetConfig:
     """Sizes of a U-Net."""
 
-    image_size: int = 28  # pixels; each level but the first halves it, rounded up
+    image_size: int = 28  # pixels; each level but the first halves its maps, rounded up
     channels: int = 1
-    widths: tuple[int, ...] = (32, 64, 96)  # F of each level, the first at the image's size
+    patch: int = 1  # side of the squares of pixels that are a place of the first level
+    widths: tuple[int, ...] = (32, 64, 96)  # F of each level, the first at the image's size over `patch`
     blocks: int = 1  # a level, on the way down and on the way up
     embedding: int = 128  # E
     groups: int = 8  # of a normalisation
@@ -34,9 +37,11 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         """Raises ValueError for sizes that cannot be built; the message names field, limit and value."""
-        for name in ("image_size", "channels", "blocks", "embedding", "groups"):
+        for name in ("image_size", "channels", "patch", "blocks", "embedding", "groups"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.image_size % self.patch:
+            raise ValueError(f"patch must divide image_size, {self.image_size}, got {self.patch}")
         if not self.widths or any(width < 1 or width % self.groups for width in self.widths):
             raise ValueError(f"widths must be multiples of groups, {self.groups}, got {self.widths}")
         if self.embedding % 2:
@@ -103,7 +108,8 @@ class UNet(nn.Module):
             nn.Linear(config.embedding, config.embedding),
         )
         self.of_class = nn.Embedding(config.class_count + 1, config.embedding) if config.class_count else None
-        self.enter = nn.Conv2d(config.channels, first, 3, padding=1)
+        values = config.channels * config.patch**2
+        self.enter = nn.Conv2d(values, first, 3, padding=1)
         self.down, self.halve, kept, width = nn.ModuleList(), nn.ModuleList(), [first], first
         for level, outputs in enumerate(widths):
             blocks = nn.ModuleList()
@@ -127,7 +133,7 @@ class UNet(nn.Module):
             if level:
                 self.widen.append(nn.Conv2d(width, width, 3, padding=1))
         self.norm = nn.GroupNorm(config.groups, width)
-        self.leave = nn.Conv2d(width, config.channels, 3, padding=1)
+        self.leave = nn.Conv2d(width, values, 3, padding=1)
         for part in (self.leave.weight, self.leave.bias):
             assert part is not None
             nn.init.zeros_(part)  # at the start the field is nothing
@@ -149,7 +155,7 @@ class UNet(nn.Module):
             told = torch.full_like(time, self.nobody, dtype=torch.int64) if label is None else label
             embedding = embedding + self.of_class(told)
         embedding = F.silu(embedding)
-        x = self.enter(x)
+        x = self.enter(F.pixel_unshuffle(x, self.config.patch))
         kept = [x]
         for level, blocks in enumerate(self.down):
             for block in blocks:
@@ -164,8 +170,7 @@ class UNet(nn.Module):
                 x = block(torch.cat([x, kept.pop()], dim=1), embedding)
             if level < len(self.widen):
                 x = self.widen[level](F.interpolate(x, size=kept[-1].shape[2:], mode="nearest"))
-        result: Tensor = self.leave(F.silu(self.norm(x)))
-        return result
+        return F.pixel_shuffle(self.leave(F.silu(self.norm(x))), self.config.patch)
 
 
 def _waves(time: Tensor, size: int) -> Tensor:

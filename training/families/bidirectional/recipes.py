@@ -38,7 +38,9 @@ def bigran_mnist() -> BidirectionalConfig:
 
     `pentimento train bigran-mnist`
 
-    The authors train for 300,000 updates of the generator.
+    The authors train for 300,000 updates of encoder and generator, at a rate of 1e-4, with four of the
+    discriminator before each. Here 22,500 have to do, so the rate is ten times theirs, and the discriminator
+    has one update for each: with four it was right in every case after 300 of them.
 
     Not measured.
     """
@@ -46,15 +48,13 @@ def bigran_mnist() -> BidirectionalConfig:
         recipe="bigran-mnist",
         model=BiGRANConfig(),
         dataset="mnist",
-        epochs=64,
+        epochs=24,
         batch_rows=64,
-        generator_rate=1e-4,
+        generator_rate=1e-3,
         scorer_rate=3e-4,
-        scorer_updates=4,
         l1_penalty=1e-6,
-        decay_from=0.25,
-        sheet_iterations=1170,
-        checkpoint_iterations=468,
+        sheet_iterations=937,
+        checkpoint_iterations=937,
     )
 
 
