@@ -8,14 +8,11 @@ Its least is the mean of x_1 - x_0 of all lines through x_t. Following it from t
 the noise's distribution into the data's. A drawing of k steps follows it in k parts of 1/k, by Euler's method
 or Heun's. At each step the model's estimate of the finished picture is x_t + (1 - t) v(x_t, t).
 
-Guidance (Ho and Salimans, 2022, arXiv:2207.12598): labels are dropped in a tenth of the training, so that one
-network has both fields, and  v = v_nobody + g (v_class - v_nobody).  g = 0 draws any class, g = 1 the class
-as it is in the data, and more than 1 more plainly.
-
 What differs from the paper, and why:
 - The paths end in the pictures themselves; the paper's end in a Gaussian of sigma_min about them.
 - Times are logit-normal (Esser et al., 2024, arXiv:2403.03206), t = sigmoid(n), n ~ N(0, 1): in the middle
   there is most to learn.
+- Labels and guidance, see `guided.py`.
 
 Shapes: B batch, C channels, H = W image side.
 """
@@ -25,25 +22,25 @@ __all__ = ["FlowMatching"]
 import torch
 from torch import Tensor, nn
 
-from pentimento.models.flow.unet import UNet
+from pentimento.models.flow.guided import Guided, as_picture
 
 
-class FlowMatching(nn.Module):
+class FlowMatching(Guided):
     """A field, how it is taught, and how it is followed.
 
     Args:
         field: Of a state, (B, C, H, W), a time, (B,), and labels, (B,), as `UNet` takes them.
         nobody: The label that means no class.
+        heun: Whether steps average the field over their ends: second order, for twice the work.
     """
 
-    def __init__(self, field: nn.Module, nobody: int = 0) -> None:
-        super().__init__()
-        self.field, self.nobody = field, nobody
+    def __init__(self, field: nn.Module, nobody: int = 0, *, heun: bool = False) -> None:
+        super().__init__(field, nobody)
+        self.heun = heun
 
-    @classmethod
-    def of(cls, network: UNet) -> "FlowMatching":
-        """With a U-Net as the field."""
-        return cls(network, network.nobody)
+    def draw_times(self, rows: int, device: torch.device) -> Tensor:
+        """Logit-normal times in (0, 1), (B,), from torch's random state."""
+        return torch.sigmoid(torch.randn(rows, device=device))
 
     def loss(self, image: Tensor, noise: Tensor, time: Tensor, label: Tensor | None = None) -> Tensor:
         """The mean square of what the field errs by, over rows and pixels, a scalar.
@@ -51,38 +48,15 @@ class FlowMatching(nn.Module):
         Args:
             image: Data in [0, 1], shape (B, C, H, W).
             noise: Standard normal, likewise.
-            time: In [0, 1], shape (B,); see `times`.
+            time: In [0, 1], shape (B,).
             label: Class of each row, or `nobody`, shape (B,).
         """
-        picture = 2 * image - 1
-        at = time[:, None, None, None]
-        state = (1 - at) * noise + at * picture
-        return (self.field(state, time, label).float() - (picture - noise)).square().mean()
+        state = _between(image, noise, time)
+        return (self.field(state, time, label).float() - (2 * image - 1 - noise)).square().mean()
 
-    @staticmethod
-    def times(normal: Tensor) -> Tensor:
-        """Logit-normal times in (0, 1) of standard normal numbers, (B,)."""
-        return torch.sigmoid(normal)
-
-    def velocity(
-        self, state: Tensor, time: Tensor, label: Tensor | None = None, guidance: Tensor | None = None
-    ) -> Tensor:
-        """The field, with guidance if labels are given.
-
-        Args:
-            state: x_t, shape (B, C, H, W).
-            time: t, shape (B,).
-            label: Class of each row, shape (B,).
-            guidance: g of each row, shape (B,); without it, 1.
-        """
-        if label is None or guidance is None:
-            field: Tensor = self.field(state, time, label)
-            return field
-        # One after the other: as one batch of twice the rows, an exported graph would not know its size.
-        free = self.field(state, time, torch.full_like(label, self.nobody))
-        guided = self.field(state, time, label)
-        result: Tensor = free + guidance[:, None, None, None] * (guided - free)
-        return result
+    def mix(self, image: Tensor, noise: Tensor, t: Tensor, steps: Tensor) -> Tensor:
+        """The point of the line from noise to image, (B, C, H, W) each, after `t` of `steps` steps."""
+        return _between(image, noise, t * (1 / steps.to(noise.dtype)))
 
     def step(
         self,
@@ -91,8 +65,6 @@ class FlowMatching(nn.Module):
         steps: Tensor,
         label: Tensor | None = None,
         guidance: Tensor | None = None,
-        *,
-        heun: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """One step of a drawing.
 
@@ -102,37 +74,18 @@ class FlowMatching(nn.Module):
             steps: Number of steps of the drawing, int64, shape (B,).
             label: Class of each row, shape (B,).
             guidance: g of each row, shape (B,).
-            heun: Average the field over the step's ends: second order, for twice the work.
 
         Returns:
             The estimate of the finished picture in [0, 1], and the state after the step, (B, C, H, W) each.
         """
         part = 1 / steps.to(state.dtype)
         time, size = t * part, part[:, None, None, None]
-        field = self.velocity(state, time, label, guidance)
-        if heun:
-            ahead = self.velocity(state + size * field, time + part, label, guidance)
+        field = self.ask(state, time, label, guidance)
+        if self.heun:
+            ahead = self.ask(state + size * field, time + part, label, guidance)
             field = (field + ahead) / 2
         left = (1 - time)[:, None, None, None]
-        estimate = (state + left * field + 1) / 2
-        return estimate.clamp(0, 1), state + size * field
-
-    def follow(
-        self,
-        state: Tensor,
-        steps: int,
-        label: Tensor | None = None,
-        guidance: Tensor | None = None,
-        *,
-        heun: bool = False,
-    ) -> Tensor:
-        """Draws: the estimates after each of so many steps in [0, 1], shape (B, steps, C, H, W)."""
-        count = torch.full((len(state),), steps, dtype=torch.int64, device=state.device)
-        canvases = []
-        for t in range(steps):
-            canvas, state = self.step(state, torch.full_like(count, t), count, label, guidance, heun=heun)
-            canvases.append(canvas)
-        return torch.stack(canvases, dim=1)
+        return as_picture(state + left * field), state + size * field
 
     def encode(self, image: Tensor, steps: int, label: Tensor | None = None) -> Tensor:
         """The noise that a picture comes from: the field followed backwards, by Heun's method.
@@ -147,8 +100,17 @@ class FlowMatching(nn.Module):
         """
         state = 2 * image - 1
         for t in range(steps, 0, -1):
-            time = torch.full((len(state),), t / steps, dtype=state.dtype, device=state.device)
-            field = self.velocity(state, time, label)
-            behind = self.velocity(state - field / steps, time - 1 / steps, label)
-            state = state - (field + behind) / 2 / steps
+            time = state.new_full((len(state),), t / steps)
+            state = self.step_back(state, time, 1 / steps, label)
         return state
+
+    def step_back(self, state: Tensor, time: Tensor, size: float, label: Tensor | None = None) -> Tensor:
+        """The state `size` before x_t, (B, C, H, W), by Heun's method; `time` is t, (B,)."""
+        field = self.ask(state, time, label)
+        behind = self.ask(state - size * field, time - size, label)
+        return state - size * (field + behind) / 2
+
+
+def _between(image: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+    at = time[:, None, None, None]
+    return (1 - at) * noise + at * (2 * image - 1)

@@ -46,7 +46,7 @@ def test_the_closed_form_is_the_least_of_the_loss():
     torch.manual_seed(1)
     exact = Gaussian(0.3, 0.5)
     picture = 0.3 + 0.5 * torch.randn(200_000, 1, 1, 1)
-    noise, time = torch.randn(picture.shape), FlowMatching.times(torch.randn(len(picture)))
+    noise, time = torch.randn(picture.shape), FlowMatching(exact).draw_times(len(picture), torch.device("cpu"))
     image = (picture + 1) / 2
     best = FlowMatching(exact).loss(image, noise, time)
     for other in (Gaussian(0.35, 0.5), Gaussian(0.25, 0.5), Gaussian(0.3, 0.55), Gaussian(0.3, 0.45)):
@@ -84,7 +84,7 @@ def test_a_field_that_learns_comes_to_the_closed_form():
     for at in (0.25, 0.5, 0.75):
         time = torch.full((21,), at, dtype=torch.float64)
         with torch.no_grad():
-            error = flow.velocity(state, time) - Gaussian(0.3, 0.5)(state, time)
+            error = flow.ask(state, time) - Gaussian(0.3, 0.5)(state, time)
         assert error.abs().max() < 0.06, at
     with torch.no_grad():
         drawn = flow.follow(torch.randn(4000, 1, 1, 1, dtype=torch.float64), 30)[:, -1] * 2 - 1
@@ -94,14 +94,14 @@ def test_a_field_that_learns_comes_to_the_closed_form():
 @pytest.mark.parametrize("heun", [False, True])
 def test_following_the_field_turns_the_noise_into_the_data(heun):
     """Along x_1 = mean + deviation x_0; Euler's error falls with the steps, and Heun's with their square."""
-    flow, noise = FlowMatching(Gaussian(0.1, 0.2)), torch.linspace(-2, 2, 9)[:, None, None, None]
+    flow, noise = FlowMatching(Gaussian(0.1, 0.2), heun=heun), torch.linspace(-2, 2, 9)[:, None, None, None]
     wanted = (0.1 + 0.2 * noise + 1) / 2
-    errors = [(flow.follow(noise, steps, heun=heun)[:, -1] - wanted).abs().max() for steps in (20, 40)]
+    errors = [(flow.follow(noise, steps)[:, -1] - wanted).abs().max() for steps in (20, 40)]
     assert errors[1] < 0.015 and errors[1] < errors[0] * (0.35 if heun else 0.6)
 
 
 def test_the_estimate_of_the_last_step_is_the_state_it_leaves(network):
-    flow = FlowMatching.of(network)
+    flow = FlowMatching(network, network.nobody)
     state, steps = torch.randn(2, 1, 9, 9), torch.tensor([4, 7])
     with torch.no_grad():
         canvas, after = flow.step(state, steps - 1, steps)
@@ -109,24 +109,24 @@ def test_the_estimate_of_the_last_step_is_the_state_it_leaves(network):
 
 
 def test_guidance_of_0_and_1_is_nobody_and_the_class_and_more_is_along_the_same_line(network):
-    flow = FlowMatching.of(network)
+    flow = FlowMatching(network, network.nobody)
     state, time, label = torch.randn(4, 1, 9, 9), torch.rand(4), torch.tensor([0, 1, 2, 1])
     nobody = torch.full((4,), network.nobody)
     with torch.no_grad():
         free, told = network(state, time, nobody), network(state, time, label)
         for g in (0.0, 1.0, 2.5):
-            found = flow.velocity(state, time, label, torch.full((4,), g))
+            found = flow.ask(state, time, label, torch.full((4,), g))
             assert torch.allclose(found, free + g * (told - free), atol=1e-5)
         assert torch.equal(network(state, time), free), "no label is nobody's"
-        assert torch.allclose(flow.velocity(state, time, label), told, atol=1e-6)
+        assert torch.allclose(flow.ask(state, time, label), told, atol=1e-6)
     assert not torch.allclose(free, told, atol=1e-3)
     constant = FlowMatching(Classes(), 3)
-    moved = constant.velocity(state, time, label, torch.tensor([1.0, 2.0, 0.5, 0.0]))
+    moved = constant.ask(state, time, label, torch.tensor([1.0, 2.0, 0.5, 0.0]))
     assert moved[:, 0, 0, 0].tolist() == [0, 2, 1, 0]
 
 
 def test_a_drawing_does_not_depend_on_its_neighbours_nor_on_their_steps(network):
-    flow = FlowMatching.of(network)
+    flow = FlowMatching(network, network.nobody)
     state, label = torch.randn(3, 1, 9, 9), torch.tensor([0, 1, 2])
     t, steps, guidance = torch.tensor([0, 2, 5]), torch.tensor([1, 4, 9]), torch.tensor([0.0, 1.0, 3.0])
     with torch.no_grad():
@@ -138,26 +138,32 @@ def test_a_drawing_does_not_depend_on_its_neighbours_nor_on_their_steps(network)
 
 
 def test_an_encoding_draws_the_picture_again():
-    flow = FlowMatching(Gaussian(0.1, 0.6))
+    flow = FlowMatching(Gaussian(0.1, 0.6), heun=True)
     image = torch.rand(5, 1, 3, 3, generator=torch.Generator().manual_seed(3)) * 0.6 + 0.2
     noise = flow.encode(image, 40)
     assert torch.allclose(noise, (2 * image - 1 - 0.1) / 0.6, atol=0.02)
-    again = flow.follow(noise, 40, heun=True)[:, -1]
+    again = flow.follow(noise, 40)[:, -1]
     assert (again - image).abs().max() < 0.01
 
 
-@pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3), (9, 1)])
-def test_the_unet_keeps_shapes_and_every_weight_learns(size, channels):
+@pytest.mark.parametrize(("size", "channels", "patch"), [(28, 1, 1), (32, 3, 1), (9, 1, 1), (28, 1, 2), (9, 3, 3)])
+def test_the_unet_keeps_shapes_and_every_weight_learns(size, channels, patch):
     torch.manual_seed(0)
     config = UNetConfig(
-        image_size=size, channels=channels, widths=(4, 8, 8), embedding=8, groups=2, class_count=2
+        image_size=size,
+        channels=channels,
+        patch=patch,
+        widths=(4, 8, 8),
+        embedding=8,
+        groups=2,
+        class_count=2,
     )
     network = UNet(config)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape))
     image = torch.rand(3, channels, size, size)
-    FlowMatching.of(network).loss(
+    FlowMatching(network, network.nobody).loss(
         image, torch.randn_like(image), torch.rand(3), torch.tensor([0, 1, 2])
     ).backward()
     assert network(image, torch.rand(3)).shape == image.shape
@@ -173,6 +179,7 @@ def test_a_new_network_has_a_field_of_nothing():
     [
         ({"widths": (6,), "groups": 4}, r"widths must be multiples of groups, 4, got \(6,\)"),
         ({"embedding": 7}, "embedding must be even, got 7"),
+        ({"patch": 3}, "patch must divide image_size, 28, got 3"),
         ({"blocks": 0}, "blocks must be at least 1, got 0"),
         ({"class_count": -1}, "class_count must be at least 0, got -1"),
     ],
