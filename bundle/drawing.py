@@ -137,13 +137,14 @@ class Drawing(Part):
 
     `completion` is set when the drawing can start from given pixels, which then stay as they are: the showing
     graph takes `known` and `known_mask`, both zero for a drawing from nothing. It names what the model can
-    see of them: `raster`, each drawn pixel sees the given ones above it and to its left in its row.
+    see of them: `raster`, each drawn pixel sees the given ones above it and to its left in its row;
+    `everywhere`, each step sees all of them.
     """
 
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=8)]
     steps: Steps
     noise: Annotated[tuple[NoiseSpec, ...], Field(max_length=8)] = ()
-    completion: Literal["raster"] | None = None
+    completion: Literal["raster", "everywhere"] | None = None
     outputs: Annotated[tuple[FrameOutput, ...], Field(max_length=8)] = ()
     controls: Annotated[tuple[Control, ...], Field(max_length=8)] = ()
 

@@ -76,10 +76,12 @@ class Likelihood(Part):
 
     `exact`: log p(x). `bound`: log p(x, z) - log q(z | x) for the z that the input `eps` gives, so that its
     mean is the evidence lower bound, and the log-mean-exp over K draws the tighter importance-weighted bound
-    (Burda et al., 2016, arXiv:1509.00519). The graph may also put out `pixel_log_likelihood (C, H, W)`.
+    (Burda et al., 2016, arXiv:1509.00519). `estimate`: a random estimate by `eps`, whose mean over K draws is
+    the better the more they are; a request is told its standard error. The graph may also put out
+    `pixel_log_likelihood (C, H, W)`.
     """
 
-    kind: Literal["exact", "bound"]
+    kind: Literal["exact", "bound", "estimate"]
 
 
 class Labels(Part):

@@ -120,7 +120,7 @@ class Manifest(Part):
             raise ValueError("a `likelihood` graph and the `likelihood` entry come together")
         if self.likelihood is not None:
             self._expect("likelihood", "outputs", "log_likelihood", ())
-            self._check_reader("likelihood", takes_eps=self.likelihood.kind == "bound")
+            self._check_reader("likelihood", takes_eps=self.likelihood.kind != "exact")
         if "encode" in self.graphs:
             self._check_encode()
         return self

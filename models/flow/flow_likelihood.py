@@ -46,7 +46,7 @@ def start_of(image: Tensor, uniform: Tensor) -> VolumeState:
         uniform: In [0, 1], likewise.
     """
     spread = ((LEVELS - 1) * image + uniform) / LEVELS
-    return VolumeState(2 * spread - 1, image.new_zeros(len(image)))
+    return VolumeState(2 * spread - 1, torch.zeros_like(image[:, 0, 0, 0]))
 
 
 def follow_back(

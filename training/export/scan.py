@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from pentimento.models.pixels.pixel_step import PixelStep, loop_over_columns
 from pentimento.models.pixels.plain_incremental import PlainPixelStep
+from pentimento.training.export.loops import DOMAIN, replace_by_scan, take_over
 
 if TYPE_CHECKING:
     import onnx_ir
 
 AnyPixelStep = PixelStep | PlainPixelStep
-_DOMAIN = "pentimento"
 
 
 def columns_as_scan(
@@ -35,7 +35,7 @@ def columns_as_scan(
     if torch.compiler.is_exporting():
         given = [*windows, starts, noise, *head_starts]
         return torch.onnx.ops.symbolic(
-            f"{_DOMAIN}::Columns", given, dtype=noise.dtype, shape=noise.shape, version=1
+            f"{DOMAIN}::Columns", given, dtype=noise.dtype, shape=noise.shape, version=1
         )
     return loop_over_columns(pixel, windows, starts, noise, head_starts)
 
@@ -62,39 +62,12 @@ def insert_scan(model: "onnx_ir.Model", pixel: AnyPixelStep, rows: int) -> None:
         pixel: The network that the Scan repeats, column by column.
         rows: An example of B; not 1, which the exporter would take for a constant.
     """
-    import onnx_ir  # brings sympy, half a second that every command of the training would wait for
-
-    (node,) = [node for node in model.graph if node.domain == _DOMAIN]
+    (node,) = [node for node in model.graph if node.domain == DOMAIN]
     layers = len(pixel.window_widths)
-    given = list(node.inputs)
-    head = given[layers + 2 :]
-    batched = [value.shape is None or value.shape[0] != 1 for value in head]
+    batched = [value.shape is None or value.shape[0] != 1 for value in list(node.inputs)[layers + 2 :]]
     examples = [torch.zeros(rows, width) for width in (*pixel.window_widths, pixel.start_width, pixel.inputs)]
     if isinstance(pixel, PixelStep):
         examples += [torch.zeros(rows if each else 1, pixel.config.features) for each in batched]
-    batch = torch.export.Dim("batch")
-    axes = [{0: batch}] * (layers + 2) + [{0: batch} if each else None for each in batched]
-    program = torch.onnx.export(
-        _Body(pixel).eval(), tuple(examples), dynamo=True, dynamic_shapes=(tuple(axes),), verbose=False
-    )
-    assert program is not None
-    body = program.model.graph
-    # Names of a body share the outer graph's scope.
-    for value in {*body.initializers.values(), *body.inputs, *(v for n in body for v in n.outputs)}:
-        value.name = f"pixel.{value.name}"
-    # What is the same for all columns is not scanned: the body reads it from outside.
-    for inner, outer in zip(list(body.inputs)[layers + 2 :], head, strict=True):
-        onnx_ir.convenience.replace_all_uses_with(inner, outer)
-    del body.inputs[layers + 2 :]
-    scan = onnx_ir.node(
-        "Scan",
-        given[: layers + 2],
-        {"body": onnx_ir.AttrGraph("body", body), "num_scan_inputs": 2},
-        num_outputs=layers + 1,
-    )
-    values, old = scan.outputs[-1], node.outputs[0]
-    values.shape, values.type = old.shape, old.type
-    model.graph.insert_before(node, scan)
-    onnx_ir.convenience.replace_all_uses_with(old, values)
-    model.graph.remove(node)
-    model.opset_imports.pop(_DOMAIN, None)
+    axes = [True] * (layers + 2) + batched
+    scan = replace_by_scan(model, node, _Body(pixel), examples, axes, states=layers, scanned=2)
+    take_over(model, node, scan, scan.outputs[layers:])

@@ -1,6 +1,6 @@
-"""Loads a field from its checkpoint, and describes it as a bundle of one graph, called once a step."""
+"""Loads a network from its checkpoint, and describes its bundle: drawn, completed, encoded, and judged."""
 
-__all__ = ["GUIDANCE", "draft_flow", "load_flow"]
+__all__ = ["ETA", "GUIDANCE", "NOISY", "draft_flow", "load_flow"]
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,16 +8,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from pentimento.bundle.drawing import Control
-from pentimento.bundle.manifest import Drawing, ImageSpec, Labels, NoiseSpec, Paper, Phase, Steps
-from pentimento.models.flow.flow_matching import FlowMatching
+from pentimento.bundle.manifest import (
+    Drawing,
+    ImageSpec,
+    Labels,
+    Likelihood,
+    NoiseSpec,
+    Paper,
+    Phase,
+    Steps,
+)
+from pentimento.models.flow.ddpm import DDPM
+from pentimento.models.flow.guided import Guided
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
-from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.export.trained import Trained, load_trained
 from pentimento.training.families.flow.config import MAX_DRAW_STEPS, FlowConfig, build_flow
+from pentimento.training.families.flow.graphs import flow_graphs
 from pentimento.training.families.flow.judge import draw_chunks
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import figures
@@ -29,18 +38,38 @@ GUIDANCE = Control(
     default=1,
     summary="How plainly the class is drawn: 0 draws any, 1 as the data have it, more in fewer ways.",
 )
+NOISY = Control(
+    name="noisy",
+    min=0,
+    max=1,
+    default=0,
+    summary="What canvases show: 0 the estimate of the finished picture, 1 the noisy state it is made of.",
+)
+ETA = Control(
+    name="eta",
+    min=0,
+    max=1,
+    default=0,
+    summary="How much of the noise is drawn anew at each step: 0 as DDIM, 1 as DDPM.",
+)
 FLOW_PAPER = Paper(
     title="Flow matching for generative modeling",
     authors="Yaron Lipman, Ricky T. Q. Chen, Heli Ben-Hamu, Maximilian Nickel, Matt Le",
     year=2022,
     arxiv="2210.02747",
 )
+DDPM_PAPER = Paper(
+    title="Denoising diffusion probabilistic models",
+    authors="Jonathan Ho, Ajay Jain, Pieter Abbeel",
+    year=2020,
+    arxiv="2006.11239",
+)
 
-TrainedFlow = Trained[FlowConfig, FlowMatching]
+TrainedFlow = Trained[FlowConfig, Guided]
 
 
 def load_flow(path: Path, device: torch.device) -> TrainedFlow:
-    """Loads a checkpoint's averaged field, in inference mode.
+    """Loads a checkpoint's averaged network, in inference mode.
 
     Raises:
         CheckpointError: There is no usable checkpoint.
@@ -50,8 +79,8 @@ def load_flow(path: Path, device: torch.device) -> TrainedFlow:
     return trained
 
 
-def _build(config: FlowConfig, players: Mapping[str, Any]) -> FlowMatching:
-    model = build_flow(config.model)
+def _build(config: FlowConfig, players: Mapping[str, Any]) -> Guided:
+    model = build_flow(config)
     model.load_state_dict(players["average"])
     return model
 
@@ -59,7 +88,7 @@ def _build(config: FlowConfig, players: Mapping[str, Any]) -> FlowMatching:
 def draft_flow(
     trained: TrainedFlow, dataset: Dataset, classifier: Classifier | None, rows: int = 10_000
 ) -> Draft:
-    """Describes the bundle of a field.
+    """Describes the bundle of flow matching or diffusion.
 
     Args:
         trained: From `load_flow`; the model is moved to the CPU.
@@ -75,42 +104,27 @@ def draft_flow(
         drawings = draw_chunks(model, config, rows, EVALUATION_SEED)
         return figures(drawings, classifier, dataset, EVALUATION_SEED, config.class_count)
 
+    diffusion = isinstance(model, DDPM)
+    method, paper = ("Diffusion", DDPM_PAPER) if diffusion else ("Flow matching", FLOW_PAPER)
+    noise = (NoiseSpec(name="noise", shape=config.image_shape),)
+    if diffusion:
+        noise += (NoiseSpec(name="fresh", shape=config.image_shape, per="call"),)
     return Draft(
-        family="flow_matching",
-        summary=f"Flow matching, trained on {Path(config.dataset).name}"
+        family=config.method,
+        summary=f"{method}, trained on {Path(config.dataset).name}"
         + (" to draw the class asked for." if config.class_count else "."),
-        paper=FLOW_PAPER,
+        paper=paper,
         image=ImageSpec(channels=channels, height=height, width=width),
-        graphs=_graphs(model, config),
+        graphs=flow_graphs(model, config),
         images=dataset.test.images[:64].astype(np.float32) / 255,
         drawing=Drawing(
             phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
             steps=Steps(default=config.draw_steps, min=1, max=MAX_DRAW_STEPS, trained=config.draw_steps),
-            noise=(NoiseSpec(name="noise", shape=config.image_shape),),
-            controls=(GUIDANCE,) if config.class_count else (),
+            noise=noise,
+            completion="everywhere",
+            controls=(*((GUIDANCE,) if config.class_count else ()), *((ETA,) if diffusion else ()), NOISY),
         ),
         labels=Labels(names=dataset.class_names) if config.class_count else None,
+        likelihood=None if diffusion else Likelihood(kind="estimate"),
         judge=judge,
     )
-
-
-def _graphs(model: FlowMatching, config: FlowConfig) -> dict[str, GraphModule]:
-    """`init` makes the noise the state; `step` is told the step, their number, class and guidance."""
-    noise = torch.randn(EXAMPLE_ROWS, *config.image_shape)
-    counts = torch.ones(EXAMPLE_ROWS, dtype=torch.int64)
-
-    def init(noise: Tensor) -> tuple[Tensor, ...]:
-        return (noise * 1.0,)  # an output of its own, and not the input
-
-    def step(state: Tensor, t: Tensor, steps: Tensor, *chosen: Tensor) -> tuple[Tensor, ...]:
-        return model.step(state, t, steps, *chosen)
-
-    told = {"label": counts, "guidance": torch.ones(EXAMPLE_ROWS)} if config.class_count else {}
-    return {
-        "init": GraphModule(module=Function(model, init), inputs={"noise": noise}, outputs=("next.picture",)),
-        "step": GraphModule(
-            module=Function(model, step),
-            inputs={"state.picture": noise, "t": counts, "steps": counts, **told},
-            outputs=("canvas", "next.picture"),
-        ),
-    }

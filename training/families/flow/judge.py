@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pentimento.bundle.noise import draw
-from pentimento.models.flow.flow_matching import FlowMatching
+from pentimento.models.flow.guided import Guided
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.families.flow.config import FlowConfig
 from pentimento.training.families.flow.players import FlowPlayers
@@ -25,7 +25,7 @@ _CHUNK_ROWS = 250
 
 
 @torch.no_grad()
-def draw_chunks(model: FlowMatching, config: FlowConfig, rows: int, seed: int) -> Iterator[Tensor]:
+def draw_chunks(model: Guided, config: FlowConfig, rows: int, seed: int) -> Iterator[Tensor]:
     """Draws `rows` images from the server's noise of a seed; a conditional one draws class `row mod K`.
 
     Yields:

@@ -4,12 +4,12 @@ __all__ = ["FlowPlayers"]
 
 import torch
 
-from pentimento.models.flow.flow_matching import FlowMatching
+from pentimento.models.flow.guided import Guided
 from pentimento.training.families.flow.config import FlowConfig, build_flow
 from pentimento.training.loop.players import Players
 
 
-class FlowPlayers(Players[FlowMatching]):
+class FlowPlayers(Players[Guided]):
     """Field, optimiser and averaged weights, all that an iteration changes.
 
     Attributes:
@@ -18,7 +18,8 @@ class FlowPlayers(Players[FlowMatching]):
     """
 
     def __init__(self, config: FlowConfig, device: torch.device) -> None:
-        self.model = build_flow(config.model, config.seed).to(device).train()
+        # Convolutions of few channels are a sixth faster with them innermost, on a CPU without matrix units.
+        self.model = build_flow(config).to(device, memory_format=torch.channels_last).train()
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), config.rate, (0.9, 0.99), weight_decay=config.weight_decay
         )

@@ -1,4 +1,4 @@
-"""Named trainings of flow matching. Each docstring holds the command and what it measured.
+"""Named trainings of flow matching and diffusion. Each docstring holds the command and what it measured.
 
 "Not measured" means that only the tests have run the recipe, on a slice of the data and narrower.
 """
@@ -21,11 +21,13 @@ def flow_mnist() -> FlowConfig:
     """
     return FlowConfig(
         recipe="flow-mnist",
-        model=UNetConfig(widths=(24, 48, 72), class_count=10),
+        model=UNetConfig(patch=2, widths=(48, 80), class_count=10),
         dataset="mnist",
-        epochs=20,
-        sheet_iterations=600,
-        checkpoint_iterations=300,
+        epochs=4,
+        batch_rows=100,
+        average_decay=0.998,
+        sheet_iterations=300,
+        checkpoint_iterations=150,
     )
 
 
@@ -46,12 +48,22 @@ def flow_cifar10() -> FlowConfig:
 
     Not measured.
     """
-    model = UNetConfig(image_size=32, channels=3, widths=(32, 64, 96), class_count=10)
+    model = UNetConfig(image_size=32, channels=3, patch=2, widths=(56, 88), class_count=10)
     return replace(
-        flow_mnist(), recipe="flow-cifar10", dataset="cifar10", model=model, epochs=30, draw_steps=20
+        flow_mnist(), recipe="flow-cifar10", dataset="cifar10", model=model, epochs=12, draw_steps=20
     )
 
 
+def ddpm_mnist() -> FlowConfig:
+    """Diffusion on MNIST: the network, data and budget of flow-mnist.
+
+    `pentimento train ddpm-mnist`
+
+    Not measured.
+    """
+    return replace(flow_mnist(), recipe="ddpm-mnist", method="ddpm", draw_steps=20)
+
+
 FLOW_RECIPES: dict[str, Callable[[], FlowConfig]] = {
-    build().recipe: build for build in (flow_mnist, flow_fashion, flow_cifar10)
+    build().recipe: build for build in (flow_mnist, flow_fashion, flow_cifar10, ddpm_mnist)
 }
