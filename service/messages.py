@@ -250,10 +250,11 @@ class LikelihoodResult:
     model: str
     version: str
     seed: int
-    kind: Literal["exact", "bound"]
+    kind: Literal["exact", "bound", "estimate"]
     importance_samples: int
     given: Floats  # the images as the model sees them, (n, C, H, W)
-    nats: Floats  # log-likelihood, or its bound, (n,)
+    nats: Floats  # log-likelihood, its bound or an estimate, (n,)
+    standard_errors: Floats | None  # of `nats`, where it is an estimate from two draws or more, (n,)
     bits_per_dim: Floats  # -nats / (ln 2 * C * H * W), (n,)
     pixels: Floats | None  # nats of each pixel, (n, C, H, W)
     timing: Timing

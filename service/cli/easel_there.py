@@ -184,6 +184,7 @@ class RemoteEasel:
             given=result.inputs,
             nats=result.nats,
             bits_per_dim=result.bits_per_dim,
+            standard_errors=result.standard_errors,
             pixels=result.pixels,
             timing=_timing(result.timing),
         )

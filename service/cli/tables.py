@@ -109,33 +109,43 @@ def scores_json(names: Sequence[str], result: ScoreResult) -> dict[str, Any]:
 def likelihoods_title(result: LikelihoodResult) -> str:
     """Names the model that was asked, and says whether the figures are exact or a bound."""
     kind = "log-likelihood"
-    if result.kind == "bound":
+    if result.kind != "exact":
         draws = "1 draw" if result.importance_samples == 1 else f"{result.importance_samples} draws"
-        kind = f"lower bound of the log-likelihood from {draws}, seed {result.seed}"
+        what = "lower bound" if result.kind == "bound" else "estimate"
+        kind = f"{what} of the log-likelihood from {draws}, seed {result.seed}"
     return f"{result.model} {result.version}, {kind}"
 
 
 def print_likelihoods(console: Console, names: Sequence[str], result: LikelihoodResult) -> None:
     """Nats and bits per dimension of each picture, and their mean where there are several."""
-    rows = [(name, *pair) for name, *pair in zip(names, result.nats, result.bits_per_dim, strict=True)]
-    if len(rows) > 1:
-        rows.append(("mean", result.nats.mean(), result.bits_per_dim.mean()))
+    pairs = list(zip(names, result.nats, result.bits_per_dim, strict=True))
+    if len(pairs) > 1:
+        pairs.append(("mean", result.nats.mean(), result.bits_per_dim.mean()))
+    rows = [[name, f"{nats:.2f}", f"{bits:.4f}"] for name, nats, bits in pairs]
     columns = [Column("image"), Column("nats", right=True), Column("bits per dimension", right=True)]
-    print_table(console, columns, [[name, f"{nats:.2f}", f"{bits:.4f}"] for name, nats, bits in rows])
+    if result.standard_errors is not None:
+        columns.insert(2, Column("standard error", right=True))
+        for row, error in zip(rows, [*result.standard_errors, None], strict=False):
+            row.insert(2, "" if error is None else f"{error:.2f}")
+    print_table(console, columns, rows)
 
 
 def likelihoods_json(names: Sequence[str], result: LikelihoodResult) -> dict[str, Any]:
     """The same as a document."""
-    pairs = zip(names, result.nats, result.bits_per_dim, strict=True)
+    images: list[dict[str, Any]] = [
+        {"image": name, "nats": float(nats), "bits_per_dim": float(bits)}
+        for name, nats, bits in zip(names, result.nats, result.bits_per_dim, strict=True)
+    ]
+    if result.standard_errors is not None:
+        for image, error in zip(images, result.standard_errors, strict=True):
+            image["standard_error"] = float(error)
     return {
         "model": result.model,
         "version": result.version,
         "kind": result.kind,
         "importance_samples": result.importance_samples,
         "seed": result.seed,
-        "images": [
-            {"image": name, "nats": float(nats), "bits_per_dim": float(bits)} for name, nats, bits in pairs
-        ],
+        "images": images,
     }
 
 

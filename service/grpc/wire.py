@@ -130,6 +130,7 @@ def likelihood_message(result: LikelihoodResult, encoding: pb.ImageEncoding) -> 
         importance_sample_count=result.importance_samples,
         nats=result.nats.tolist(),
         bits_per_dimension=result.bits_per_dim.tolist(),
+        standard_errors=[] if result.standard_errors is None else result.standard_errors.tolist(),
         pixels=None if result.pixels is None else _tensor("pixels", result.pixels),
         timing=timing_message(result.timing),
     )

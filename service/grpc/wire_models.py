@@ -25,6 +25,7 @@ LIKELIHOOD_KINDS: dict[str | None, pb.LikelihoodKind] = {
     None: pb.LIKELIHOOD_KIND_UNSPECIFIED,
     "exact": pb.LIKELIHOOD_KIND_EXACT,
     "bound": pb.LIKELIHOOD_KIND_BOUND,
+    "estimate": pb.LIKELIHOOD_KIND_ESTIMATE,
 }
 
 _OPERATIONS: dict[OperationName, pb.Operation] = {
@@ -43,6 +44,7 @@ _BINARISATIONS: dict[str | None, pb.Binarisation] = {
 _COMPLETIONS: dict[str | None, pb.Completion] = {
     None: pb.COMPLETION_UNSPECIFIED,
     "raster": pb.COMPLETION_RASTER,
+    "everywhere": pb.COMPLETION_EVERYWHERE,
 }
 _MEANINGS = {"box": pb.OUTPUT_MEANING_BOX, "plain": pb.OUTPUT_MEANING_PLAIN}
 _PRIORS = {"normal": pb.PRIOR_NORMAL, "uniform": pb.PRIOR_UNIFORM}

@@ -51,9 +51,12 @@ class ModelBody(BaseModel):
     group_size: Annotated[
         int | None, Field(description="Pictures that the scorer can judge together, at most.")
     ]
-    likelihood_kind: Literal["exact", "bound"] | None
+    likelihood_kind: Literal["exact", "bound", "estimate"] | None
     completion: Annotated[
-        Literal["raster"] | None, Field(description="The order in which a picture is completed.")
+        Literal["raster", "everywhere"] | None,
+        Field(
+            description="What a completion sees of the given pixels: those before each one in raster order, or all."
+        ),
     ]
 
 

@@ -166,10 +166,13 @@ class EncodeAnswerBody(BaseModel):
 
 
 class LikelihoodBody(BaseModel):
-    """Log-likelihood of one image, or a lower bound of it."""
+    """Log-likelihood of one image, a lower bound of it, or an estimate."""
 
     nats: float
     bits_per_dim: Annotated[float, Field(description="-nats / (ln 2 * C * H * W).")]
+    standard_error: Annotated[
+        float | None, Field(description="Of `nats`, where it is an estimate from two draws or more.")
+    ] = None
 
 
 class LikelihoodAnswerBody(BaseModel):
@@ -178,7 +181,7 @@ class LikelihoodAnswerBody(BaseModel):
     model: str
     version: str
     seed: int
-    kind: Literal["exact", "bound"]
+    kind: Literal["exact", "bound", "estimate"]
     importance_samples: int
     inputs: Annotated[list[str], Field(description="The pictures as the model saw them, PNG as base64.")]
     likelihoods: Annotated[list[LikelihoodBody], Field(description="One an image, in order.")]

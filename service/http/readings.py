@@ -82,7 +82,8 @@ async def likelihood(
     exchange_of(request.scope).asks(asked)
     result = await unless_disconnected(request.receive, server.operations.likelihood(asked))
     exchange_of(request.scope).model = result.model
-    pairs = zip(result.nats.tolist(), result.bits_per_dim.tolist(), strict=True)
+    errors = [None] * len(result.nats) if result.standard_errors is None else result.standard_errors.tolist()
+    rows = zip(result.nats.tolist(), result.bits_per_dim.tolist(), errors, strict=True)
     return LikelihoodAnswerBody(
         model=result.model,
         version=result.version,
@@ -90,7 +91,9 @@ async def likelihood(
         kind=result.kind,
         importance_samples=result.importance_samples,
         inputs=pictures_base64(result.given),
-        likelihoods=[LikelihoodBody(nats=nats, bits_per_dim=bits) for nats, bits in pairs],
+        likelihoods=[
+            LikelihoodBody(nats=nats, bits_per_dim=bits, standard_error=error) for nats, bits, error in rows
+        ],
         pixels=None if result.pixels is None else result.pixels.tolist(),
         timing=_timing(result.timing),
     )

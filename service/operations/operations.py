@@ -31,10 +31,11 @@ from pentimento.service.operations.inputs import Inputs
 from pentimento.service.operations.readings import Readings
 from pentimento.service.settings import Settings
 
-_RASTER = (
-    "each drawn pixel saw the given and the drawn pixels above it, and to its left in its row; given pixels "
-    "that come after it were kept, but not seen"
-)
+_SEEN = {
+    "raster": "each drawn pixel saw the given and the drawn pixels above it, and to its left in its row; given "
+    "pixels that come after it were kept, but not seen",
+    "everywhere": "every step saw all given pixels, wherever they lie, through the noise of that step",
+}
 
 
 class _DrawingRequest(Protocol):
@@ -165,7 +166,9 @@ class Operations(Readings):
             noise=inputs.drawing_noise(manifest, seed, steps),
             noise_values=inputs.noise_values(manifest, steps),
         )
-        return await self._draw(model, request, start, steps, seed, given=known, conditioning=_RASTER)
+        assert manifest.drawing is not None and manifest.drawing.completion is not None
+        seen = _SEEN[manifest.drawing.completion]
+        return await self._draw(model, request, start, steps, seed, given=known, conditioning=seen)
 
     async def _draw(
         self,

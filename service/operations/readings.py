@@ -6,6 +6,7 @@ import asyncio
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.plan import plan_encode, plan_likelihood, plan_score
@@ -13,6 +14,7 @@ from pentimento.service.messages import (
     EncodeRequest,
     EncodeResult,
     LikelihoodRequest,
+    Floats,
     LikelihoodResult,
     ScoreRequest,
     ScoreResult,
@@ -89,7 +91,7 @@ class Readings:
         )
 
     async def likelihood(self, request: LikelihoodRequest) -> LikelihoodResult:
-        """Log-likelihood of images: exact, or the importance-weighted bound."""
+        """Log-likelihood of images: exact, the importance-weighted bound, or the mean of estimates."""
         model = self._catalog.able(request.model, "likelihood")
         manifest = model.manifest
         assert manifest.likelihood is not None
@@ -107,8 +109,7 @@ class Readings:
         plan = plan_likelihood(manifest, model.graphs, samples=samples, pixels=request.pixels)
         emitted, jobs = await self._admission.run(manifest, plan, start, request.timeout_ms)
         draws = np.stack([join(parts, "log_likelihood") for _, parts in emitted]).astype(np.float64)  # (K, n)
-        top = draws.max(axis=0)
-        nats = top + np.log(np.exp(draws - top).mean(axis=0))  # log-mean-exp over the draws
+        nats, errors = _over_draws(draws, kind)
         pixels = None
         if request.pixels:
             maps = [join(parts, "pixel_log_likelihood") for _, parts in emitted]
@@ -121,7 +122,18 @@ class Readings:
             importance_samples=samples,
             given=images,
             nats=nats.astype(np.float32),
+            standard_errors=errors,
             bits_per_dim=(-nats / (math.log(2) * math.prod(manifest.image.shape))).astype(np.float32),
             pixels=pixels,
             timing=jobs.timing,
         )
+
+
+def _over_draws(draws: NDArray[np.float64], kind: str) -> tuple[NDArray[np.float64], Floats | None]:
+    """Nats of each image from its K draws, (K, n), and their standard errors where they are estimates."""
+    if kind == "estimate":
+        k = len(draws)
+        errors = (draws.std(axis=0, ddof=1) / math.sqrt(k)).astype(np.float32) if k > 1 else None
+        return draws.mean(axis=0), errors
+    top = draws.max(axis=0)
+    return top + np.log(np.exp(draws - top).mean(axis=0)), None  # log-mean-exp

@@ -1,7 +1,8 @@
 """A toy bundle with a control, whose graph is told how many canvases are asked for.
 
 toy-guided  grey 6x8, 1 to 12 steps: state = state + (tilt + mean of latent) / steps, canvas =
-            clip(state / 4 + 1/2), given pixels kept; encode: latent = mean of the image
+            clip(state / 4 + 1/2), given pixels kept; encode: latent = mean of the image;
+            likelihood: an estimate, mean of the image + mean of eps
 """
 
 __all__ = ["guided", "write_control_toy"]
@@ -11,7 +12,16 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto
 
-from pentimento.bundle.manifest import Control, Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Steps
+from pentimento.bundle.manifest import (
+    Control,
+    Drawing,
+    ImageSpec,
+    Likelihood,
+    Manifest,
+    NoiseSpec,
+    Phase,
+    Steps,
+)
 from pentimento.bundle.store import graph_spec, write_bundle
 from tests.service.toy_graphs import GREY, T_INPUT, graph, node, spec
 
@@ -69,6 +79,15 @@ def write_control_toy(folder: Path) -> None:
             [spec("latent", (4,))],
             {"to_rows": np.array([-1, 1]), "four_wide": np.array([1, 4])},
         ),
+        "likelihood": graph(
+            [
+                node("ReduceMean", "image", "level", axes=[1, 2, 3], keepdims=0),
+                node("ReduceMean", "eps", "luck", axes=[1], keepdims=0),
+                node("Add", "level luck", "log_likelihood"),
+            ],
+            [spec("image", GREY), spec("eps", (4,))],
+            [spec("log_likelihood", ())],
+        ),
     }
     manifest = Manifest(
         name="toy-guided",
@@ -83,8 +102,9 @@ def write_control_toy(folder: Path) -> None:
             phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
             steps=Steps(default=4, min=1, max=12, trained=4),
             noise=(NoiseSpec(name="latent", shape=(4,)),),
-            completion="raster",
+            completion="everywhere",
             controls=(TILT,),
         ),
+        likelihood=Likelihood(kind="estimate"),
     )
     write_bundle(folder / "toy-guided", manifest, {name: data for name, (data, _, _) in graphs.items()})

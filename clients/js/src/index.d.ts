@@ -190,12 +190,14 @@ export interface Likelihood {
   model: string;
   version: string;
   seed: Seed;
-  kind: "exact" | "bound";
+  kind: "exact" | "bound" | "estimate";
   importanceSamples: number;
   /** The pictures as the model saw them, PNG files. */
   inputs: Uint8Array[];
-  /** Log-likelihood of each image, or a lower bound of it. */
+  /** Log-likelihood of each image, a lower bound of it or an estimate. */
   nats: number[];
+  /** Of `nats`, where they are estimates from two draws or more. */
+  standardErrors: number[] | null;
   /** -nats / (ln 2 * C * H * W). */
   bitsPerDim: number[];
   /** Nats of each pixel, (n, C, H, W), when asked for. */
@@ -242,8 +244,8 @@ export interface Model {
   score_takes: string[];
   /** Pictures that the scorer can judge together, at most. */
   group_size: number | null;
-  likelihood_kind: "exact" | "bound" | null;
-  completion: "raster" | null;
+  likelihood_kind: "exact" | "bound" | "estimate" | null;
+  completion: "raster" | "everywhere" | null;
 }
 
 export interface ModelDetail extends Model {

@@ -124,6 +124,7 @@ export function toLikelihood({ model, version, seed, kind, importance_samples, i
     inputs: inputs.map(toBytes),
     nats: likelihoods.map(({ nats }) => nats),
     bitsPerDim: likelihoods.map(({ bits_per_dim }) => bits_per_dim),
+    standardErrors: likelihoods[0]?.standard_error == null ? null : likelihoods.map(({ standard_error }) => standard_error),
     pixels: pixels ?? null,
     timing: toTiming(timing),
   };

@@ -6,6 +6,12 @@ import { h } from "../parts/dom.js";
 const UNKNOWN = "–";
 const ROWS = ["Log-likelihood", "Bits a dimension", "Of it the pixels", "Test images, on average"];
 
+const KINDS = {
+  exact: "Exact: the product of the probabilities of all pixels, each given those before it.",
+  bound: "A lower bound, for the latent behind the picture is not known. More draws would tighten it.",
+  estimate: "An estimate, by the change of volume on the way back to the noise. More draws would steady it.",
+};
+
 export function likelihoodPanel() {
   const values = ROWS.map(() => h("dd", {}, UNKNOWN));
   const kindWords = h("p.hint.likelihood-kind", {}, "");
@@ -52,10 +58,7 @@ export function likelihoodPanel() {
     canvas.element.onpointermove = point;
     canvas.element.onpointerleave = () => (pixelWords.textContent = summary);
     mapPlace.replaceChildren(canvas.element);
-    kindWords.textContent =
-      model.likelihood_kind === "exact"
-        ? "Exact: the product of the probabilities of all pixels, each given those before it."
-        : "A lower bound, for the latent behind the picture is not known. More draws would tighten it.";
+    kindWords.textContent = KINDS[model.likelihood_kind] ?? "";
     kindWords.textContent += " It adds up over the pixels, and ink costs: it measures how much there is as well as its form.";
     clear();
     values[3].textContent = UNKNOWN;
@@ -75,9 +78,9 @@ export function likelihoodPanel() {
 
   /** Shows an answer of the client; returns what it says, in words. */
   function show({ kind, nats: [total], bitsPerDim: [bits], pixels }) {
-    const atLeast = kind === "bound" ? "at least " : "";
+    const atLeast = { bound: "at least ", estimate: "about " }[kind] ?? "";
     values[0].textContent = atLeast + natsWords(total);
-    values[1].textContent = (kind === "bound" ? "at most " : "") + bits.toFixed(3);
+    values[1].textContent = ({ bound: "at most ", estimate: "about " }[kind] ?? "") + bits.toFixed(3);
     map.hidden = pixels === null;
     if (pixels) showMap(pixels[0]);
     else summary = pixelWords.textContent = "This bundle has no likelihood for each pixel.";

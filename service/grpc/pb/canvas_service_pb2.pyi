@@ -46,12 +46,14 @@ class Completion(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     COMPLETION_UNSPECIFIED: _ClassVar[Completion]
     COMPLETION_RASTER: _ClassVar[Completion]
+    COMPLETION_EVERYWHERE: _ClassVar[Completion]
 
 class LikelihoodKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     LIKELIHOOD_KIND_UNSPECIFIED: _ClassVar[LikelihoodKind]
     LIKELIHOOD_KIND_EXACT: _ClassVar[LikelihoodKind]
     LIKELIHOOD_KIND_BOUND: _ClassVar[LikelihoodKind]
+    LIKELIHOOD_KIND_ESTIMATE: _ClassVar[LikelihoodKind]
 
 class OutputMeaning(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -86,9 +88,11 @@ BINARISATION_SAMPLE: Binarisation
 BINARISATION_THRESHOLD: Binarisation
 COMPLETION_UNSPECIFIED: Completion
 COMPLETION_RASTER: Completion
+COMPLETION_EVERYWHERE: Completion
 LIKELIHOOD_KIND_UNSPECIFIED: LikelihoodKind
 LIKELIHOOD_KIND_EXACT: LikelihoodKind
 LIKELIHOOD_KIND_BOUND: LikelihoodKind
+LIKELIHOOD_KIND_ESTIMATE: LikelihoodKind
 OUTPUT_MEANING_UNSPECIFIED: OutputMeaning
 OUTPUT_MEANING_BOX: OutputMeaning
 OUTPUT_MEANING_PLAIN: OutputMeaning
@@ -477,7 +481,7 @@ class EstimateLikelihoodRequest(_message.Message):
     def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., importance_sample_count: _Optional[int] = ..., with_pixels: _Optional[bool] = ..., label: _Optional[int] = ..., seed: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
 
 class EstimateLikelihoodResponse(_message.Message):
-    __slots__ = ("header", "kind", "importance_sample_count", "nats", "bits_per_dimension", "pixels", "timing")
+    __slots__ = ("header", "kind", "importance_sample_count", "nats", "bits_per_dimension", "pixels", "timing", "standard_errors")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     IMPORTANCE_SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -485,6 +489,7 @@ class EstimateLikelihoodResponse(_message.Message):
     BITS_PER_DIMENSION_FIELD_NUMBER: _ClassVar[int]
     PIXELS_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
+    STANDARD_ERRORS_FIELD_NUMBER: _ClassVar[int]
     header: ReadingHeader
     kind: LikelihoodKind
     importance_sample_count: int
@@ -492,7 +497,8 @@ class EstimateLikelihoodResponse(_message.Message):
     bits_per_dimension: _containers.RepeatedScalarFieldContainer[float]
     pixels: Tensor
     timing: Timing
-    def __init__(self, header: _Optional[_Union[ReadingHeader, _Mapping]] = ..., kind: _Optional[_Union[LikelihoodKind, str]] = ..., importance_sample_count: _Optional[int] = ..., nats: _Optional[_Iterable[float]] = ..., bits_per_dimension: _Optional[_Iterable[float]] = ..., pixels: _Optional[_Union[Tensor, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
+    standard_errors: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, header: _Optional[_Union[ReadingHeader, _Mapping]] = ..., kind: _Optional[_Union[LikelihoodKind, str]] = ..., importance_sample_count: _Optional[int] = ..., nats: _Optional[_Iterable[float]] = ..., bits_per_dimension: _Optional[_Iterable[float]] = ..., pixels: _Optional[_Union[Tensor, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., standard_errors: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class StepRange(_message.Message):
     __slots__ = ("default_count", "min_count", "max_count", "trained_count")

@@ -4,6 +4,7 @@ __all__ = [
     "Control",
     "FrameOutput",
     "Latent",
+    "Completion",
     "LikelihoodKind",
     "Model",
     "Models",
@@ -19,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, overload
 
 ScoreKind: TypeAlias = Literal["discriminator", "critic"]
-LikelihoodKind: TypeAlias = Literal["exact", "bound"]
+LikelihoodKind: TypeAlias = Literal["exact", "bound", "estimate"]
+Completion: TypeAlias = Literal["raster", "everywhere"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +86,7 @@ class Model:
     score_kind: ScoreKind | None
     levels: int | None = None  # values that a channel of a pixel takes in its data, where that is stated
     binarisation: Literal["sample", "threshold"] | None = None  # how its data became black and white
-    completion: Literal["raster"] | None = None  # what completed pixels see; None: it cannot complete
+    completion: Completion | None = None  # what completed pixels see; None: it cannot complete
     likelihood_kind: LikelihoodKind | None = None  # None: it has none
     outputs: tuple[FrameOutput, ...] = ()  # what each canvas comes with
     score_takes: tuple[str, ...] = ()  # latents that the scorer judges a picture with

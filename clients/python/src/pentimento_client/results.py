@@ -46,7 +46,8 @@ class LikelihoodResult:
     kind: LikelihoodKind
     importance_samples: int
     inputs: Floats  # the pictures as the model saw them, in [0, 1], (n, C, H, W)
-    nats: Floats  # log-likelihood, or a lower bound of it, (n,)
+    nats: Floats  # log-likelihood, a lower bound of it or an estimate, (n,)
     bits_per_dim: Floats  # -nats / (ln 2 * C * H * W), (n,)
+    standard_errors: Floats | None  # of `nats`, where it is an estimate from two draws or more, (n,)
     pixels: Floats | None  # nats of each pixel, (n, C, H, W), when asked for
     timing: Timing

@@ -14,6 +14,7 @@ from pentimento_client.models import (
     Control,
     FrameOutput,
     Latent,
+    Completion,
     LikelihoodKind,
     Model,
     Models,
@@ -55,6 +56,7 @@ _OPERATIONS: dict[int, str] = {
 _LIKELIHOOD_KINDS: dict[int, LikelihoodKind] = {
     pb.LIKELIHOOD_KIND_EXACT: "exact",
     pb.LIKELIHOOD_KIND_BOUND: "bound",
+    pb.LIKELIHOOD_KIND_ESTIMATE: "estimate",
 }
 _BINARISATIONS: dict[int, Literal["sample", "threshold"]] = {
     pb.BINARISATION_SAMPLE: "sample",
@@ -64,7 +66,10 @@ _MEANINGS: dict[int, Literal["box", "plain"]] = {
     pb.OUTPUT_MEANING_BOX: "box",
     pb.OUTPUT_MEANING_PLAIN: "plain",
 }
-_COMPLETIONS: dict[int, Literal["raster"]] = {pb.COMPLETION_RASTER: "raster"}
+_COMPLETIONS: dict[int, Completion] = {
+    pb.COMPLETION_RASTER: "raster",
+    pb.COMPLETION_EVERYWHERE: "everywhere",
+}
 
 _StreamMessage: TypeAlias = pb.StreamCanvasResponse | pb.AutoencodeResponse | pb.CompleteResponse
 
@@ -156,11 +161,12 @@ def likelihood(message: pb.EstimateLikelihoodResponse) -> LikelihoodResult:
         model=header.model,
         version=header.version,
         seed=header.seed,
-        kind="exact" if message.kind == pb.LIKELIHOOD_KIND_EXACT else "bound",
+        kind=_LIKELIHOOD_KINDS[message.kind],
         importance_samples=message.importance_sample_count,
         inputs=_images(header.inputs, header),
         nats=np.array(message.nats, dtype=np.float32),
         bits_per_dim=np.array(message.bits_per_dimension, dtype=np.float32),
+        standard_errors=np.array(message.standard_errors, dtype=np.float32) if message.standard_errors else None,
         pixels=_array(message.pixels) if message.HasField("pixels") else None,
         timing=_timing(message.timing),
     )

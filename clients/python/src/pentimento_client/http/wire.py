@@ -112,7 +112,8 @@ def encode(content: Json) -> EncodeResult:
 
 def likelihood(content: Json) -> LikelihoodResult:
     """Reads the answer of POST /likelihood."""
-    pixels = content.get("pixels")
+    pixels, entries = content.get("pixels"), content["likelihoods"]
+    errors = [entry["standard_error"] for entry in entries if entry.get("standard_error") is not None]
     return LikelihoodResult(
         model=content["model"],
         version=content["version"],
@@ -120,8 +121,9 @@ def likelihood(content: Json) -> LikelihoodResult:
         kind=content["kind"],
         importance_samples=content["importance_samples"],
         inputs=_images(content["inputs"]),
-        nats=_floats([entry["nats"] for entry in content["likelihoods"]]),
-        bits_per_dim=_floats([entry["bits_per_dim"] for entry in content["likelihoods"]]),
+        nats=_floats([entry["nats"] for entry in entries]),
+        bits_per_dim=_floats([entry["bits_per_dim"] for entry in entries]),
+        standard_errors=_floats(errors) if errors else None,
         pixels=None if pixels is None else np.asarray(pixels, dtype=np.float32),
         timing=_timing(content["timing"]),
     )
