@@ -1,5 +1,6 @@
-"""Denoising diffusion (DDPM; Ho et al., 2020, arXiv:2006.11239) with DDIM's steps (Song et al., 2020,
-arXiv:2010.02502).
+"""Denoising diffusion (Ho et al., 2020, arXiv:2006.11239), DDPM, with DDIM's steps.
+
+DDIM is of Song et al., 2020, arXiv:2010.02502.
 
 A picture x, in [-1, 1], is mixed with noise eps ~ N(0, I), the more the higher the level s = 0..S, S = 1,000:
 

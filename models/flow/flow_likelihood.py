@@ -1,7 +1,6 @@
-"""The likelihood of a picture under flow matching, by the change of volume along its way (Chen et al., 2018,
-arXiv:1806.07366; Grathwohl et al., 2018, arXiv:1810.01367).
+"""The likelihood of a picture under flow matching, by the change of volume along its way.
 
-A picture x_1 comes from the noise x_0 that the field leads back to, and
+After Chen et al. (2018, arXiv:1806.07366) and Grathwohl et al. (2018, arXiv:1810.01367). A picture x_1 comes from the noise x_0 that the field leads back to, and
 
     log p(x_1) = log N(x_0; 0, I) - integral from t = 0 to 1 of  div v(x_t, t).
 
@@ -65,15 +64,13 @@ def follow_back(
     state, rows = at.state, torch.ones_like(at.volume)
     middle = state - size / 2 * model.ask(state, time * rows, label)
     when = (time - size / 2) * rows
-    ahead, behind = (
-        model.ask(middle + sign * _DIFFERENCE * signs, when, label) for sign in (1, -1)
-    )
+    ahead, behind = (model.ask(middle + sign * _DIFFERENCE * signs, when, label) for sign in (1, -1))
     divergence = (signs * (ahead - behind)).sum((1, 2, 3)) / (2 * _DIFFERENCE)
     return VolumeState(state - size * (ahead + behind) / 2, at.volume + size * divergence)
 
 
 def parts_of(count: int) -> Tensor:
-    """t and size of each part of the way, from the picture to the noise, shape (count, 2)."""
+    """T and size of each part of the way, from the picture to the noise, shape (count, 2)."""
     ends = 1 - (torch.arange(count + 1, dtype=torch.float64) / count).square()
     return torch.stack([ends[:-1], ends[:-1] - ends[1:]], dim=1).float()
 

@@ -1,8 +1,8 @@
 """What flow matching and diffusion share: a network that is guided, a drawing in steps, pixels that are held.
 
-Both start a drawing from noise, x_0 ~ N(0, I) with t = 0, and end it in a picture, x_1 in [-1, 1]; between the
-two a state is a mixture of both, which one and the network's task are the model's. At each of k steps the
-model has an estimate of the finished picture, and goes 1/k of the way.
+Both start a drawing from noise, x_0 ~ N(0, I) with t = 0, and end it in a picture, x_1 in [-1, 1]. Between
+the two a state is a mixture of both; which one, and the network's task, are the model's. At each of k steps
+the model has an estimate of the finished picture, and goes 1/k of the way.
 
 Guidance (Ho and Salimans, 2022, arXiv:2207.12598): labels are hidden in a tenth of the training, so that one
 network knows each class and none, and what it says is  nobody + g (class - nobody).  g = 0 draws any class,

@@ -6,8 +6,8 @@
 A block is twice (group normalisation, SiLU, 3x3 convolution) beside a shortcut, as of Ho et al. (2020,
 arXiv:2006.11239); time and class scale and shift what its second normalisation puts out (FiLM, as of Dhariwal
 and Nichol, 2021, arXiv:2105.05233). The smallest maps have one layer of self-attention. Group normalisation
-knows nothing of other rows. Patches of 2 x 2 pixels are the channels of a map of half the size, as of Saharia et
-al. (2022, arXiv:2205.11487) and others since: most of the work is at the largest maps, a quarter of it is left.
+knows nothing of other rows. Patches of 2 x 2 pixels are the channels of a map of half the size, as in
+Shi et al. (2016, arXiv:1609.05158): most of the work is at the largest maps, and a quarter of it is left.
 
 Shapes: B batch, C channels, H = W image side, F features of a map, E numbers of the embedding.
 """

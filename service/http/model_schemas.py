@@ -54,9 +54,7 @@ class ModelBody(BaseModel):
     likelihood_kind: Literal["exact", "bound", "estimate"] | None
     completion: Annotated[
         Literal["raster", "everywhere"] | None,
-        Field(
-            description="What a completion sees of the given pixels: those before each one in raster order, or all."
-        ),
+        Field(description="What is seen of given pixels: those before each one in raster order, or all."),
     ]
 
 

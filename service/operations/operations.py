@@ -32,8 +32,8 @@ from pentimento.service.operations.readings import Readings
 from pentimento.service.settings import Settings
 
 _SEEN = {
-    "raster": "each drawn pixel saw the given and the drawn pixels above it, and to its left in its row; given "
-    "pixels that come after it were kept, but not seen",
+    "raster": "each drawn pixel saw the given and the drawn pixels above it, and to its left in its row; "
+    "given pixels that come after it were kept, but not seen",
     "everywhere": "every step saw all given pixels, wherever they lie, through the noise of that step",
 }
 

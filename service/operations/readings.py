@@ -13,8 +13,8 @@ from pentimento.service.catalog.plan import plan_encode, plan_likelihood, plan_s
 from pentimento.service.messages import (
     EncodeRequest,
     EncodeResult,
-    LikelihoodRequest,
     Floats,
+    LikelihoodRequest,
     LikelihoodResult,
     ScoreRequest,
     ScoreResult,

@@ -49,7 +49,7 @@ def test_the_mean_of_the_draws_comes_with_its_standard_error(client):
     found = client.likelihood([picture(51), picture(255)], importance_samples=DRAWS, seed=SEED)
     luck = draw(SEED, "eps", (DRAWS, 4), rows=range(2)).mean(2)  # (2, K)
     assert found.kind == "estimate" and found.importance_samples == DRAWS
-    assert np.allclose(found.nats, [0.2, 1.0] + luck.mean(1), atol=1e-5)
+    assert np.allclose(found.nats, np.array([0.2, 1.0]) + luck.mean(1), atol=1e-5)
     assert np.allclose(found.standard_errors, luck.std(1, ddof=1) / math.sqrt(DRAWS), atol=1e-5)
     assert np.allclose(found.bits_per_dim, -found.nats / (math.log(2) * 48), atol=1e-5)
 

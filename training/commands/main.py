@@ -15,6 +15,7 @@ from pentimento.program.help import HelpfulCommand
 from pentimento.program.tables import AsJson, Column, print_json, print_table
 from pentimento.training.commands.bundle import evaluate, export
 from pentimento.training.commands.compare import compare
+from pentimento.training.commands.import_bundle import import_app
 from pentimento.training.commands.modes import modes
 from pentimento.training.commands.options import DataFolder, Fit, with_training
 from pentimento.training.commands.recurrent_toy import recurrent_toy
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     """Adds the training commands to the program's Typer application."""
     for command in (recipes, data, train, export, evaluate, compare, stability, recurrent_toy, modes):
         app.command(cls=HelpfulCommand, rich_help_panel=_PANEL)(with_training(command))
+    app.add_typer(import_app, name="import", rich_help_panel=_PANEL)
 
 
 def recipes(as_json: AsJson = False) -> None:

@@ -1,7 +1,7 @@
 """Exports loops as ONNX Scan instead of unrolled: a placeholder is left in the graph, and replaced.
 
-The exporter's own Scan cannot carry a batch of any size yet. So a loop leaves an operation of no meaning in the
-graph, and its body, exported by itself, becomes the body of a Scan that takes that operation's place.
+The exporter's own Scan cannot carry a batch of any size yet. So a loop leaves an operation of no meaning in
+the graph, and its body, exported by itself, becomes the body of a Scan that takes that operation's place.
 """
 
 __all__ = ["DOMAIN", "Loop", "insert_loop", "repeat", "replace_by_scan", "take_over"]
@@ -94,9 +94,7 @@ def replace_by_scan(
     axes = tuple({0: batch} if each else None for each in batched)
     # Copies, as two inputs that are one tensor would be taken for one.
     inputs = tuple(example.detach().clone() for example in examples)
-    program = torch.onnx.export(
-        body.eval(), inputs, dynamo=True, dynamic_shapes=(axes,), verbose=False
-    )
+    program = torch.onnx.export(body.eval(), inputs, dynamo=True, dynamic_shapes=(axes,), verbose=False)
     assert program is not None
     inner, given = program.model.graph, list(node.inputs)
     # Names of a body share the outer graph's scope.

@@ -55,9 +55,9 @@ def test_all_steps_with_eta_1_have_the_mean_and_variance_of_ddpms_posterior():
         estimate, mean = model.step(state, t, steps, eta=eta, fresh=zero)
         moved = model.step(state, t, steps, eta=eta, fresh=one)[1]
         picture, beta = 2 * estimate - 1, betas[level - 1]
-        posterior = (kept[level - 1].sqrt() * beta * picture + (1 - beta).sqrt() * (1 - kept[level - 1]) * state) / (
-            1 - kept[level]
-        )
+        posterior = (
+            kept[level - 1].sqrt() * beta * picture + (1 - beta).sqrt() * (1 - kept[level - 1]) * state
+        ) / (1 - kept[level])
         assert torch.allclose(mean, posterior, atol=1e-9), level
         variance = (1 - kept[level - 1]) / (1 - kept[level]) * beta
         assert torch.allclose(moved - mean, variance.sqrt().expand_as(mean), atol=1e-9), level

@@ -46,7 +46,10 @@ def test_the_closed_form_is_the_least_of_the_loss():
     torch.manual_seed(1)
     exact = Gaussian(0.3, 0.5)
     picture = 0.3 + 0.5 * torch.randn(200_000, 1, 1, 1)
-    noise, time = torch.randn(picture.shape), FlowMatching(exact).draw_times(len(picture), torch.device("cpu"))
+    noise, time = (
+        torch.randn(picture.shape),
+        FlowMatching(exact).draw_times(len(picture), torch.device("cpu")),
+    )
     image = (picture + 1) / 2
     best = FlowMatching(exact).loss(image, noise, time)
     for other in (Gaussian(0.35, 0.5), Gaussian(0.25, 0.5), Gaussian(0.3, 0.55), Gaussian(0.3, 0.45)):
@@ -146,7 +149,9 @@ def test_an_encoding_draws_the_picture_again():
     assert (again - image).abs().max() < 0.01
 
 
-@pytest.mark.parametrize(("size", "channels", "patch"), [(28, 1, 1), (32, 3, 1), (9, 1, 1), (28, 1, 2), (9, 3, 3)])
+@pytest.mark.parametrize(
+    ("size", "channels", "patch"), [(28, 1, 1), (32, 3, 1), (9, 1, 1), (28, 1, 2), (9, 3, 3)]
+)
 def test_the_unet_keeps_shapes_and_every_weight_learns(size, channels, patch):
     torch.manual_seed(0)
     config = UNetConfig(

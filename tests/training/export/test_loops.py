@@ -33,7 +33,10 @@ def growing():
         return found * 1.0, total + found.mean((1, 2, 3))
 
     return GraphModule(
-        module=Function(nets, whole), inputs={"image": x, "label": label}, outputs=("found", "total"), loop=loop
+        module=Function(nets, whole),
+        inputs={"image": x, "label": label},
+        outputs=("found", "total"),
+        loop=loop,
     )
 
 

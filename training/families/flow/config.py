@@ -18,6 +18,7 @@ MAX_DRAW_STEPS = 64  # canvases that a request may ask for
 
 MAX_PARTS = 1000  # of a way back: a few thousand calls of the network for a picture
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FlowConfig(LoopConfig):
     """Settings of one training; `recipes.py` holds the named ones."""

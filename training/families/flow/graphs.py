@@ -76,14 +76,10 @@ def _step(model: Guided, shape: tuple[int, ...], label: dict[str, Tensor]) -> Gr
         shown = estimate + given["noisy"][:, None, None, None] * (as_picture(after) - estimate)
         return hold(known, mask, shown), after
 
-    return GraphModule(
-        module=Function(model, step), inputs=inputs, outputs=("canvas", "next.picture")
-    )
+    return GraphModule(module=Function(model, step), inputs=inputs, outputs=("canvas", "next.picture"))
 
 
-def _encode(
-    model: Guided, shape: tuple[int, ...], label: dict[str, Tensor], parts: int
-) -> GraphModule:
+def _encode(model: Guided, shape: tuple[int, ...], label: dict[str, Tensor], parts: int) -> GraphModule:
     """The way back to the noise, in so many parts."""
     image, classes = torch.rand(shape), tuple(label.values())
 
@@ -117,7 +113,9 @@ def _likelihood(
     image, rows = torch.rand(shape), torch.zeros(EXAMPLE_ROWS)
     eps = torch.randn(shape[0], 2, *shape[1:])
 
-    def back(state: Tensor, volume: Tensor, part: Tensor, signs: Tensor, *label: Tensor) -> tuple[Tensor, ...]:
+    def back(
+        state: Tensor, volume: Tensor, part: Tensor, signs: Tensor, *label: Tensor
+    ) -> tuple[Tensor, ...]:
         return follow_back(model, VolumeState(state, volume), signs, part, *label)
 
     loop = Loop(

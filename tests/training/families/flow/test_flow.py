@@ -94,7 +94,7 @@ def _killed(self, folder, iteration):
 def exported(request, dataset, tmp_path_factory):
     """A training's network, whose last weights are no longer zero, and the bundle made of it.
 
-    Flow matching is told classes; diffusion is not, and has one level, whose graphs take half as long to export.
+    Flow matching is told classes; diffusion is not, and has one level: its graphs take half as long to export.
     """
     runs, zoo = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("zoo")
     config = replace(SMALL, epochs=1, rate=1e-2, method=request.param)
@@ -185,7 +185,9 @@ def test_an_encoding_is_that_of_the_network_and_draws_the_picture_again(exported
     noise = torch.from_numpy(Session(bundle.graphs["encode"]).run(feeds)["noise"])
     told = label if trained.config.class_count else None
     with torch.no_grad():
-        assert torch.allclose(noise, trained.networks.encode(image, trained.config.encode_parts, told), atol=1e-3)
+        assert torch.allclose(
+            noise, trained.networks.encode(image, trained.config.encode_parts, told), atol=1e-3
+        )
         again = trained.networks.follow(noise, 64, told)[:, -1]
     # A network that has hardly learned to tell noise errs more at the ends of its levels.
     assert (again - image).abs().mean() < {"flow_matching": 0.1, "ddpm": 0.2}[trained.config.method]

@@ -11,10 +11,10 @@ import numpy as np
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.messages import Done, Event, Frame, Header, Origin, ScoredBy, Scores, Timing
 from pentimento_client.models import (
+    Completion,
     Control,
     FrameOutput,
     Latent,
-    Completion,
     LikelihoodKind,
     Model,
     Models,
@@ -166,7 +166,9 @@ def likelihood(message: pb.EstimateLikelihoodResponse) -> LikelihoodResult:
         inputs=_images(header.inputs, header),
         nats=np.array(message.nats, dtype=np.float32),
         bits_per_dim=np.array(message.bits_per_dimension, dtype=np.float32),
-        standard_errors=np.array(message.standard_errors, dtype=np.float32) if message.standard_errors else None,
+        standard_errors=np.array(message.standard_errors, dtype=np.float32)
+        if message.standard_errors
+        else None,
         pixels=_array(message.pixels) if message.HasField("pixels") else None,
         timing=_timing(message.timing),
     )
