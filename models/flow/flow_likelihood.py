@@ -1,6 +1,7 @@
 """The likelihood of a picture under flow matching, by the change of volume along its way.
 
-After Chen et al. (2018, arXiv:1806.07366) and Grathwohl et al. (2018, arXiv:1810.01367). A picture x_1 comes from the noise x_0 that the field leads back to, and
+After Chen et al. (2018, arXiv:1806.07366) and Grathwohl et al. (2018, arXiv:1810.01367). A picture x_1 comes
+from the noise x_0 that the field leads back to, and
 
     log p(x_1) = log N(x_0; 0, I) - integral from t = 0 to 1 of  div v(x_t, t).
 

@@ -94,7 +94,7 @@ def _killed(self, folder, iteration):
 def exported(request, dataset, tmp_path_factory):
     """A training's network, whose last weights are no longer zero, and the bundle made of it.
 
-    Flow matching is told classes; diffusion is not, and has one level: its graphs take half as long to export.
+    Flow matching is told classes; diffusion is not, and has one level, whose graphs are exported sooner.
     """
     runs, zoo = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("zoo")
     config = replace(SMALL, epochs=1, rate=1e-2, method=request.param)
