@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from pentimento.training.export.half import store_half
 from pentimento.training.export.loops import Loop, insert_loop
 from pentimento.training.export.scan import AnyPixelStep, insert_scan
 
@@ -95,6 +96,7 @@ def export_graph(source: GraphModule) -> ExportedGraph:
                 insert_loop(program.model, source.loop)
     finally:
         logger.setLevel(level)
+    store_half(program.model)
     _forget_origins(program.model)
     stream = io.BytesIO()
     program.save(stream)

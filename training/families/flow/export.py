@@ -24,6 +24,7 @@ from pentimento.models.flow.ddpm import DDPM
 from pentimento.models.flow.guided import Guided
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
+from pentimento.training.export.half import round_weights
 from pentimento.training.export.trained import Trained, load_trained
 from pentimento.training.families.flow.config import MAX_DRAW_STEPS, FlowConfig, build_flow
 from pentimento.training.families.flow.graphs import flow_graphs
@@ -76,6 +77,7 @@ def load_flow(path: Path, device: torch.device) -> TrainedFlow:
     """
     trained = load_trained(path, device, FlowConfig, _build)
     trained.networks.to(device).eval()
+    round_weights(trained.networks)  # the bundle has them three times over
     return trained
 
 
