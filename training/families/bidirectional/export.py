@@ -14,6 +14,7 @@ from pentimento.models.adversarial.bidirectional import BidirectionalGAN
 from pentimento.models.adversarial.bigan import BiGAN
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
+from pentimento.training.export.half import round_weights
 from pentimento.training.export.trained import Trained, load_trained
 from pentimento.training.families.bidirectional.config import BidirectionalConfig, build_model
 from pentimento.training.families.bidirectional.drawing import draw_chunks, freeze_statistics
@@ -48,6 +49,7 @@ def load_bidirectional(path: Path, device: torch.device) -> TrainedBidirectional
     """
     trained = load_trained(path, device, BidirectionalConfig, _build)
     trained.networks.to(device)
+    round_weights(trained.networks)  # the bundle has the discriminator's twice
     freeze_statistics(trained.networks, _STATISTICS_ROWS, _STATISTICS_SEED)
     return trained
 
