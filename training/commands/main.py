@@ -20,6 +20,7 @@ from pentimento.training.commands.modes import modes
 from pentimento.training.commands.options import DataFolder, Fit, with_training
 from pentimento.training.commands.recurrent_toy import recurrent_toy
 from pentimento.training.commands.stability import stability
+from pentimento.training.commands.sweep import sweep
 from pentimento.training.commands.train import train
 
 _PANEL = "Training (needs the extra `train`)"  # of --help
@@ -27,7 +28,7 @@ _PANEL = "Training (needs the extra `train`)"  # of --help
 
 def register(app: typer.Typer) -> None:
     """Adds the training commands to the program's Typer application."""
-    for command in (recipes, data, train, export, evaluate, compare, stability, recurrent_toy, modes):
+    for command in (recipes, data, train, export, evaluate, compare, sweep, stability, recurrent_toy, modes):
         app.command(cls=HelpfulCommand, rich_help_panel=_PANEL)(with_training(command))
     app.add_typer(import_app, name="import", rich_help_panel=_PANEL)
 

@@ -2,7 +2,7 @@
 
 __all__ = ["draw_bundle"]
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -17,7 +17,14 @@ from pentimento.training.export.replay import Array, Arrays, replay
 _CHUNK_ROWS = 250
 
 
-def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None = None) -> Iterator[Tensor]:
+def draw_bundle(
+    bundle: Bundle,
+    *,
+    rows: int,
+    seed: int,
+    step_count: int | None = None,
+    controls: Mapping[str, float] | None = None,
+) -> Iterator[Tensor]:
     """Draws the images that a server would for one request with this seed.
 
     Args:
@@ -25,6 +32,7 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
         rows: Number of drawings.
         seed: Seed of the noise.
         step_count: Canvases of each drawing, by default the bundle's default.
+        controls: Values of the bundle's controls, by default their defaults.
 
     Yields:
         Chunks of canvases in [0, 1], shape (rows of the chunk, T, C, H, W), at most 250 rows each.
@@ -51,6 +59,7 @@ def draw_bundle(bundle: Bundle, *, rows: int, seed: int, step_count: int | None 
             KNOWN: np.zeros((len(chunk), *bundle.manifest.image.shape), np.float32),
             KNOWN_MASK: np.zeros((len(chunk), 1, height, width), np.float32),
             "label": np.array([row % class_count for row in chunk], np.int64),
+            **{name: np.full(len(chunk), value, np.float32) for name, value in (controls or {}).items()},
         }
         noise = draw_noise(drawing, graphs, seed=seed, rows=chunk, steps=steps)
         calls = replay(drawing, graphs, run, values=values, noise=noise, rows=len(chunk), steps=steps)

@@ -35,7 +35,7 @@ def round_weights(module: nn.Module) -> None:
 
 
 def store_half(model: "onnx_ir.Model") -> None:
-    """Keeps in half precision what it holds exactly, of a graph and of the bodies within it; changed in place."""
+    """Keeps in half precision what it holds exactly, of a graph and of bodies within it; changed in place."""
     import onnx_ir
 
     for graph in [model.graph, *_bodies(model.graph)]:

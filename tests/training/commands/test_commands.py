@@ -109,6 +109,19 @@ def test_train_export_evaluate(run, tmp_path):
     assert again.exit_code == 2 and "holds a comparison already" in again.output
     twice = run("compare", f"zoo/{name}", f"zoo/{name}")
     assert twice.exit_code == 2 and f"two bundles are called '{name}'" in twice.output
+    asked = ("sweep", f"zoo/{name}", "--dataset", SLICE, "--rows", "20")
+    swept = run(*asked, "--steps", "1", "--out", "swept")
+    assert swept.exit_code == 0 and (tmp_path / "swept" / "sweep.md").read_text() in swept.output, (
+        swept.output
+    )
+    for more, sentence in (
+        (("--out", "swept"), "holds a sweep already"),
+        (("--steps", "1,x"), "--steps must be numbers with commas, got '1,x'"),
+        (("--set", "guidance"), "--set must be a control and its values"),
+        (("--set", "guidance=1"), "has no control 'guidance'; it has: none"),
+    ):
+        refused = run(*asked, *(("--steps", "1") if "--steps" not in more else ()), *more)
+        assert refused.exit_code == 2 and sentence in refused.output, refused.output
     for version in ("banana", "", "1.2"):
         wrong = run("export", f"runs/{name}", "--overwrite", "--version", version)
         assert wrong.exit_code == 2

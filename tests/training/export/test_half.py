@@ -28,9 +28,7 @@ def looped(rounds):
     def whole(x):
         return repeat(loop, (nets[0](x),))
 
-    return export_graph(
-        GraphModule(module=Function(nets, whole), inputs={"x": x}, outputs=("y",), loop=loop)
-    )
+    return export_graph(GraphModule(module=Function(nets, whole), inputs={"x": x}, outputs=("y",), loop=loop))
 
 
 @pytest.fixture(scope="module")

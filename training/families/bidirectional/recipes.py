@@ -46,8 +46,8 @@ def bigran_mnist() -> BidirectionalConfig:
     has one update for each: with four it was right in every case after 300 of them.
 
     54 minutes on one thread of a shared CPU; the 15th epoch was best. Drawings: KL of the classes 0.004, the
-    rarest 8.1 %, confidence 0.899. Of 10,000 test digits, 64 % are drawn again as the same class, at 0.73 of the
-    distance to another's.
+    rarest 8.1 %, confidence 0.899. Of 10,000 test digits, 64 % are drawn again as the same class, at 0.73 of
+    the distance to another's.
     """
     return BidirectionalConfig(
         recipe="bigran-mnist",
