@@ -167,7 +167,12 @@ def evaluate(
     from pentimento.training.commands.data_of import data_of
     from pentimento.training.commands.show import show_figures
     from pentimento.training.export.draw import draw_bundle
-    from pentimento.training.export.likelihood import bundle_importance, bundle_likelihood
+    from pentimento.training.export.likelihood import (
+        ESTIMATED_ROWS,
+        bundle_estimate,
+        bundle_importance,
+        bundle_likelihood,
+    )
     from pentimento.training.judging.classifier import ReportingClassifier, load_classifier
     from pentimento.training.judging.evaluation import figures, report
 
@@ -176,7 +181,12 @@ def evaluate(
     manifest = loaded.manifest
     compared = data_of(manifest, dataset, fit, data, console)
     judged: dict[str, object] = {}
-    if manifest.likelihood is not None:
+    if manifest.likelihood is not None and manifest.likelihood.kind == "estimate":
+        with console.status("Estimating the likelihood of test images"):
+            judged["likelihood_estimate"] = bundle_estimate(
+                loaded, compared, rows=min(rows, ESTIMATED_ROWS), seed=seed
+            )
+    elif manifest.likelihood is not None:
         with console.status("Asking for the likelihood of test images"):
             judged["likelihood"] = asdict(bundle_likelihood(loaded, compared, rows=rows, seed=seed))
             if importance_samples:

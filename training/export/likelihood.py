@@ -1,12 +1,14 @@
 """Likelihood of test images under an exported bundle, from its `likelihood` graph, without a server."""
 
-__all__ = ["bundle_importance", "bundle_likelihood"]
+__all__ = ["ESTIMATED_ROWS", "bundle_estimate", "bundle_importance", "bundle_likelihood", "estimate_figures"]
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import draw
@@ -16,7 +18,9 @@ from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.parity import Session
 from pentimento.training.judging.likelihood import LikelihoodEvaluation, importance_figures, random_images
 
+ESTIMATED_ROWS = 100  # test images whose likelihood is estimated: it asks a network a hundred times and more
 _CHUNK_ROWS = 250
+_ESTIMATE_CHUNK = 25
 
 
 def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int) -> LikelihoodEvaluation:
@@ -92,6 +96,63 @@ def bundle_importance(
         ]
         weights.append(torch.from_numpy(np.stack(each)))  # (K, B)
     return importance_figures(torch.cat(weights, dim=1), binarisation=rule, seed=seed)
+
+
+def bundle_estimate(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int) -> dict[str, Any]:
+    """The figures of `estimate_figures` from a bundle's graph.
+
+    Raises:
+        ValueError: The bundle's likelihood is no estimate.
+    """
+    manifest = bundle.manifest
+    if manifest.likelihood is None or manifest.likelihood.kind != "estimate":
+        raise ValueError(f"bundle {manifest.name!r} has no likelihood that is an estimate")
+    session = Session(bundle.graphs["likelihood"])
+    eps = manifest.graphs["likelihood"].input("eps")
+    assert eps is not None
+    return estimate_figures(session.run, eps.shape, dataset, rows=rows, seed=seed)
+
+
+def estimate_figures(
+    run: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]],
+    eps_shape: tuple[int, ...],
+    dataset: Dataset,
+    *,
+    rows: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Minus the mean of one estimate for each of some random test images.
+
+    Args:
+        run: Calls a `likelihood` graph; it may be given more than it takes.
+        eps_shape: Of its noise, without the batch.
+        dataset: Its test images are asked about, with their labels.
+        rows: How many of them.
+        seed: Of the choice of images and of the noise.
+
+    Returns:
+        `nats` and `standard_error`, which has both the images' and the estimates' spread, in nats an image,
+        `bits_per_dim`, and `rows` and `seed` for the record.
+    """
+    chosen = random_images(dataset.test, rows, seed)
+    images = chosen.images.astype(np.float32) / 255
+    nats = []
+    for start in range(0, len(images), _ESTIMATE_CHUNK):
+        chunk = slice(start, min(start + _ESTIMATE_CHUNK, len(images)))
+        feeds = {
+            "image": images[chunk],
+            "label": chosen.labels[chunk].astype(np.int64),
+            "eps": draw(seed, "eps", eps_shape, rows=range(chunk.start, chunk.stop)),
+        }
+        nats.append(-run(feeds)["log_likelihood"])
+    values = np.concatenate(nats).astype(np.float64)
+    return {
+        "rows": len(values),
+        "seed": seed,
+        "nats": round(float(values.mean()), 2),
+        "standard_error": round(float(values.std(ddof=1) / math.sqrt(len(values))), 2),
+        "bits_per_dim": round(float(values.mean() / math.log(2) / images[0].size), 4),
+    }
 
 
 def _rule(manifest: Manifest, dataset: Dataset) -> Binarisation:

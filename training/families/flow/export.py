@@ -25,6 +25,7 @@ from pentimento.models.flow.guided import Guided
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
 from pentimento.training.export.half import round_weights
+from pentimento.training.export.likelihood import ESTIMATED_ROWS, estimate_figures
 from pentimento.training.export.trained import Trained, load_trained
 from pentimento.training.families.flow.config import MAX_DRAW_STEPS, FlowConfig, build_flow
 from pentimento.training.families.flow.graphs import flow_graphs
@@ -101,10 +102,26 @@ def draft_flow(
     assert classifier is not None
     config, model = trained.config, trained.networks.cpu()
     channels, height, width = config.image_shape
+    graphs = flow_graphs(model, config)
 
     def judge() -> dict[str, Any]:
         drawings = draw_chunks(model, config, rows, EVALUATION_SEED)
-        return figures(drawings, classifier, dataset, EVALUATION_SEED, config.class_count)
+        judged = figures(drawings, classifier, dataset, EVALUATION_SEED, config.class_count)
+        if "likelihood" in graphs:
+            source = graphs["likelihood"]
+
+            def run(feeds: Mapping[str, Any]) -> dict[str, Any]:
+                given = {name: torch.from_numpy(feeds[name]) for name in source.inputs}
+                return {name: value.numpy() for name, value in source.run(given).items()}
+
+            judged["likelihood_estimate"] = estimate_figures(
+                run,
+                tuple(source.inputs["eps"].shape[1:]),
+                dataset,
+                rows=min(rows, ESTIMATED_ROWS),
+                seed=EVALUATION_SEED,
+            )
+        return judged
 
     diffusion = isinstance(model, DDPM)
     method, paper = ("Diffusion", DDPM_PAPER) if diffusion else ("Flow matching", FLOW_PAPER)
@@ -117,7 +134,7 @@ def draft_flow(
         + (" to draw the class asked for." if config.class_count else "."),
         paper=paper,
         image=ImageSpec(channels=channels, height=height, width=width),
-        graphs=flow_graphs(model, config),
+        graphs=graphs,
         images=dataset.test.images[:64].astype(np.float32) / 255,
         drawing=Drawing(
             phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),

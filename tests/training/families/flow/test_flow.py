@@ -11,6 +11,7 @@ from pentimento.models.flow.flow_likelihood import follow_back, parts_of, start_
 from pentimento.models.flow.unet import UNetConfig
 from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle
 from pentimento.training.export.draw import draw_bundle
+from pentimento.training.export.likelihood import bundle_estimate
 from pentimento.training.export.parity import Session
 from pentimento.training.families.flow.config import FlowConfig
 from pentimento.training.families.flow.export import ETA, GUIDANCE, NOISY, draft_flow, load_flow
@@ -205,6 +206,10 @@ def test_the_likelihood_of_a_bundle_is_that_of_the_network(exported, dataset):
         for part in parts_of(trained.config.likelihood_parts):
             at = follow_back(trained.networks, at, eps[:, 1].sign(), part, label)
         assert np.allclose(found, total(at), rtol=1e-4)
+    measured = bundle.manifest.provenance.evaluation["likelihood_estimate"]
+    assert measured["rows"] == 50 and measured["nats"] == pytest.approx(
+        bundle_estimate(bundle, dataset, rows=50, seed=EVALUATION_SEED)["nats"], rel=1e-4
+    )
 
 
 @pytest.mark.parametrize(
