@@ -26,7 +26,7 @@ def modes(
             show_default="1, 2, 4, 8",
         ),
     ] = None,
-    iterations: Annotated[int, typer.Option("--iterations", min=1, help="Updates of each generator.")] = 1500,
+    iterations: Annotated[int, typer.Option("--iterations", min=1, help="Updates of each generator.")] = 6000,
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Trainings, from seed 1 on.")] = 3,
     dataset: Annotated[str, typer.Option(help="Data set of 28x28 grey images, by name or path.")] = "mnist",
     data: DataFolder = None,

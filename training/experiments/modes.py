@@ -3,10 +3,11 @@
 A plain GAN of dense layers on MNIST drops digits; with recurrent discrimination its discriminator sees that
 samples of a group are alike. The paper reports that the number of modes after a fixed training is about k.
 
-Networks and schedule are the authors': generator 100 -> 256 -> 256 -> pixels with tanh, tanh and a sigmoid,
-four updates of the discriminator for each of the generator's, a target of 0.9 for data. Their discriminator's
-LSTM of 256 runs both ways over the pixels of the samples; this one runs forwards over features of two dense
-layers, see `models/adversarial/recurrent_discrimination.py`. A batch has as many images for every k, so that
+Networks are the authors': generator 100 -> 256 -> 256 -> pixels with tanh, tanh and a sigmoid, and a target of
+0.9 for data. Their discriminator has four updates for each of the generator's, and this one has one: with four
+all generators here drew a single class after 1,500 updates, whatever k was. Their discriminator's LSTM of 256
+runs both ways over the pixels of the samples; this one runs forwards over features of two dense layers, see
+`models/adversarial/recurrent_discrimination.py`. A batch has as many images for every k, so that
 larger groups are fewer.
 """
 
@@ -29,7 +30,7 @@ from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.plots import new_figure, save_figure, save_sheet
 
 GROUP_SIZES = (1, 2, 4, 8)
-LATENTS, HIDDEN, RECURRENT, SCORER_UPDATES, REAL_LABEL = 100, 256, 128, 4, 0.9
+LATENTS, HIDDEN, RECURRENT, SCORER_UPDATES, REAL_LABEL = 100, 256, 128, 1, 0.9
 COVERED_SHARE = 0.01  # of the drawings that a class must have to count as covered
 _DRAWN_ROWS = 2000
 
