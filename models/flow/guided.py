@@ -19,6 +19,7 @@ Shapes: B batch, C channels, H = W image side.
 __all__ = ["Guided", "as_picture", "hold"]
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,7 @@ class Guided(nn.Module, ABC):
     def __init__(self, field: nn.Module, nobody: int = 0) -> None:
         super().__init__()
         self.field, self.nobody = field, nobody
+        self.evaluate_if = _evaluate_if  # an export has its own
 
     @abstractmethod
     def draw_times(self, rows: int, device: torch.device) -> Tensor:
@@ -104,9 +106,15 @@ class Guided(nn.Module, ABC):
         told: Tensor = self.field(state, time, label)
         if label is None or guidance is None:
             return told
-        # One after the other: as one batch of twice the rows, an exported graph would not know its size.
-        free = self.field(state, time, torch.full_like(label, self.nobody))
-        result: Tensor = free + guidance[:, None, None, None] * (told - free)
+        guided = guidance != 1
+        free = self.evaluate_if(guided.any(), self.of_nobody, (state, time), told)
+        # Where g = 1 what is told as it is: the same to the last bit whether others in the batch are guided.
+        by = guidance[:, None, None, None]
+        return torch.where(guided[:, None, None, None], free + by * (told - free), told)
+
+    def of_nobody(self, state: Tensor, time: Tensor) -> Tensor:
+        """What the network says of a state, (B, C, H, W), at a time, (B,), without a class."""
+        result: Tensor = self.field(state, time, torch.full_like(time, self.nobody, dtype=torch.int64))
         return result
 
     def follow(
@@ -119,6 +127,13 @@ class Guided(nn.Module, ABC):
             canvas, state = self.step(state, torch.full_like(count, t), count, label, guidance)
             canvases.append(canvas)
         return torch.stack(canvases, dim=1)
+
+
+def _evaluate_if(
+    condition: Tensor, function: Callable[..., Tensor], given: tuple[Tensor, ...], otherwise: Tensor
+) -> Tensor:
+    """`function(*given)` if a condition holds, else `otherwise`."""
+    return function(*given) if bool(condition) else otherwise
 
 
 def as_picture(state: Tensor) -> Tensor:

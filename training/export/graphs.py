@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from pentimento.training.export.branches import Branch, insert_branch
 from pentimento.training.export.half import store_half
 from pentimento.training.export.loops import Loop, insert_loop
 from pentimento.training.export.scan import AnyPixelStep, insert_scan
@@ -36,6 +37,7 @@ class GraphModule:
     inputs: dict[str, Tensor]  # examples by name, in the order of the module's arguments
     outputs: tuple[str, ...]
     pixel: AnyPixelStep | None = None  # one pixel of a graph that draws a row; see training.export.scan
+    branch: Branch | None = None  # what a graph computes only where it must; see training.export.branches
     loop: Loop | None = None  # what a graph repeats; see training.export.loops
 
     @torch.no_grad()
@@ -92,6 +94,8 @@ def export_graph(source: GraphModule) -> ExportedGraph:
             assert program is not None
             if source.pixel is not None:
                 insert_scan(program.model, source.pixel, EXAMPLE_ROWS)
+            if source.branch is not None:
+                insert_branch(program.model, source.branch)
             if source.loop is not None:
                 insert_loop(program.model, source.loop)
     finally:

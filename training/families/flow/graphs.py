@@ -15,6 +15,7 @@ from pentimento.models.flow.flow_likelihood import (
 )
 from pentimento.models.flow.flow_matching import FlowMatching
 from pentimento.models.flow.guided import Guided, as_picture, hold
+from pentimento.training.export.branches import Branch, evaluate_if
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.export.loops import Loop, repeat
 from pentimento.training.families.flow.config import FlowConfig
@@ -76,7 +77,14 @@ def _step(model: Guided, shape: tuple[int, ...], label: dict[str, Tensor]) -> Gr
         shown = estimate + given["noisy"][:, None, None, None] * (as_picture(after) - estimate)
         return hold(known, mask, shown), after
 
-    return GraphModule(module=Function(model, step), inputs=inputs, outputs=("canvas", "next.picture"))
+    branch = None
+    if label:  # half of the work, which a batch without guidance need not do
+        model.evaluate_if = evaluate_if
+        body = Function(model, lambda state, time: (model.of_nobody(state, time),))
+        branch = Branch(body=body, given=(inputs["state.picture"], one))
+    return GraphModule(
+        module=Function(model, step), inputs=inputs, outputs=("canvas", "next.picture"), branch=branch
+    )
 
 
 def _encode(model: Guided, shape: tuple[int, ...], label: dict[str, Tensor], parts: int) -> GraphModule:
