@@ -39,8 +39,6 @@ def modes(
 
     Finished trainings are skipped, so an interrupted call can be repeated.
     """
-    import torch
-
     from pentimento.training.data.datasets import load_dataset
     from pentimento.training.experiments.modes import (
         GROUP_SIZES,
@@ -50,7 +48,6 @@ def modes(
         save_modes_picture,
         save_modes_table,
     )
-    from pentimento.training.judging.classifier import ReportingClassifier, load_classifier
 
     console = make_console()
     plans = [
@@ -67,8 +64,6 @@ def modes(
         )
     done = {(result.group_size, result.seed) for result in results}
     loaded = load_dataset(dataset, channels=1, image_size=28, folder=data)
-    with console.status("Training or loading the classifier that judges the drawings"):
-        classifier = load_classifier(loaded, torch.device("cpu"), kind=ReportingClassifier)
     out.mkdir(parents=True, exist_ok=True)
     for plan in plans:
         if (plan.group_size, plan.seed) in done:
@@ -80,10 +75,10 @@ def modes(
                 if iteration % 50 == 0:
                     status.update(f"{said}: {iteration} of {iterations}")
 
-            result = run_modes(plan, loaded, classifier, sheet, progress)
+            result = run_modes(plan, loaded, sheet, progress)
         console.print(
             f"k = {result.group_size}, seed {result.seed}: {result.covered} classes covered, "
-            f"{result.effective:.1f} effective, confidence {result.confidence:.3f}"
+            f"{result.effective:.1f} effective, {result.distance:.2f} from the nearest digit"
         )
         results.append(result)
         kept.write_text(json.dumps([each._asdict() for each in results], indent=1))

@@ -9,27 +9,28 @@ from pentimento.training.commands.modes import modes
 from pentimento.training.experiments.modes import (
     ModesPlan,
     ModesResult,
+    _nearest,
     run_modes,
     save_modes_picture,
     save_modes_table,
 )
-from pentimento.training.judging.classifier import ReportingClassifier
 from tests.slice import SLICE
 
 
-@pytest.fixture(scope="module")
-def classifier():
-    torch.manual_seed(0)
-    return ReportingClassifier(1, 28, 10).eval()
+def test_a_drawing_counts_for_the_class_of_the_nearest_digit(dataset):
+    images = torch.from_numpy(dataset.train.images).flatten(1)
+    drawn = (images[[7, 60, 3]].float() / 255 + 0.02).clamp(0, 1)
+    distances, nearest = _nearest(drawn, images)
+    assert nearest.tolist() == [7, 60, 3] and float(distances.max()) < 1
 
 
-def test_a_training_is_decided_by_its_plan_and_leaves_a_sheet(dataset, classifier, tmp_path):
+def test_a_training_is_decided_by_its_plan_and_leaves_a_sheet(dataset, tmp_path):
     plan = ModesPlan(group_size=4, iterations=3, seed=1, batch_rows=8)
     state = torch.random.get_rng_state()
     steps = []
-    found = run_modes(plan, dataset, classifier, tmp_path / "sheet.png", steps.append)
+    found = run_modes(plan, dataset, tmp_path / "sheet.png", steps.append)
     assert torch.equal(torch.random.get_rng_state(), state) and steps == [1, 2, 3]
-    assert found == run_modes(plan, dataset, classifier)
+    assert found == run_modes(plan, dataset)
     assert (found.group_size, found.seed, found.iterations) == (4, 1, 3)
     assert 1 <= found.covered <= 10 and 1 <= found.effective <= 10.001
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
@@ -43,7 +44,7 @@ def test_batches_are_whole_groups():
 def test_table_and_picture_have_mean_and_extremes(tmp_path):
     results = [
         ModesResult(
-            group_size=k, seed=seed, iterations=9, covered=k + seed, effective=k + seed / 2, confidence=0.9
+            group_size=k, seed=seed, iterations=9, covered=k + seed, effective=k + seed / 2, distance=0.9
         )
         for seed in (1, 2)
         for k in (1, 4)
