@@ -9,9 +9,9 @@ four, generators here drew a single class after 1,500 updates for k of 1, 2 and 
 of 256 runs both ways over the pixels of the samples; this one runs forwards over features of two dense
 layers, see `models/adversarial/recurrent_discrimination.py`.
 
-A drawing counts for the class of the training image that is nearest to it, pixel by pixel. Generators as small
-as these draw specks around their digits, which no classifier has learned to look past: the one that reports on
-bundles takes nearly all of them for eights. A batch has as many images for every k, so that
+A drawing counts for the class of the training image that is nearest to it, pixel by pixel. Generators as
+small as these draw specks around their digits, which no classifier has learned to look past: the one that
+reports on bundles takes nearly all of them for eights. A batch has as many images for every k, so that
 larger groups are fewer.
 """
 
