@@ -2,6 +2,7 @@
 
 import { boxesOf } from "../parts/boxes.js";
 import { decode } from "../parts/canvas.js";
+import { classField } from "../parts/class.js";
 import { field, h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { modelCard, modelPicker } from "../parts/model.js";
@@ -15,7 +16,9 @@ import { choosing } from "./autoencode-choose.js";
 
 const SAMPLES = 8; // by default: two rows
 const MOST = 16;
-const DRAWS = 16; // for a bound; many enough to be tight to a nat or two, few enough to be there at once
+// Of a likelihood: for a bound many enough to be tight to a nat or two, few enough to be there at once; an estimate
+// asks a network a hundred times for each.
+const DRAWS = { exact: 1, bound: 16, estimate: 2 };
 
 export function mount(root, context) {
   const { params, signal } = context;
@@ -33,6 +36,8 @@ export function mount(root, context) {
   const steps = range({ label: "Steps", min: 1, max: 1, value: 1, onChange: redraw });
   const seed = seedField({ value: number("seed"), onChange: () => run(seed.value) });
   const go = h("button.primary", { type: "button", onclick: redraw }, icon("brush"), "Draw it again");
+  const classPlace = h("div", {});
+  let label = { element: null, value: null, set: () => {} };
   const others = h("p.hint", {}, "");
   const card = modelCard(context.describe);
   const stage = redrawStage(signal);
@@ -65,6 +70,7 @@ export function mount(root, context) {
           "section.panel",
           { "aria-label": "How it is drawn" },
           field("What the model does", task),
+          classPlace,
           h("div.pair", {}, samples.element, steps.element),
           seed.element,
           thickness.element,
@@ -91,6 +97,11 @@ export function mount(root, context) {
     const before = wanted.task ?? task.value;
     task.replaceChildren(...tasks.map(({ name, words }) => h("option", { value: name }, words)));
     task.value = tasks.some(({ name }) => name === before) ? before : tasks[0].name;
+    const chosen = label.element ? label.value : (params.get("label") ?? pad.mark);
+    label = classField(model, params, redraw);
+    label.set(chosen);
+    classPlace.hidden = !label.element;
+    classPlace.replaceChildren(...(label.element ? [label.element] : []));
     steps.limit(model.steps.min, model.steps.max, wanted.steps ?? model.steps.default);
     const detail = context.describe(model.name);
     likelihood.suit(
@@ -103,6 +114,8 @@ export function mount(root, context) {
 
   function changed() {
     choose.update();
+    // A digit that is chosen says its class; of one that is drawn the list does.
+    if (picker.model?.labels?.[pad.mark] === String(pad.mark)) label.set(pad.mark);
     redraw();
   }
 
@@ -125,7 +138,7 @@ export function mount(root, context) {
     const mine = (running = new AbortController());
     const ends = AbortSignal.any([signal, mine.signal]);
     const { request, what } = tasksOf(model).find(({ name }) => name === task.value);
-    const asked = { model: model.name, seed: chosenSeed, fit: "resize" };
+    const asked = { model: model.name, seed: chosenSeed, fit: "resize", ...(label.element ? { label: label.value } : {}) };
     const given = pad.picture(model.image, fit.checked);
     const caption = `${model.name}, seed ${chosenSeed}`;
     const next = { image: model.image, boxes: boxesOf(model), n: samples.value, steps: steps.value, what, caption, picture: given };
@@ -136,7 +149,7 @@ export function mount(root, context) {
       const picture = pad.mark === null ? await choose.inAddress(image) : null;
       if (ends.aborted) return;
       const drawn = { samples: samples.value, steps: steps.value, seed: chosenSeed };
-      context.setParams({ model: model.name, task: task.value, ...drawn, digit: pad.mark, picture });
+      context.setParams({ model: model.name, task: task.value, ...drawn, label: label.value, digit: pad.mark, picture });
       const [said, likely] = await Promise.all([
         draw({ ...asked, ...(await request(image, model.image, samples.value)), steps: steps.value }, ends),
         model.likelihood_kind ? judge({ ...asked, images: [image] }, model, ends, turn) : "",
@@ -170,7 +183,7 @@ export function mount(root, context) {
 
   /** Asks how likely the picture is, and says so when `turn` says that it is shown. */
   async function judge(request, model, ends, turn) {
-    const importanceSamples = model.likelihood_kind === "exact" ? 1 : DRAWS;
+    const importanceSamples = DRAWS[model.likelihood_kind] ?? 1;
     const { manifest } = await context.describe(model.name);
     const pixels = manifest.graphs.likelihood.outputs.some(({ name }) => name === "pixel_log_likelihood");
     const answer = await context.client.likelihood({ ...request, importanceSamples, pixels }, { signal: ends });

@@ -1,7 +1,8 @@
 /** Between two seeds: a walk from the picture of one to that of the other. */
 
+import { classField } from "../parts/class.js";
 import { h } from "../parts/dom.js";
-import { classField, seedControls } from "./explore-controls.js";
+import { seedControls } from "./explore-controls.js";
 import { callNoise, perDrawing } from "./explore-draw.js";
 import { between, noiseOf } from "./explore-noise.js";
 import { arcHint, walkStage } from "./explore-walk.js";

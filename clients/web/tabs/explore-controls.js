@@ -1,6 +1,6 @@
 /** Controls that several ways of exploring have: seeds that take effect at once, and a class. */
 
-import { field, h } from "../parts/dom.js";
+import { h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { newSeed, seedField } from "../parts/seed.js";
 
@@ -35,19 +35,5 @@ export function seedControls(labels, params, onChange) {
       return Object.fromEntries(fields.map(([name, seed]) => [name, seed.value]));
     },
     set: (name, seed) => Object.fromEntries(fields)[name].set(seed),
-  };
-}
-
-/** Which class is drawn, for a model that wants one; without an element for one that does not. */
-export function classField(model, params, onChange) {
-  if (!model.labels) return { element: null, value: null };
-  const options = model.labels.map((name, index) => h("option", { value: index }, name));
-  const select = h("select", { onchange: onChange }, ...options);
-  if (model.labels[params.get("label")] !== undefined) select.value = params.get("label");
-  return {
-    element: field("Class", select),
-    get value() {
-      return Number(select.value);
-    },
   };
 }

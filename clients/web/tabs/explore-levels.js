@@ -1,8 +1,9 @@
 /** Level by level: a model with several noises, each with a seed of its own. */
 
 import { pixelCanvas } from "../parts/canvas.js";
+import { classField } from "../parts/class.js";
 import { h } from "../parts/dom.js";
-import { classField, seedControls } from "./explore-controls.js";
+import { seedControls } from "./explore-controls.js";
 import { drawPlaces, oneSet, pictureRow, replacing } from "./explore-draw.js";
 
 const OTHERS = 5; // pictures of a level beside the one in hand

@@ -1,8 +1,9 @@
 /** A map of two-dimensional noise: every place of it is a picture, and the model draws the one that is pointed at. */
 
 import { pixelCanvas } from "../parts/canvas.js";
+import { classField } from "../parts/class.js";
 import { h } from "../parts/dom.js";
-import { classField, seedControls } from "./explore-controls.js";
+import { seedControls } from "./explore-controls.js";
 import { callNoise, drawPlaces, latest, oneSet, plane, replacing } from "./explore-draw.js";
 
 const CELLS = 12; // a side

@@ -1,9 +1,10 @@
 /** Between two pictures: both are encoded, and the model draws what lies between their encodings. */
 
 import { decode, pixelCanvas } from "../parts/canvas.js";
+import { classField } from "../parts/class.js";
 import { h } from "../parts/dom.js";
 import { DIGITS } from "./digits.js";
-import { classField, seedControls } from "./explore-controls.js";
+import { seedControls } from "./explore-controls.js";
 import { between } from "./explore-noise.js";
 import { arcHint, walkStage } from "./explore-walk.js";
 
