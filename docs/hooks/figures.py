@@ -22,6 +22,7 @@ PAGES = {
     "draw_gan": "draw-gan.md",
     "bigan": "bigan.md",
     "bigran": "bigran.md",
+    "flow_matching": "flow-matching.md",
     "dcgan": "dcgan.md",
     "wgan_gp": "wgan-gp.md",
     "acgan": "acgan.md",
