@@ -20,6 +20,7 @@ _MOST_WORKERS = 8  # each has torch loaded and servers of its own
 _LONGEST = (
     "tests/docs/test_pages.py",
     "tests/training/families/likelihood/test_export.py",
+    "tests/training/families/flow/test_flow.py",
     "tests/studio/test_server_gone.py",
     "tests/training/families/recurrent/test_export.py",
     "tests/program/test_no_home.py",
