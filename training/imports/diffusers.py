@@ -37,7 +37,7 @@ from pentimento.training.export.parity import BATCHES, TOLERANCE, Session, measu
 from pentimento.training.export.version import choose_version
 from pentimento.training.imports.schedules import Schedule, read_schedule
 
-_INSTALL = "install it with: pip install 'pentimento-canvases[train,diffusers]'"
+_INSTALL = "in a checkout of Pentimento: pip install -e '.[cpu,train,diffusers]'"
 _PARITY_ROWS, _PARITY_SEED = 2, 7
 
 
