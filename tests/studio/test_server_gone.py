@@ -203,6 +203,8 @@ def opened(context, mortal):
     pages = {}
     for name, tab in TABS.items():
         page = context.new_page()
+        # Every tab asks at once when the server is back, beside whatever else this machine tests meanwhile.
+        page.set_default_timeout(30_000)
         page.complaints = Complaints(page)
         page.complaints.allowed = SILENT
         page.goto(f"{mortal.http}/{tab.address}")
