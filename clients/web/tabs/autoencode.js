@@ -106,7 +106,7 @@ export function mount(root, context) {
     const detail = context.describe(model.name);
     likelihood.suit(
       model,
-      detail.then(({ manifest }) => manifest.provenance?.evaluation?.likelihood?.nats, () => undefined),
+      detail.then(({ manifest }) => averageNats(manifest.provenance?.evaluation), () => undefined),
     );
     card.show(model).catch((error) => context.fail(error));
     redraw();
@@ -215,4 +215,9 @@ export function mount(root, context) {
 function able(models) {
   const encoder = (model) => Number(model.operations.includes("autoencode"));
   return models.filter((model) => tasksOf(model).length).sort((a, b) => encoder(b) - encoder(a));
+}
+
+/** Minus the log-likelihood of test images on the average, as the manifest has it: measured, or estimated. */
+function averageNats(evaluation) {
+  return (evaluation?.likelihood ?? evaluation?.likelihood_estimate)?.nats;
 }
