@@ -17,7 +17,9 @@ def flow_mnist() -> FlowConfig:
 
     `pentimento train flow-mnist`
 
-    Not measured.
+    48 minutes on one thread of a shared CPU. The bundle in the zoo is of the third epoch of the four: it was
+    exported while the last was still judged. In ten steps, KL of the classes 0.004, as asked 90.0 % with a
+    guidance of 1 and 98.4 % with 1.5; after the fourth epoch 2,000 drawings were as asked in 91.3 %.
     """
     return FlowConfig(
         recipe="flow-mnist",
