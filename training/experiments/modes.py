@@ -5,7 +5,7 @@ samples of a group are alike. The paper reports that the number of modes after a
 
 Networks are the authors': generator 100 -> 256 -> 256 -> pixels with tanh, tanh and a sigmoid, and a target
 of 0.9 for data. Their discriminator has four updates for each of the generator's, and this one has one, which
-takes less than half of the time; the two were not compared by the measure below. Their discriminator's LSTM
+takes about half of the time; the two were not compared by the measure below. Their discriminator's LSTM
 of 256 runs both ways over the pixels of the samples; this one runs forwards over features of two dense
 layers, see `models/adversarial/recurrent_discrimination.py`.
 
