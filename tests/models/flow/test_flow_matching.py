@@ -1,5 +1,7 @@
 """Flow matching: the field on Gaussians against its closed form, steps, guidance, encoding; and the U-Net."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -54,6 +56,14 @@ def test_the_closed_form_is_the_least_of_the_loss():
     best = FlowMatching(exact).loss(image, noise, time)
     for other in (Gaussian(0.35, 0.5), Gaussian(0.25, 0.5), Gaussian(0.3, 0.55), Gaussian(0.3, 0.45)):
         assert FlowMatching(other).loss(image, noise, time) > best
+
+
+def test_half_of_the_times_are_uniform_and_half_logit_normal():
+    torch.manual_seed(7)
+    time = FlowMatching(nn.Identity()).draw_times(200_000, torch.device("cpu"))
+    for end in (0.02, 0.25, 0.5, 0.9):
+        normal = 0.5 * (1 + math.erf(math.log(end / (1 - end)) / 2**0.5))
+        assert (time < end).double().mean() == pytest.approx((end + normal) / 2, abs=0.005), end
 
 
 class Polynomial(nn.Module):

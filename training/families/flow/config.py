@@ -1,6 +1,6 @@
 """Configuration of a training of flow matching or diffusion."""
 
-__all__ = ["MAX_DRAW_STEPS", "FlowConfig", "build_flow"]
+__all__ = ["MAX_DRAW_STEPS", "MAX_GUIDANCE", "FlowConfig", "build_flow"]
 
 import math
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from pentimento.models.flow.unet import UNet, UNetConfig
 from pentimento.training.loop.config import LoopConfig, refuse_unknown
 
 MAX_DRAW_STEPS = 64  # canvases that a request may ask for
+
+MAX_GUIDANCE = 8.0  # that a request may ask for
 
 MAX_PARTS = 1000  # of a way back: a few thousand calls of the network for a picture
 
@@ -32,6 +34,7 @@ class FlowConfig(LoopConfig):
     gradient_limit: float = 1.0  # on the norm of the gradient
     dropped_labels: float = 0.1  # share of the labels that are hidden, for guidance
     draw_steps: int = 10  # of drawings that are judged, and the bundle's default
+    guidance: float = 1.0  # likewise, where there are classes
     encode_parts: int = 32  # of the way back of the bundle's `encode`
     likelihood_parts: int = 32  # likewise of `likelihood`; each asks the network four times
 
@@ -55,6 +58,8 @@ class FlowConfig(LoopConfig):
                 raise ValueError(f"{name} must lie in 1..{MAX_PARTS}, got {getattr(self, name)}")
         if not 1 <= self.draw_steps <= MAX_DRAW_STEPS:
             raise ValueError(f"draw_steps must lie in 1..{MAX_DRAW_STEPS}, got {self.draw_steps}")
+        if not 0 <= self.guidance <= MAX_GUIDANCE:
+            raise ValueError(f"guidance must lie in 0..{MAX_GUIDANCE:g}, got {self.guidance:g}")
 
     @property
     def class_count(self) -> int:

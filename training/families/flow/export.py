@@ -1,6 +1,6 @@
 """Loads a network from its checkpoint, and describes its bundle: drawn, completed, encoded, and judged."""
 
-__all__ = ["ETA", "GUIDANCE", "NOISY", "draft_flow", "load_flow"]
+__all__ = ["ETA", "NOISY", "draft_flow", "load_flow"]
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,19 +27,12 @@ from pentimento.training.export.bundle import EVALUATION_SEED, Draft
 from pentimento.training.export.half import round_weights
 from pentimento.training.export.likelihood import ESTIMATED_ROWS, estimate_figures
 from pentimento.training.export.trained import Trained, load_trained
-from pentimento.training.families.flow.config import MAX_DRAW_STEPS, FlowConfig, build_flow
+from pentimento.training.families.flow.config import MAX_DRAW_STEPS, MAX_GUIDANCE, FlowConfig, build_flow
 from pentimento.training.families.flow.graphs import flow_graphs
 from pentimento.training.families.flow.judge import draw_chunks
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.judging.evaluation import figures
 
-GUIDANCE = Control(
-    name="guidance",
-    min=0,
-    max=8,
-    default=1,
-    summary="How plainly the class is drawn: 0 draws any, 1 as the data have it, more in fewer ways.",
-)
 NOISY = Control(
     name="noisy",
     min=0,
@@ -141,9 +134,23 @@ def draft_flow(
             steps=Steps(default=config.draw_steps, min=1, max=MAX_DRAW_STEPS, trained=config.draw_steps),
             noise=noise,
             completion="everywhere",
-            controls=(*((GUIDANCE,) if config.class_count else ()), *((ETA,) if diffusion else ()), NOISY),
+            controls=(
+                *((_guidance(config),) if config.class_count else ()),
+                *((ETA,) if diffusion else ()),
+                NOISY,
+            ),
         ),
         labels=Labels(names=dataset.class_names) if config.class_count else None,
         likelihood=None if diffusion else Likelihood(kind="estimate"),
         judge=judge,
+    )
+
+
+def _guidance(config: FlowConfig) -> Control:
+    return Control(
+        name="guidance",
+        min=0,
+        max=MAX_GUIDANCE,
+        default=config.guidance,
+        summary="How plainly the class is drawn: 0 draws any, 1 as the data have it, more in fewer ways.",
     )

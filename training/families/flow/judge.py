@@ -36,7 +36,8 @@ def draw_chunks(model: Guided, config: FlowConfig, rows: int, seed: int) -> Iter
         chunk = range(start, min(start + _CHUNK_ROWS, rows))
         noise = torch.from_numpy(draw(seed, "noise", config.image_shape, rows=chunk)).to(device)
         label = torch.tensor([row % classes for row in chunk], device=device) if classes else None
-        yield model.follow(noise, config.draw_steps, label).cpu()
+        guidance = noise.new_full((len(noise),), config.guidance)
+        yield model.follow(noise, config.draw_steps, label, guidance).cpu()
 
 
 class FlowJudge(DrawingJudge[Evaluation]):

@@ -14,7 +14,7 @@ from pentimento.training.export.draw import draw_bundle
 from pentimento.training.export.likelihood import bundle_estimate
 from pentimento.training.export.parity import Session
 from pentimento.training.families.flow.config import FlowConfig
-from pentimento.training.families.flow.export import ETA, GUIDANCE, NOISY, draft_flow, load_flow
+from pentimento.training.families.flow.export import ETA, NOISY, draft_flow, load_flow
 from pentimento.training.families.flow.iteration import fit
 from pentimento.training.families.flow.judge import FlowJudge, draw_chunks
 from pentimento.training.families.flow.players import FlowPlayers
@@ -36,6 +36,7 @@ SMALL = FlowConfig(
     checkpoint_iterations=7,
     evaluation_rows=30,
     draw_steps=2,
+    guidance=1.5,
     encode_parts=8,
     likelihood_parts=4,
 )
@@ -116,8 +117,12 @@ def test_a_bundle_draws_as_the_network_in_as_many_steps_as_are_asked_for(exporte
         drawn = torch.cat(list(draw_bundle(bundle, rows=12, seed=EVALUATION_SEED, step_count=steps)))
         judged = draw_chunks(trained.networks, replace(config, draw_steps=steps), 12, EVALUATION_SEED)
         assert torch.allclose(drawn, torch.cat(list(judged)), atol=1e-4) and drawn.shape[1] == steps
-    controls = (GUIDANCE, NOISY) if config.method == "flow_matching" else (ETA, NOISY)
-    assert manifest.drawing.controls == controls and manifest.drawing.completion == "everywhere"
+    first, second = manifest.drawing.controls
+    assert second == NOISY and manifest.drawing.completion == "everywhere"
+    if config.method == "flow_matching":
+        assert (first.name, first.default) == ("guidance", config.guidance)
+    else:
+        assert first == ETA
     assert (manifest.labels is not None) == bool(config.class_count)
     assert (manifest.likelihood is not None) == (config.method == "flow_matching")
     judged = manifest.provenance.evaluation
