@@ -1,4 +1,4 @@
-"""The pictures of the zoo stay what they are: canvases of each bundle, as a server drew them at version 0.1.
+"""The pictures of the zoo stay what they are: canvases of each bundle, as a server drew them.
 
 `tests/data/canvases.npz` holds, by bundle, the first two of five drawings from seed 11 at the default number
 of steps, (steps, 2, H, W[, 3]), uint8; a conditional bundle is asked for class 3. On the processor that drew
