@@ -1,6 +1,9 @@
 """The pieces of `make bench` work with real servers; nothing here looks at how fast anything is."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from base64 import b64decode
 from pathlib import Path
 
@@ -9,12 +12,13 @@ import pytest
 
 from benchmarks.bench.asks import FORMS, Ask, Group
 from benchmarks.bench.cases import SHORT, group
-from benchmarks.bench.contenders import GRAN, ROWS, plain_served, prepare_bundles
+from benchmarks.bench.contenders import GRAN, ROWS, plain_served, prepare_bundles, ready_words
 from benchmarks.bench.limit import bare_loop
 from benchmarks.bench.load import Job
+from benchmarks.bench.memory import memory_at_rest
 from benchmarks.bench.painting import Painter, encode, read_painters
-from benchmarks.bench.plain_handlers import Batcher, Wish
-from benchmarks.bench.procs import Worker
+from benchmarks.bench.plain_handlers import BUNDLES, Batcher, Wish, inline
+from benchmarks.bench.procs import Worker, cpu_seconds, resident_mib, together_mib, tree
 from benchmarks.serving import served
 from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import read_manifest
@@ -35,7 +39,7 @@ def bundles(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(bundles):
     """A real server: HTTP address, gRPC target, process id."""
-    with served(bundles, calibrate=False, lanes=1) as started:
+    with served(bundles, calibrate=False, workers=1) as started:
         yield started
 
 
@@ -109,13 +113,71 @@ def test_answers_are_looked_into(asked, body, parts, fault):
     assert asked.fault(body, parts) == fault
 
 
-def test_the_plain_handlers_answer(load, bundles):
-    with plain_served("whole", bundles) as (pid, port):
+@pytest.mark.parametrize("app", ["whole", "inline"])
+def test_the_plain_handlers_answer(app, load, bundles):
+    with plain_served(app, bundles) as (pid, port):
         for path, form in (("/generate", "json"), ("/stream", "ndjson")):
             groups = (group(2, form=form), group(1, model=ROWS, form=form))
             result = load.do(a_job(groups, http_port=port, pid=pid, path=path))
             assert all(seen["requests"] > 0 and not seen["failures"] for seen in result["groups"])
             assert result["resident_mib"] > 10
+
+
+async def test_the_inline_handler_gives_others_a_turn_after_each_frame(bundles, monkeypatch):
+    monkeypatch.setenv(BUNDLES, str(bundles))
+    (stream,) = (route.endpoint for route in inline().routes if route.path == "/stream")
+    order = []
+
+    async def read(name):
+        answer = await stream(Wish(model=GRAN, steps=3))
+        async for line in answer.body_iterator:
+            order.append((name, json.loads(line).get("step", "done")))
+
+    await asyncio.gather(read("a"), read("b"))
+    assert order == [(name, step) for step in (1, 2, 3, "done") for name in "ab"]
+
+
+_CHILD = "held = bytearray(20 << 20); sum(range(4_000_000)); print('held', flush=True); input()"
+
+_PARENT = f"""
+import subprocess, sys
+subprocess.run([sys.executable, "-c", {_CHILD!r}])  # a line to both ends it
+print("alone", flush=True)
+input()
+"""
+
+
+def test_a_parent_is_counted_with_its_children():
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen([sys.executable, "-c", _PARENT], **pipes) as parent:
+        assert parent.stdout.readline() == "held\n"
+        pids = tree(parent.pid)
+        assert len(pids) == 2 and pids[0] == parent.pid
+        alone, both, together = resident_mib(pids[:1]), resident_mib(pids), together_mib(pids)
+        assert both > alone + 20
+        assert alone + 20 < together < both, "they have the interpreter in common"
+        used = cpu_seconds(pids)
+        assert used > cpu_seconds(pids[:1])
+        parent.stdin.write("\n")
+        assert parent.stdout.readline() == "alone\n"
+        assert tree(parent.pid) == pids[:1]
+        assert cpu_seconds(pids) >= used, "what the child used is not forgotten"
+        assert resident_mib(pids) < both - 20
+        parent.stdin.write("\n")
+
+
+def test_the_memory_of_a_server_is_that_of_all_its_processes(bundles, tmp_path):
+    found = memory_at_rest(bundles, tmp_path)
+    assert found["processes"] >= 1
+    assert 50 < found["together_mib"] <= found["resident_mib"] + 1
+
+
+@pytest.mark.parametrize(
+    "words", ["cpu, 2 lane processes", "cpu, 1 lane process", "cuda, 1 lane", "cpu, 2 workers"]
+)
+def test_the_ready_line_in_its_wordings(words):
+    assert ready_words(f"serves 3 models, by default gran5-mnist; {words}\n") == words
+    assert ready_words("no idea") == "no idea"
 
 
 async def test_the_plain_batches_give_everyone_their_own(bundles):

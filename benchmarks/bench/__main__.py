@@ -20,12 +20,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from benchmarks.bench.cases import FULL, QUICK, SECTIONS, Case, Pace, planned, seconds_of
+from benchmarks.bench.cases import FULL, MEMORY, QUICK, SECTIONS, Case, Pace, planned, seconds_of
 from benchmarks.bench.contenders import Arena, prepare_bundles, running
 from benchmarks.bench.figures import Results
 from benchmarks.bench.limit import drawing_rate
 from benchmarks.bench.load import Job
 from benchmarks.bench.machine import describe, others_share
+from benchmarks.bench.memory import memory_at_rest
 from benchmarks.bench.plots import draw_plots
 from benchmarks.bench.reach import verdicts
 from benchmarks.bench.report import markdown, put_into
@@ -35,8 +36,10 @@ from pentimento.program.console import make_console
 RESULTS = "results.json"
 
 
-def measure(arena: Arena, case: Case, pace: Pace) -> dict[str, Any]:
+def measure(arena: Arena, case: Case, pace: Pace, zoo: Path) -> dict[str, Any]:
     """Measures one case for one round; returns its figures."""
+    if case.name == MEMORY:
+        return memory_at_rest(zoo, arena.cache)
     if not case.groups:
         loop = {"model": case.model, "rows": case.rows, "steps": case.steps, "seconds": pace.loop_seconds}
         return drawing_rate(arena.loops, loop)
@@ -93,7 +96,7 @@ def run(sections: Sequence[str], pace: Pace, zoo: Path, output: Path, console: C
                 for case in cases if number % 2 == 0 else reversed(cases):
                     if number < rounds[case.name]:
                         progress.update(task, description=case.name)
-                        content["rounds"][case.name].append(measure(arena, case, pace))
+                        content["rounds"][case.name].append(measure(arena, case, pace, zoo))
                         progress.advance(task)
                 content["seconds"] = time.monotonic() - began
                 content["finished"] = number + 1 == max(rounds.values())
@@ -114,10 +117,10 @@ def write_report(content: dict[str, Any], output: Path, console: Console) -> Non
         put_into(document, markdown(content, plots, document.parent))
         written.append(document)
     for verdict in verdicts(results):
-        aim, ratio = verdict.aim, verdict.ratio
+        aim = verdict.aim
         sign = {True: ("met    ", "green"), False: ("not met", "red"), None: ("-      ", "")}[verdict.met]
-        measured = ratio.text() if ratio else "not measured"
-        console.print(Text.assemble(sign, f" {aim.what}: {aim.ratio}: {measured}, wanted {aim.wanted_text}"))
+        told = f" {aim.what}: {aim.figure}: {verdict.figure_text}, wanted {aim.wanted_text}"
+        console.print(Text.assemble(sign, told, f" ({verdict.against})" if verdict.against else ""))
     for name, reasons in results.failures().items():
         console.print(Text.assemble(("failed", "red"), f" {name}: {reasons}"))
     console.print(f"written: {', '.join(str(path) for path in written)}")

@@ -1,37 +1,53 @@
 """The cases that the benchmark measures. A case's name says all of it, so that results are kept by name."""
 
-__all__ = ["FULL", "QUICK", "SECTIONS", "Case", "Pace", "case_name", "limit_name", "planned", "seconds_of"]
+__all__ = [
+    "FULL",
+    "MEMORY",
+    "QUICK",
+    "SECTIONS",
+    "Case",
+    "Pace",
+    "case_name",
+    "limit_name",
+    "planned",
+    "seconds_of",
+]
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.bench.asks import FORMS, Ask, Group
-from benchmarks.bench.contenders import GRAN, LONG, ROWS
+from benchmarks.bench.contenders import GRAN, LONG, PLAIN_STREAMS, PLAIN_WHOLE, ROWS
 
 SECTIONS = {
     "limit": "the bare loop at batches of 1 to 64",
-    "gran": "GRAN, JSON, 32 clients: the server and the plain way",
-    "stream": "the first canvas under 32 streaming clients",
+    "gran": "GRAN, JSON, 32 clients and one: the server and the plain way",
+    "stream": "the first canvas under 32 streaming clients: the server and the plain way",
     "rows": "a row model, 32 clients: the server and the plain way",
     "fair": "a short drawing alone and beside long ones",
     "transports": "every transport at 1 to 128 clients",
     "mix": "two models and several lengths at the same time",
     "growth": "one client's time with steps and images",
+    "memory": "the memory of the server with the whole zoo",
 }
 """Parts of a run and what they measure, for `--only`."""
 
 CORE = ("limit", "gran", "stream", "rows", "fair")
-"""Sections that the aims rest on: they get more rounds and longer ones."""
+"""Sections that the aims on time rest on: they get more rounds and longer ones."""
+
+MEMORY = "memory: the zoo, at rest"
+"""Name of the case that measures memory."""
 
 ROW_STEPS = 7  # canvases shown of the 28 rows: the bundle's default
 LONG_STEPS = 64
+_ZOO_SECONDS = 15  # a server with the zoo starts and stops
 PER_IMAGE = (1, 4, 16, 64)
 PER_STEP = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One measurement: clients that load a server, or, without groups, a bare loop of graph calls."""
+    """One measurement: clients that load a server; without groups a bare loop of graph calls, or MEMORY."""
 
     name: str
     section: str
@@ -43,7 +59,7 @@ class Case:
 
     @property
     def core(self) -> bool:
-        """Whether an aim rests on it."""
+        """Whether an aim on time rests on it."""
         return self.section in CORE
 
 
@@ -124,6 +140,13 @@ MIX = ((GRAN, 1), (GRAN, 5), (GRAN, 16), (ROWS, 7), (ROWS, 28))
 """Models and steps that are asked for at the same time, each by a group of its own."""
 
 
+GROWING = ("server", "plain", "inline")
+"""Servers whose time with steps and images is measured: batching has nothing to do with one client."""
+
+CROWDED = ("plain", "inline", "batched")
+"""Plain handlers that are measured at every number of clients, for the plot."""
+
+
 def planned(pace: Pace, sections: Iterable[str]) -> list[Case]:
     """The cases of the named sections, each once."""
     wanted = set(sections)
@@ -138,7 +161,9 @@ def seconds_of(cases: Iterable[Case], pace: Pace) -> float:
     """Estimates the seconds of a run, without the start of the servers."""
     total = 0.0
     for case in cases:
-        if not case.groups:
+        if case.name == MEMORY:
+            total += pace.survey_rounds * _ZOO_SECONDS
+        elif not case.groups:
             total += pace.rounds * pace.loop_seconds * 1.3
         else:
             # What is under way at the close runs to its end, and what was begun meanwhile too.
@@ -153,12 +178,15 @@ def _all(pace: Pace) -> Iterator[Case]:
     for model, batches, steps in ((GRAN, pace.batches, 5), (ROWS, pace.row_batches, ROW_STEPS)):
         for rows in batches:
             yield Case(name=limit_name(model, rows), section="limit", model=model, rows=rows, steps=steps)
-    for contender in ("server", "plain", "batched", "batched-workers", "constant"):
+    for contender in ("server", *PLAIN_WHOLE, "constant"):
         yield load("gran", group(32), contender=contender)
-    yield load("gran", group(32, n=64))
-    for contender in ("server", "stream"):
+    for contender in ("server", *PLAIN_WHOLE):
+        yield load("gran", group(1), contender=contender)
+    for clients in (1, 32):
+        yield load("gran", group(clients, n=64))
+    for contender in ("server", *PLAIN_STREAMS):
         yield load("stream", group(32, form="ndjson"), contender=contender)
-    for contender in ("server", "plain", "batched", "batched-workers"):
+    for contender in ("server", *PLAIN_WHOLE):
         yield load("rows", group(32, model=ROWS), contender=contender)
     yield load("fair", SHORT)
     for beside in BESIDE.values():
@@ -172,11 +200,12 @@ def _all(pace: Pace) -> Iterator[Case]:
                 for share, (model, steps) in zip(shares, MIX, strict=True)
             ]
             yield load("mix", *groups)
-    for contender in ("server", "plain"):
+    for contender in GROWING:
         for n in PER_IMAGE:
             yield load("growth", group(1, n=n), contender=contender)
         for steps in PER_STEP:
             yield load("growth", group(1, steps=steps), contender=contender)
+    yield Case(name=MEMORY, section="memory")
 
 
 def _transports(pace: Pace) -> Iterator[Case]:
@@ -189,6 +218,6 @@ def _transports(pace: Pace) -> Iterator[Case]:
         for clients in pace.clients if form in ("json", "ndjson", "grpc-stream") else (32,):
             yield load("transports", group(clients, form=form, model=ROWS))
     # The plain way at other numbers of clients, for the plot.
-    for contender in ("plain", "batched"):
+    for contender in CROWDED:
         for clients in pace.clients:
             yield load("transports", group(clients), contender=contender)

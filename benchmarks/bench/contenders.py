@@ -3,7 +3,17 @@
 Those that have nothing to do cost nothing.
 """
 
-__all__ = ["LABELS", "Contender", "Arena", "SERVER_SETTINGS", "prepare_bundles", "running"]
+__all__ = [
+    "LABELS",
+    "PLAIN_STREAMS",
+    "PLAIN_WHOLE",
+    "Arena",
+    "Contender",
+    "SERVER_SETTINGS",
+    "prepare_bundles",
+    "ready_words",
+    "running",
+]
 
 import re
 import sys
@@ -30,11 +40,21 @@ SERVER_SETTINGS: dict[str, object] = {"max_rows_in_flight": 16_384}
 LABELS = {
     "server": "Pentimento",
     "plain": "plain: a drawing for each request",
+    "inline": "plain: inline, on the event loop",
     "batched": "plain: requests batched",
     "batched-workers": "plain: requests batched, a worker a CPU",
     "stream": "plain: NDJSON, a drawing in a thread",
+    "inline-stream": "plain: NDJSON, inline, on the event loop",
     "constant": "constant answer, nothing drawn",
 }
+
+PLAIN_WHOLE = ("batched", "batched-workers", "inline", "plain")
+"""All plain handlers that answer with whole drawings: the better one is the best of these."""
+
+PLAIN_STREAMS = ("stream", "inline-stream")
+"""All plain handlers that stream."""
+
+_READY = re.compile(r"\w+, \d+ (?:workers?|lane process(?:es)?|lanes?)\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +74,8 @@ class Arena:
     contenders: dict[str, Contender]
     load: Worker
     loops: list[Worker]
-    server_says: str  # where it computes, and how many lanes it chose
+    server_says: str  # where it computes, and how many workers or lanes it chose
+    cache: Path  # of the server's calibration
 
 
 def prepare_bundles(zoo: Path, folder: Path) -> None:
@@ -89,7 +110,8 @@ def running(bundles: Path) -> Iterator[Arena]:
     workers, says = available_cpus(), bundles.parent / "server.txt"
     # The server measures its graphs anew, on the machine as it is now: the user's own cache may have been
     # filled while it was busy.
-    settings = SERVER_SETTINGS | {"cache": bundles.parent / "calibration"}
+    cache = bundles.parent / "calibration"
+    settings = SERVER_SETTINGS | {"cache": cache}
     with ExitStack() as stack:
         start = stack.enter_context
         loops = [start(Worker("benchmarks.bench.limit", str(bundles))) for _ in range(workers)]
@@ -100,18 +122,25 @@ def running(bundles: Path) -> Iterator[Arena]:
         plain = start(plain_served("whole", bundles, workers=workers))
         batched = start(plain_served("batched", bundles, lanes=workers))
         spread = start(plain_served("batched", bundles, workers=workers))
+        inline = start(plain_served("inline", bundles, workers=workers))
         for name, (pid, port), path in (
             ("plain", plain, "/generate"),
             ("stream", plain, "/stream"),
+            ("inline", inline, "/generate"),
+            ("inline-stream", inline, "/stream"),
             ("batched", batched, "/generate"),
             ("batched-workers", spread, "/generate"),
             ("constant", batched, "/constant"),
         ):
             contenders[name] = Contender(pid=pid, http_port=port, path=path)
-        said = re.search(r"\w+, \d+ lanes?( process(es)?)?", says.read_text())
-        yield Arena(
-            contenders=contenders, load=load, loops=loops, server_says=said[0] if said else says.read_text()
-        )
+        said = ready_words(says.read_text())
+        yield Arena(contenders=contenders, load=load, loops=loops, server_says=said, cache=cache)
+
+
+def ready_words(text: str) -> str:
+    """What a server's ready line says of where it computes, such as `cpu, 2 workers`, or else all of it."""
+    found = _READY.search(text)
+    return found[0] if found else text
 
 
 @contextmanager

@@ -6,7 +6,7 @@ They have the server's own sessions, sampler and PNG encoder, FastAPI without te
 JSON. What they lack is what is measured: a scheduler that batches steps of different drawings.
 """
 
-__all__ = ["BUNDLES", "LANES", "batched", "whole"]
+__all__ = ["BUNDLES", "LANES", "batched", "inline", "whole"]
 
 import asyncio
 import os
@@ -52,14 +52,31 @@ def whole() -> FastAPI:
 
     @app.post("/generate")
     def generate(wish: Wish) -> Response:  # in a thread: the event loop stays free, and every CPU finds work
-        seed = secrets.randbits(63)
-        painter = painters[wish.model]
-        canvases = list(painter.draw(painter.noise(wish.n, wish.steps, seed), wish.steps))
-        return _answer(wish, seed, encode(canvases))
+        return _drawn_alone(painters[wish.model], wish)
 
     @app.post("/stream")
     def stream(wish: Wish) -> StreamingResponse:
         return StreamingResponse(_lines(painters[wish.model], wish), media_type="application/x-ndjson")
+
+    return app
+
+
+def inline() -> FastAPI:
+    """The application that draws each request on the event loop itself: `/generate`, and `/stream`.
+
+    No thread and no queue: nothing is handed over, and while a graph computes its process does nothing else.
+    """
+    painters = read_painters(Path(os.environ[BUNDLES]))
+    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+
+    @app.post("/generate")
+    async def generate(wish: Wish) -> Response:
+        return _drawn_alone(painters[wish.model], wish)
+
+    @app.post("/stream")
+    async def stream(wish: Wish) -> StreamingResponse:
+        lines = _lines_in_turns(painters[wish.model], wish)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
 
     return app
 
@@ -91,8 +108,22 @@ def batched() -> FastAPI:
     return app
 
 
+def _drawn_alone(painter: Painter, wish: Wish) -> Response:
+    """Draws and encodes one request, where it is called."""
+    seed = secrets.randbits(63)
+    canvases = list(painter.draw(painter.noise(wish.n, wish.steps, seed), wish.steps))
+    return _answer(wish, seed, encode(canvases))
+
+
+async def _lines_in_turns(painter: Painter, wish: Wish) -> AsyncIterator[bytes]:
+    """Yields the same lines on the event loop, which has a turn after each: it leaves, and others draw."""
+    for line in _lines(painter, wish):
+        yield line
+        await asyncio.sleep(0)
+
+
 def _lines(painter: Painter, wish: Wish) -> Iterator[bytes]:
-    """Yields a line of NDJSON a frame, and a last one; each is made in a thread of Starlette's pool."""
+    """Yields a line of NDJSON a frame, and a last one; Starlette makes each in a thread of its pool."""
     seed = secrets.randbits(63)
     noise = painter.noise(wish.n, wish.steps, seed)
     for step, canvas in enumerate(painter.draw(noise, wish.steps), 1):

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.bench.asks import FORMS, Group
-from benchmarks.bench.cases import FULL, PER_IMAGE, PER_STEP, case_name, group
+from benchmarks.bench.cases import CROWDED, FULL, GROWING, PER_IMAGE, PER_STEP, case_name, group
 from benchmarks.bench.contenders import GRAN, LABELS
 from benchmarks.bench.figures import Results, Spread
 
@@ -78,7 +78,7 @@ def _clients(results: Results, figure: Figure) -> None:
     rates, times = figure.subplots(1, 2)
     for form in FORMS:
         _line(rates, _by_clients(results.rate, "server", form), form)
-    for contender in ("plain", "batched"):
+    for contender in CROWDED:
         _line(rates, _by_clients(results.rate, contender, "json"), LABELS[contender], "s--")
     spread = Spread.of(results.limit(GRAN)[1])
     if spread is not None:
@@ -104,7 +104,7 @@ def _images(results: Results, figure: Figure) -> None:
 
 def _growth(results: Results, figure: Figure, x: str, values: Sequence[int], asked: Asked) -> None:
     times, cost = figure.subplots(1, 2)
-    for contender in ("server", "plain"):
+    for contender in GROWING:
         names = [(value, case_name(contender, [asked(value)])) for value in values]
         p50 = _latency(results, "last_ms", "p50")
         _line(times, ((value, p50(name)) for value, name in names), f"{LABELS[contender]}, p50")

@@ -1,11 +1,13 @@
 """Processes: their CPU time and memory, and workers that do one job after another."""
 
-__all__ = ["Worker", "cpu_seconds", "do_jobs", "resident_mib", "tree"]
+__all__ = ["Worker", "cpu_seconds", "do_jobs", "resident_mib", "together_mib", "tree"]
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +18,9 @@ from benchmarks.serving import ROOT
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 _STOP_SECONDS = 10
+
+_MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S+ (?P<offset>\S+) (?P<device>\S+) (?P<inode>\d+)")
+"""The line of /proc/PID/smaps that begins a mapping; inode 0 is no file's."""
 
 
 def tree(pid: int) -> list[int]:
@@ -31,24 +36,59 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU seconds of processes so far, all threads, user and system; counted in ticks of 10 ms."""
-    return sum(int(f[11]) + int(f[12]) for pid in pids if (f := _stat(pid))) / _TICKS
+    """CPU seconds of processes so far, all threads, user and system; counted in ticks of 10 ms.
+
+    What a child used that has ended counts for its parent: a worker that is replaced takes nothing with it.
+    """
+    return sum(sum(map(int, fields[11:15])) for pid in pids if (fields := _stat(pid))) / _TICKS
 
 
 def resident_mib(pids: Iterable[int]) -> float:
     """Sum of the processes' resident memory in MiB; memory that they share counts for each."""
-    kilobytes = 0
+    return sum(_kilobytes(line) for pid in pids for line in _lines(pid, "status") if "VmRSS:" in line) / 1024
+
+
+def together_mib(pids: Iterable[int]) -> float:
+    """Resident memory of processes in MiB, where what they share counts once.
+
+    Memory that is no file's counts in parts, for each process its share: only parent and children have it in
+    common. Of a file, which strangers may use too, each mapping counts as in the process that has most of it.
+    """
+    own, files = 0, Counter[tuple[str, ...]]()
     for pid in pids:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                kilobytes += int(line.split()[1])
-    return kilobytes / 1024
+        own += sum(_kilobytes(line) for line in _lines(pid, "smaps_rollup") if line.startswith("Pss_Anon:"))
+        files |= _mapped(pid)  # for each mapping the larger
+    return (own + files.total()) / 1024
+
+
+def _mapped(pid: int) -> Counter[tuple[str, ...]]:
+    """Kilobytes of files that a process has in memory, by offset, device and inode of their mappings."""
+    found: Counter[tuple[str, ...]] = Counter()
+    mapping, resident = None, 0
+    for line in _lines(pid, "smaps"):
+        if begins := _MAPPING.match(line):
+            mapping = begins
+        elif line.startswith("Rss:"):
+            resident = _kilobytes(line)
+        elif line.startswith("Anonymous:") and mapping is not None and mapping["inode"] != "0":
+            found[mapping.groups()] += resident - _kilobytes(line)  # copied when written to
+    return found
+
+
+def _kilobytes(line: str) -> int:
+    """The number of a line such as `Rss:  12 kB`."""
+    return int(line.split()[1])
 
 
 def _stat(pid: int) -> list[str]:
     """Fields of /proc/PID/stat from the state on: [0] state, [1] parent; empty for a process that is gone."""
+    return "".join(_lines(pid, "stat")).rpartition(")")[2].split()
+
+
+def _lines(pid: int, file: str) -> list[str]:
+    """Lines of a file of /proc/PID; none for a process that is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/{file}").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
         return []
 

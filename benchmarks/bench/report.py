@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import tables
-from benchmarks.bench.cases import FULL, QUICK, SECTIONS, Case, Pace, planned
+from benchmarks.bench.asks import Group
+from benchmarks.bench.better import FIRST_P50, FIRST_P99, P50, P99, RATE, better_sentence, handlers_of
+from benchmarks.bench.cases import FULL, QUICK, SECTIONS, Case, Pace, group, planned
 from benchmarks.bench.contenders import GRAN, ROWS
 from benchmarks.bench.figures import Results
 from benchmarks.bench.plots import PLOTS
@@ -36,14 +38,10 @@ def markdown(content: dict[str, Any], plots: Sequence[Path], beside: Path) -> st
         _machine(content),
         "### Aims\n\n" + tables.reach_table(results),
         *_failures(results),
-        "### GRAN, 5 steps, JSON\n\n"
-        + tables.contender_table(
-            results, ("server", "batched", "batched-workers", "plain", "constant"), model=GRAN
-        ),
-        "### The first canvas, NDJSON\n\n"
-        + tables.contender_table(results, ("server", "stream"), model=GRAN, form="ndjson"),
-        "### PixelVAE, 7 of 28 rows shown, JSON\n\n"
-        + tables.contender_table(results, ("server", "batched", "batched-workers", "plain"), model=ROWS),
+        "### GRAN, 5 steps, JSON\n\n" + _compared(results, group(32), "constant"),
+        "One client:\n\n" + _compared(results, group(1)),
+        "### The first canvas, NDJSON\n\n" + _compared(results, group(32, form="ndjson")),
+        "### PixelVAE, 7 of 28 rows shown, JSON\n\n" + _compared(results, group(32, model=ROWS)),
         "### Short beside long\n\n" + tables.beside_table(results),
         "### The limit\n\nGRAN, 5 steps:\n\n" + tables.limit_table(results, GRAN),
         "PixelVAE, 7 canvases:\n\n" + tables.limit_table(results, ROWS),
@@ -57,6 +55,7 @@ def markdown(content: dict[str, Any], plots: Sequence[Path], beside: Path) -> st
         + tables.load_table(results, _loads(results, pace, "mix")),
         "### Growth\n\nOne client.\n\n" + tables.load_table(results, _loads(results, pace, "growth")),
         *grown,
+        "### Memory with the zoo\n\nAt rest.\n\n" + tables.memory_table(results),
     ]
     return "\n".join(parts)
 
@@ -95,6 +94,14 @@ def _machine(content: dict[str, Any]) -> str:
             "figures are worth little."
         )
     return "\n".join(lines + [f"\n**{note}**" for note in notes]) + "\n"
+
+
+def _compared(results: Results, asked: Group, *others: str) -> str:
+    """The table of the server and all plain handlers that answer `asked`, and which of them is the better."""
+    shown = tables.contender_table(results, ("server", *handlers_of(asked), *others), asked)
+    first = (FIRST_P50, FIRST_P99) if asked.ask.streams else ()
+    better = better_sentence(results, asked, (RATE, *first, P50, P99))
+    return f"{shown}\n{better}" if better else shown
 
 
 def _failures(results: Results) -> list[str]:

@@ -1,15 +1,25 @@
 """Tables of the report in Markdown; ratios stand in the first columns."""
 
-__all__ = ["beside_table", "contender_table", "cpu_table", "limit_table", "load_table", "reach_table"]
+__all__ = [
+    "beside_table",
+    "contender_table",
+    "cpu_table",
+    "limit_table",
+    "load_table",
+    "memory_table",
+    "reach_table",
+]
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from statistics import median
 
-from benchmarks.bench.asks import FORMS
-from benchmarks.bench.cases import BESIDE, SHORT, case_name, group
+from benchmarks.bench.asks import FORMS, Group
+from benchmarks.bench.cases import BESIDE, MEMORY, SHORT, case_name, group
 from benchmarks.bench.contenders import LABELS
 from benchmarks.bench.figures import Results, Spread, divide
-from benchmarks.bench.reach import short_beside_long, verdicts
+from benchmarks.bench.measures import short_beside_long
+from benchmarks.bench.reach import verdicts
 
 _NONE = "-"
 
@@ -38,14 +48,15 @@ def middle(values: Sequence[float], digits: int = 1) -> str:
 
 
 def reach_table(results: Results) -> str:
-    """The table of aims: wanted, measured, met or not."""
+    """The table of aims: wanted, measured, against what, met or not."""
     rows = []
     for verdict in verdicts(results):
         aim = verdict.aim
-        measured = _NONE if verdict.ratio is None else verdict.ratio.text()
         met = {True: "yes", False: "**no**", None: "not measured"}[verdict.met]
-        rows.append((f"{aim.what}: {aim.ratio}", aim.wanted_text, measured, met))
-    return table(("aim", "wanted", "measured", "met"), rows)
+        measured = _NONE if verdict.figure is None else verdict.figure_text
+        told = f"{aim.what}: {aim.figure}"
+        rows.append((told, aim.wanted_text, measured, met, verdict.against or _NONE))
+    return table(("aim", "wanted", "measured", "met", "against"), rows)
 
 
 def limit_table(results: Results, model: str) -> str:
@@ -69,13 +80,13 @@ def limit_table(results: Results, model: str) -> str:
     return table(heads, rows)
 
 
-def contender_table(results: Results, contenders: Sequence[str], *, model: str, form: str = "json") -> str:
-    """The table of several servers under the same load of 32 clients, with ratios to Pentimento."""
-    _, limit = results.limit(model)
-    server = results.rate(case_name("server", [group(32, model=model, form=form)]))
+def contender_table(results: Results, contenders: Sequence[str], asked: Group) -> str:
+    """The table of several servers under the same load, with ratios to Pentimento."""
+    _, limit = results.limit(asked.ask.model)
+    server = results.rate(case_name("server", [asked]))
     rows = []
     for contender in contenders:
-        name = case_name(contender, [group(32, model=model, form=form)])
+        name = case_name(contender, [asked])
         if name not in results.rounds:
             continue
         rate = results.rate(name)
@@ -92,7 +103,7 @@ def contender_table(results: Results, contenders: Sequence[str], *, model: str, 
             )
         )
     heads = (
-        "32 clients",
+        f"{asked.clients} client{'s' if asked.clients > 1 else ''}",
         "Pentimento is faster by",
         "of the limit",
         "requests/s",
@@ -138,10 +149,20 @@ def beside_table(results: Results) -> str:
         if name not in results.rounds:
             continue
         step = [long / beside.ask.steps for long in results.latency(name, "last_ms", "p50", group=1)]
-        rows.append(
-            (what, cell(short_beside_long(results, what)), _latencies(results, name)[1], middle(step, 2))
-        )
+        ratio = cell(short_beside_long(results, what).values)
+        rows.append((what, ratio, _latencies(results, name)[1], middle(step, 2)))
     heads = ("1 step beside", "of twice its time alone plus a step", "its p50 / p99, ms", "a step, ms")
+    return table(heads, rows)
+
+
+def memory_table(results: Results) -> str:
+    """The table of the server's memory with the whole zoo."""
+    rows = []
+    if MEMORY in results.rounds:
+        fields = ("processes", "together_mib", "resident_mib")
+        processes, *memory = (results.values(MEMORY, itemgetter(field)) for field in fields)
+        rows.append((middle(processes, 0), *(cell(values, 0) for values in memory)))
+    heads = ("processes", "MiB, what they share counted once", "MiB, summed over the processes")
     return table(heads, rows)
 
 
