@@ -38,6 +38,7 @@ class GrpcServer:
         metrics: Told of every call to CanvasService.
         door: Lets calls in.
         tls: Makes it speak TLS.
+        shared: Whether other workers have the port, too.
 
     Raises:
         OSError: The address cannot be had; one sentence.
@@ -50,8 +51,10 @@ class GrpcServer:
         metrics: CallObserver | None,
         door: Door,
         tls: Tls | None,
+        *,
+        shared: bool = False,
     ) -> None:
-        self._server = grpc.aio.server(options=_options(settings))
+        self._server = grpc.aio.server(options=_options(settings, shared=shared))
         service = CanvasService(operations, settings, metrics)
         self._watch: asyncio.Task[NoReturn] | None = None  # from the start on
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack it
@@ -119,6 +122,7 @@ async def create_server(
     metrics: CallObserver | None = None,
     door: Door | None = None,
     tls: Tls | None = None,
+    shared: bool = False,
 ) -> tuple[GrpcServer, int]:
     """Makes a server and binds it to its address.
 
@@ -128,6 +132,7 @@ async def create_server(
         metrics: Told of every call to CanvasService.
         door: Decides which calls are let in; by default one made from the settings.
         tls: Certificate and key, to speak TLS; None for plain text.
+        shared: Whether other workers have the port, too, which the parent has made sure of.
 
     Returns:
         The server, not yet started, and its port, which differs from the setting when that is 0.
@@ -136,7 +141,7 @@ async def create_server(
         OSError: The address cannot be had; one sentence.
         RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
     """
-    server = GrpcServer(operations, settings, metrics, door or Door.of(settings), tls)
+    server = GrpcServer(operations, settings, metrics, door or Door.of(settings), tls, shared=shared)
     return server, server.port
 
 
@@ -146,12 +151,12 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
     )
 
 
-def _options(settings: Settings) -> Sequence[tuple[str, int]]:
+def _options(settings: Settings, *, shared: bool) -> Sequence[tuple[str, int]]:
     longest_ms = settings.max_timeout_ms + math.ceil(settings.max_stall_s * 1000)
     return (
         ("grpc.max_receive_message_length", settings.max_body_bytes),
         ("grpc.max_send_message_length", MAX_SEND_BYTES),
-        ("grpc.so_reuseport", 0),  # or a second server would silently share the port
+        ("grpc.so_reuseport", int(shared)),  # but for workers a second server would silently share the port
         # Between the two, gRPC would refuse some at random.
         ("grpc.max_metadata_size", settings.max_header_bytes),
         ("grpc.absolute_max_metadata_size", settings.max_header_bytes),

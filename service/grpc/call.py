@@ -16,9 +16,66 @@ from pentimento.service.errors import Code, PentimentoError, Stalled
 from pentimento.service.telemetry.request_log import RequestFacts, request_id
 
 _MOMENT_S = 1.0
+_TICK_S = 0.001  # an event loop's clock may be so coarse
 _SECRETS = ("authorization", "x-api-key")
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class _Impatience:
+    """Cancels the current task once a write has taken too long.
+
+    One timer for a whole call, which when it rings is set anew for the write under way: a timeout around each
+    message took a tenth of what gRPC itself takes to send it.
+    """
+
+    __slots__ = ("_due", "_expired", "_loop", "_rings_at", "_task", "_timer")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._due = math.inf  # until when the write under way must be done
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = math.inf
+        self._expired = False
+
+    def now(self) -> float:
+        """The time on the clock of the event loop."""
+        return self._loop.time()
+
+    def begin(self, due: float) -> None:
+        """A write begins, which must be done when the clock says `due`."""
+        self._due = due
+        if due < self._rings_at:
+            self._set(due)
+
+    def end(self) -> None:
+        """The write has ended, in whatever way."""
+        self._due = math.inf
+
+    def takes_back(self) -> bool:
+        """Whether a cancellation was the timer's alone; then the task is not cancelled any more."""
+        return self._expired and self._task is not None and self._task.uncancel() == 0
+
+    def stop(self) -> None:
+        """Forgets the timer: nothing is written any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at = when
+        self._timer = None if when == math.inf else self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._due > self._loop.time() + _TICK_S:
+            self._set(self._due)
+        elif self._task is not None:
+            self._expired = True
+            self._task.cancel()
 
 
 class Pace(NamedTuple):
@@ -38,6 +95,7 @@ class Call(RequestFacts):
     repeated: str | None = None  # a secret that the metadata has twice: nobody would know which one counts
     sent: int = 0  # bytes of the last message
     end: float = math.inf  # on the clock of the event loop: when it ends if it waits for its reader
+    impatience: _Impatience = field(default_factory=_Impatience, repr=False)
 
     @classmethod
     def begin(cls, context: Context, pace: Pace) -> Self:
@@ -85,7 +143,7 @@ class Call(RequestFacts):
 
     def must_end_within(self, seconds: float) -> None:
         """Makes writes fail that wait for their reader after `seconds`; computing has its own deadline."""
-        self.end = asyncio.get_running_loop().time() + seconds
+        self.end = self.impatience.now() + seconds
 
     async def write(self, message: Message) -> None:
         """Sends a message of a stream, and waits until gRPC has taken it.
@@ -98,17 +156,22 @@ class Call(RequestFacts):
         self.sent = len(data)
         seconds = self.pace.max_stall_s + self.sent / self.pace.min_bytes_per_s
         # What is late by no fault of the reader is still given a moment.
-        left = max(_MOMENT_S, self.end - asyncio.get_running_loop().time())
+        now = self.impatience.now()
+        left = max(_MOMENT_S, self.end - now)
+        self.impatience.begin(now + min(seconds, left))
         try:
-            async with asyncio.timeout(min(seconds, left)):
-                await self.context.write(data)
-        except TimeoutError:
+            await self.context.write(data)
+        except asyncio.CancelledError:
+            if not self.impatience.takes_back():
+                raise
             if left < seconds:
                 late = "the deadline passed while the client was not reading"
                 raise PentimentoError(Code.DEADLINE_EXCEEDED, late) from None
             raise Stalled(f"the client took no message in {seconds:.3g} s; see max_stall_s") from None
         except grpc.aio.InternalError:  # the client left while it was written: gRPC says so a moment later
             raise asyncio.CancelledError from None
+        finally:
+            self.impatience.end()
 
 
 def _address(peer: str) -> str | None:

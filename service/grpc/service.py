@@ -9,7 +9,7 @@ __all__ = ["CanvasService"]
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.door.access import AdminToken
@@ -28,9 +28,10 @@ from pentimento.service.telemetry.request_log import Asked
 
 _LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of a call that nobody reads
 
-_StreamResponse: TypeAlias = pb.StreamCanvasResponse | pb.AutoencodeResponse | pb.CompleteResponse
-
 _Message = TypeVar("_Message", contravariant=True)
+_StreamResponse = TypeVar(
+    "_StreamResponse", pb.StreamCanvasResponse, pb.AutoencodeResponse, pb.CompleteResponse
+)
 _Request = TypeVar("_Request", covariant=True, bound=Asked)
 
 
@@ -54,28 +55,28 @@ class CanvasService:
         self._default_timeout_ms = settings.default_timeout_ms
         self._observer = observer
 
-    async def StreamCanvas(self, request: pb.StreamCanvasRequest, call: Call) -> None:
+    async def StreamCanvas(self, request: pb.StreamCanvasRequest, call: Call) -> pb.StreamCanvasResponse:
         """Streams a drawing from noise: a header, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, call)
         async with self._open(await self._operations.generate(wanted), wanted.timeout_ms, call) as drawing:
-            await self._send(drawing, encoding, pb.StreamCanvasResponse, call)
+            return await self._send(drawing, encoding, pb.StreamCanvasResponse, call)
 
-    async def Autoencode(self, request: pb.AutoencodeRequest, call: Call) -> None:
+    async def Autoencode(self, request: pb.AutoencodeRequest, call: Call) -> pb.AutoencodeResponse:
         """Streams a picture drawn again: a header, what the encoder put out, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.autoencode_request, request, call)
         async with self._open(await self._operations.autoencode(wanted), wanted.timeout_ms, call) as drawing:
             n = drawing.header.n
             check_bytes("sample_count", n, 4 * n * encoder_values(drawing.manifest), "fewer samples")
-            await self._send(drawing, encoding, pb.AutoencodeResponse, call)
+            return await self._send(drawing, encoding, pb.AutoencodeResponse, call)
 
-    async def Complete(self, request: pb.CompleteRequest, call: Call) -> None:
+    async def Complete(self, request: pb.CompleteRequest, call: Call) -> pb.CompleteResponse:
         """Streams the completion of a picture: a header, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.complete_request, request, call)
         async with self._open(await self._operations.complete(wanted), wanted.timeout_ms, call) as drawing:
-            await self._send(drawing, encoding, pb.CompleteResponse, call)
+            return await self._send(drawing, encoding, pb.CompleteResponse, call)
 
     async def Generate(self, request: pb.GenerateRequest, call: Call) -> pb.GenerateResponse:
         """Answers with the whole drawing, or its last frame, in one message."""
@@ -172,8 +173,8 @@ class CanvasService:
         encoding: pb.ImageEncoding,
         response: type[_StreamResponse],
         call: Call,
-    ) -> None:
-        """Sends all messages of a stream.
+    ) -> _StreamResponse:
+        """Sends all messages of a stream but the last, and returns that.
 
         Writes instead of yielding: gRPC leaves a cancelled generator to the garbage collector, while here the
         cancellation is raised where the drawing is open, and closes it.
@@ -200,7 +201,7 @@ class CanvasService:
             if frame_count == 1 and self._observer is not None:
                 self._observer.first_canvas("grpc", call.seconds)
         summary = pb.DrawingSummary(frame_count=frame_count, timing=wire.timing_message(drawing.timing))
-        await call.write(response(summary=summary))
+        return response(summary=summary)
 
 
 async def _encoded(frames: Sequence[Frame], encoding: pb.ImageEncoding) -> list[pb.Frame]:

@@ -45,7 +45,7 @@ GRPC_STATUS: dict[Code, grpc.StatusCode] = {
 # A status travels in HTTP/2 headers, of which a client accepts 8 KiB; percent-encoding can triple the text.
 _MAX_STATUS_CHARACTERS = 1024
 
-_Handler: TypeAlias = Callable[[Any, Call], Awaitable[Message | None]]
+_Handler: TypeAlias = Callable[[Any, Call], Awaitable[Message]]
 
 _ADMIN = "ReloadModels"  # asks for the admin token itself, and not for a key
 
@@ -82,7 +82,8 @@ def generic_handler(
     Args:
         service: The service of the proto.
         implementation: Has a coroutine method for each RPC, named alike: it returns the answer or, when the
-            RPC streams, writes to the call. It raises PentimentoError and knows nothing of statuses.
+            RPC streams, writes all messages but the last to the call, and returns that. It raises
+            PentimentoError and knows nothing of statuses.
         calls: Told of each call.
         door: Decides which calls are let in.
         pace: At which streams must be read.
@@ -90,14 +91,10 @@ def generic_handler(
     """
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in service.methods:
-        call = _answering(method, getattr(implementation, method.name), calls, door, pace, observer)
-        make = (
-            grpc.unary_stream_rpc_method_handler
-            if method.server_streaming
-            else grpc.unary_unary_rpc_method_handler
-        )
-        handlers[method.name] = make(
-            call,
+        # A stream, too, returns its last message: gRPC then sends that and the status together. Where a
+        # client sends one message, nothing on the wire tells the two kinds of answers apart.
+        handlers[method.name] = grpc.unary_unary_rpc_method_handler(
+            _answering(method, getattr(implementation, method.name), calls, door, pace, observer),
             request_deserializer=None,  # not before it is let in
             response_serializer=None,  # so that the size of an answer is known
         )
@@ -116,7 +113,7 @@ def _answering(
     door: Door,
     pace: Pace,
     observer: CallObserver | None,
-) -> Callable[[bytes, Context], Awaitable[bytes | None]]:
+) -> Callable[[bytes, Context], Awaitable[bytes]]:
     name, kind = method.name, _kind(method.input_type)
 
     def enter(call: Call) -> Visit:
@@ -132,7 +129,7 @@ def _answering(
             visit.open_stream()
         return visit
 
-    async def answer(data: bytes, context: Context) -> bytes | None:
+    async def answer(data: bytes, context: Context) -> bytes:
         calls.begin(context)
         call = Call.begin(context, pace)
         call.outcome = "cancelled"  # unless it comes to an end below
@@ -142,8 +139,6 @@ def _answering(
             visit = enter(call)
             answer = await handler(_parsed(kind, data, name), call)
             call.outcome = "ok"
-            if answer is None:
-                return None
             rest = answer.SerializeToString()
             call.sent = len(rest)
             return rest
@@ -155,6 +150,7 @@ def _answering(
             _log.exception("request %s failed: %s", call.id, name)
             failure = PentimentoError(Code.INTERNAL, "internal error; the server's log has the reason")
         finally:
+            call.impatience.stop()
             if visit is not None:
                 visit.leave()
             calls.hand_over(context, call.sent)
