@@ -1,4 +1,4 @@
-"""Controls of a model in the Draw tab: a slider each, which the address keeps."""
+"""Controls of a model in the tabs Draw and Autoencode: a slider each, which the address keeps."""
 
 from contextlib import closing
 
@@ -9,9 +9,11 @@ from tests.service.control_toys import guided, write_control_toy
 from tests.service.live import LiveServer
 from tests.service.toys import write_toys
 from tests.studio.asks import COLOURS, accessibility_faults
+from tests.studio.test_autoencode import wait_for_drawing as redrawn
 from tests.studio.test_draw import shown, wait_for_drawing
 
 GRID = ".draw-grid canvas"
+REDRAWN = ".redraw-grid canvas"
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,19 @@ def test_a_slider_sets_a_control_and_the_address_keeps_it(page, guided_server):
     page.wait_for_url("**tilt=2")
     wait_for_drawing(page)
     assert shown(page, GRID).mean((1, 2)) == pytest.approx(levels(2), abs=1)
+
+
+def test_autoencode_has_them_too_and_draws_again_when_one_is_moved(page, guided_server):
+    query = "model=toy-guided&samples=2&steps=3&seed=4&digit=7&tilt=2"
+    page.goto(f"{guided_server.http}/#autoencode?{query}")
+    redrawn(page)
+    bright = shown(page, REDRAWN).mean()
+    slider = page.get_by_label("Tilt")
+    assert slider.input_value() == "2"
+    slider.press("Home")
+    page.wait_for_url("**tilt=-2**")
+    redrawn(page)
+    assert shown(page, REDRAWN).mean() < bright - 200, "from nearly white to nearly black"
 
 
 def test_a_model_without_has_none(page, guided_server):

@@ -4,7 +4,8 @@ import { field, h } from "./dom.js";
 
 const PLACES = 40; // of a slider, or a few more
 
-export function controlSliders() {
+/** `onChange` is called when one is let go of. */
+export function controlSliders(onChange = () => {}) {
   const element = h("div.controls", {});
   let sliders = []; // { control, slider }
 
@@ -21,6 +22,7 @@ export function controlSliders() {
         const value = wanted[name];
         slider.value = Number.isFinite(value) && value >= min && value <= max ? value : control.default;
         slider.oninput = show;
+        slider.onchange = onChange;
         slider.title = summary;
         show();
         return { control, slider, element: field(titled(name), slider, words) };

@@ -3,6 +3,7 @@
 import { boxesOf } from "../parts/boxes.js";
 import { decode } from "../parts/canvas.js";
 import { classField } from "../parts/class.js";
+import { controlSliders } from "../parts/controls.js";
 import { field, h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { modelCard, modelPicker } from "../parts/model.js";
@@ -34,6 +35,7 @@ export function mount(root, context) {
   const fit = h("input", { type: "checkbox", checked: true, onchange: redraw });
   const samples = range({ label: "Drawings", min: 1, max: MOST, value: number("samples") ?? SAMPLES, onChange: redraw });
   const steps = range({ label: "Steps", min: 1, max: 1, value: 1, onChange: redraw });
+  const controls = controlSliders(redraw);
   const seed = seedField({ value: number("seed"), onChange: () => run(seed.value) });
   const go = h("button.primary", { type: "button", onclick: redraw }, icon("brush"), "Draw it again");
   const classPlace = h("div", {});
@@ -72,6 +74,7 @@ export function mount(root, context) {
           field("What the model does", task),
           classPlace,
           h("div.pair", {}, samples.element, steps.element),
+          controls.element,
           seed.element,
           thickness.element,
           h("label.check", {}, fit, h("span", {}, "Size and centre my strokes as MNIST's digits are")),
@@ -103,6 +106,7 @@ export function mount(root, context) {
     classPlace.hidden = !label.element;
     classPlace.replaceChildren(...(label.element ? [label.element] : []));
     steps.limit(model.steps.min, model.steps.max, wanted.steps ?? model.steps.default);
+    controls.suit(model, wanted.controls);
     const detail = context.describe(model.name);
     likelihood.suit(
       model,
@@ -149,9 +153,11 @@ export function mount(root, context) {
       const picture = pad.mark === null ? await choose.inAddress(image) : null;
       if (ends.aborted) return;
       const drawn = { samples: samples.value, steps: steps.value, seed: chosenSeed };
-      context.setParams({ model: model.name, task: task.value, ...drawn, label: label.value, digit: pad.mark, picture });
+      const chosen = controls.values;
+      const shown = { label: label.value, digit: pad.mark, picture };
+      context.setParams({ model: model.name, task: task.value, ...drawn, ...chosen, ...shown });
       const [said, likely] = await Promise.all([
-        draw({ ...asked, ...(await request(image, model.image, samples.value)), steps: steps.value }, ends),
+        draw({ ...asked, ...(await request(image, model.image, samples.value)), steps: steps.value, ...(chosen ? { controls: chosen } : {}) }, ends),
         model.likelihood_kind ? judge({ ...asked, images: [image] }, model, ends, turn) : "",
       ]);
       if (said) context.say([said, likely].filter(Boolean).join("; "));
@@ -207,7 +213,8 @@ export function mount(root, context) {
     const now = picker.model;
     if (!now || now.name !== before?.name || now.version !== before.version) suit();
   });
-  suit({ steps: number("steps"), task: params.get("task") });
+  const values = Object.fromEntries([...params].map(([name, text]) => [name, text === "" ? NaN : Number(text)]));
+  suit({ steps: number("steps"), task: params.get("task"), controls: values });
   choose.open({ digit: number("digit"), picture: params.get("picture") });
 }
 
