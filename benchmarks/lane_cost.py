@@ -45,7 +45,7 @@ def draw(plan, tensors, rows: int) -> None:
         scheduler.done(batch)
         deliveries = [each for part, outputs in results for each in scheduler.advance(part, outputs, 0.0)]
         if deliveries:
-            encode(Report.of([Handed.of(delivery) for delivery in deliveries], []))
+            encode(Report.of([Handed.of(delivery) for delivery in deliveries]))
 
 
 def main() -> None:

@@ -1,17 +1,12 @@
-"""The whole server, from start to shutdown: bundles, engine, HTTP and gRPC on one event loop."""
+"""One process that serves, from start to shutdown: bundles, engine, HTTP and gRPC on one event loop."""
 
-__all__ = ["Server", "StartError", "run", "serve"]
+__all__ = ["Server", "StartError", "make_runtime"]
 
 import asyncio
 import contextlib
-import gc
 import logging
-import os
-import signal
 import socket
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -20,29 +15,29 @@ from fastapi import FastAPI
 
 from pentimento.bundle.store import BundleError
 from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.catalog.served import Reload
 from pentimento.service.door.door import Door
 from pentimento.service.door.tls import Tls
 from pentimento.service.engine.calibration import Calibrator
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.lane.lane import CallFacts
+from pentimento.service.engine.memory import give_back_memory
 from pentimento.service.engine.runtime import Runtime
+from pentimento.service.engine.sharing import Sharing, make_lane
+from pentimento.service.group import Group
 from pentimento.service.grpc.api import create_server
-from pentimento.service.hangup import Hangups
 from pentimento.service.http.api import create_app
 from pentimento.service.http.connection import limited_connections
 from pentimento.service.http.connection_limits import ConnectionLimits
 from pentimento.service.http.cors import Cors
 from pentimento.service.http.listener import BACKLOG, listen
-from pentimento.service.lanes import LaneSet
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import Metrics
 from pentimento.service.telemetry.ready import Ready, process_age_s
-from pentimento.service.telemetry.request_log import configure_logging
 
 _log = logging.getLogger(__name__)
 
-_COLLECT_AFTER = (10_000, 20, 20)  # objects and rounds between collections; by default every 700 objects
 _FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine has ended
 
 
@@ -71,42 +66,55 @@ class Server:
 
     Args:
         settings: Everything that can be set.
+        group: Of a server that is one of several workers; its ports are those of the others, too.
 
     Raises:
         StartError: On entering, when it cannot start.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, group: Group | None = None) -> None:
+        self.settings, self.group = settings, group
         self.metrics = Metrics()
+        self.sharing: Sharing | None = None  # of one of several workers
+        self._is_open = False
 
     async def __aenter__(self) -> Self:
         settings = self.settings
         # Settings first: what is wrong with them is said whether or not the ports can be had.
         try:
             door, self._tls, self._cors = Door.of(settings), Tls.of(settings), Cors.of(settings)
-            self._runtime = Runtime(
-                provider=settings.provider,
-                max_batch_rows=settings.max_batch_rows,
-                calibrator=Calibrator(settings.cache) if settings.calibrate else None,
-                cuda_graphs=settings.cuda_graphs,
-            )
+            self.runtime = make_runtime(settings, computes=self.group is None or self.group.has_lane)
             # Before the bundles are loaded: a port in use is known at once, and early clients wait a moment.
-            listener = listen(settings.host, settings.http_port, settings.max_stall_s)
+            listener = listen(
+                settings.host, settings.http_port, settings.max_stall_s, shared=self.group is not None
+            )
         except (RuntimeError, OSError) as error:
             raise StartError(str(error)) from None
         try:
-            self.catalog = Catalog.load(settings.bundles, self._runtime, default=settings.default_model)
-            self._lanes = LaneSet(settings, self._runtime, self.catalog.showing_graph, self._observe)
-            self.engine = Engine(
-                *self._lanes.lanes,
-                max_rows_in_flight=settings.max_rows_in_flight,
-                stream_frames=settings.stream_frames,
+            self.catalog = Catalog.load(settings.bundles, self.runtime, default=settings.default_model)
+            self.engine = self._make_engine()
+            group = self.group
+            self.operations = Operations(
+                self.catalog,
+                self.engine,
+                settings,
+                self.metrics,
+                reload=group.reload if group else None,
             )
-            self.operations = Operations(self.catalog, self.engine, settings, self.metrics)
-            app = create_app(self.operations, self.metrics, settings, door=door)
+            app = create_app(
+                self.operations,
+                self.metrics,
+                settings,
+                door=door,
+                expose=group.expose if group else None,
+            )
             self._grpc, self.grpc_port = await create_server(
-                self.operations, settings, metrics=self.metrics, door=door, tls=self._tls
+                self.operations,
+                settings,
+                metrics=self.metrics,
+                door=door,
+                tls=self._tls,
+                shared=group is not None,
             )
         except (BundleError, RuntimeError, OSError) as error:
             listener.close()
@@ -116,12 +124,24 @@ class Server:
         self.engine.start()
         self.catalog.watch(lambda _: self._keep_graphs())
         self._keep_graphs()
-        await self._await_lanes(listener)
+        give_back_memory()  # of the files, which the sessions have copied
+        self._app, self._listener = app, listener
         self.http_port = int(listener.getsockname()[1])
-        await self._start_http(app, listener)
+        if self.group is None:
+            await self.open()
+        return self
+
+    async def open(self) -> None:
+        """Begins to answer; a worker is told when."""
+        self._is_open = True
+        self._listener.listen(BACKLOG)
+        await self._start_http(self._app, self._listener)
         await self._grpc.start()
         await self._grpc.set_serving(True)
-        return self
+
+    async def reload_here(self) -> Reload:
+        """Has this process alone read the bundle folder again."""
+        return await self.operations.reload_here()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -139,27 +159,25 @@ class Server:
             grpc=f"{host}:{self.grpc_port}",
             models=len(infos),
             default_model=next((info.manifest.name for info in infos if info.is_default), None),
-            device=self._runtime.device,
-            lanes=self._lanes.text,
+            device=self.runtime.device,
+            workers="1 worker",
             refused=tuple((each.name, each.reason) for each in self.catalog.refused),
         )
 
-    def _observe(self, call: CallFacts) -> None:
-        self.metrics.batch(**call._asdict())
+    def _make_engine(self) -> Engine:
+        rows, frames = self.settings.max_rows_in_flight, self.settings.stream_frames
+        if self.group is None:
+            lane = make_lane(self.runtime.device, self._observe)
+            return Engine(lane, max_rows_in_flight=rows, stream_frames=frames)
+        self.sharing = Sharing(self.group, self.runtime.device, self._observe)
+        return self.sharing.make_engine(max_rows_in_flight=rows, stream_frames=frames)
 
     def _keep_graphs(self) -> None:
-        """Tells the lanes which graphs are served now, and frees the copies here that they do not need."""
-        graphs = self.catalog.graphs()
-        self.engine.keep(graphs)
-        self._lanes.unload(graphs)
+        if self.sharing is not None:
+            self.sharing.keep(self.catalog.graphs())
 
-    async def _await_lanes(self, listener: socket.socket) -> None:
-        try:
-            await self.engine.ready()
-        except RuntimeError as error:
-            listener.close()
-            await self.engine.close()
-            raise StartError(str(error)) from None
+    def _observe(self, call: CallFacts) -> None:
+        self.metrics.batch(**call._asdict())
 
     async def _start_http(self, app: FastAPI, listener: socket.socket) -> None:
         tls = self._tls
@@ -188,11 +206,16 @@ class Server:
 
         Both listeners stay open while draining: a client that comes now gets a clear UNAVAILABLE.
         """
+        if not self._is_open:  # a worker that was told to end before it was told to begin
+            await self.engine.close()
+            return
         loop = asyncio.get_running_loop()
         end = loop.time() + self.settings.drain_grace_s
         await self._grpc.set_serving(False)
         if not await self.engine.drain(self.settings.drain_grace_s):
             _log.warning("drawings were cut after the grace period of %s s", self.settings.drain_grace_s)
+        if self.sharing is not None:
+            await self.sharing.idle(max(0.0, end - loop.time()))
         await self.engine.close()
         grace = max(end - loop.time(), _FLUSH_S)
         # uvicorn waits for the answers under way; without a limit one stalled reader would keep it for ever.
@@ -201,57 +224,15 @@ class Server:
         await asyncio.gather(self._http_task, self._grpc.stop(grace))
 
 
-async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-
-    SIGHUP reloads the bundles, unless it says that the terminal is gone: then it is one of these signals.
+def make_runtime(settings: Settings, *, computes: bool) -> Runtime:
+    """The runtime of a process; of one that only reads the bundles, it measures nothing and needs no device.
 
     Raises:
-        StartError: The server cannot start.
+        RuntimeError: One sentence: CUDA was asked for but is not there, or two ONNX Runtimes are installed.
     """
-    loop = asyncio.get_running_loop()
-    # Threads that encode frames and decode uploads; few, as the lanes have the CPUs.
-    loop.set_default_executor(ThreadPoolExecutor(max_workers=4, thread_name_prefix="codec"))
-    stop = asyncio.Event()
-
-    def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():
-            loop.remove_signal_handler(number)
-            signal.raise_signal(number)
-            os._exit(128 + number)  # still here: as process 1 of a container, whom no default action ends
-        _log.info("%s: no new work is admitted, running drawings finish", number.name)
-        stop.set()
-
-    hangups = Hangups(lambda: on_signal(signal.SIGHUP))
-    async with Server(settings) as server:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, on_signal, number)
-        # What is there now stays; requests are taken apart without a collector, but for what went wrong.
-        gc.freeze()
-        gc.set_threshold(*_COLLECT_AFTER)
-        server.ready.say(settings.log_format)
-        answering = asyncio.create_task(hangups.answer(server.operations.reload))
-        await stop.wait()
-    answering.cancel()
-
-
-def run(settings: Settings) -> int:
-    """Runs a server to its end.
-
-    Returns:
-        The exit code: 0 after a drain, another when it could not start; the reason is then on stderr.
-    """
-    configure_logging(settings.log_level, settings.log_format)
-    if os.getpid() == 1:  # of a container: a signal without a handler would be ignored while bundles load
-        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
-    factory = uvicorn.Config("", log_config=None).get_loop_factory()
-    try:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(serve(settings))
-    except StartError as error:
-        if settings.log_format == "json":
-            _log.critical("pentimento cannot start: %s", error)
-        else:
-            print(f"pentimento cannot start: {error}", file=sys.stderr)
-        return error.code
-    return 0
+    return Runtime(
+        provider=settings.provider if computes else "cpu",
+        max_batch_rows=settings.max_batch_rows,
+        calibrator=Calibrator(settings.cache) if settings.calibrate and computes else None,
+        cuda_graphs=settings.cuda_graphs and computes,
+    )

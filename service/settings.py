@@ -45,16 +45,14 @@ class Settings(BaseSettings):
     """ONNX Runtime execution provider; auto takes CUDA where the installed ONNX Runtime offers it."""
     cuda_graphs: bool = False
     """Whether calls on CUDA are captured at the start, at 1 to 64 rows, and replayed. Not yet run on one."""
-    lanes: Annotated[int, Field(ge=1, le=256)] | None = None
-    """Lanes (workers) that call graphs side by side, each single-threaded; unset: as many as were measured to
-    add throughput, at most the CPUs this process may use; on a GPU one."""
-    lane_processes: bool = True
-    """Whether each lane is a process of its own, with its own copy of the bundles: faster by far, for some
-    more memory. Else they are threads, as they always are on a GPU."""
+    workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Processes that answer clients and compute, each with its own copy of the bundles, behind one address;
+    unset: as many as were measured to add throughput, at most the CPUs that may be used. 1 is one process
+    without children. On a GPU: processes that answer, beside one more that computes; unset, 1."""
     max_batch_rows: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Rows that one call of any graph takes at most; unset: for each graph what its calibration chose."""
     calibrate: bool = True
-    """Whether graphs are measured when they are loaded, about 25 ms each, to choose lanes and rows."""
+    """Whether graphs are measured when they are loaded, about 25 ms each, to choose workers and rows."""
     cache: Path | None = Field(default_factory=_cache)
     """Folder where measurements are kept, by default in ~/.cache; a folder that cannot be written means
     measuring at each start."""
@@ -125,6 +123,9 @@ class Settings(BaseSettings):
     max_grpc_connection_age_s: Annotated[int, Field(ge=1, le=2_000_000)] = 3600
     """Seconds after which a gRPC connection takes no new calls, and its client makes another: what gRPC holds
     for a reader that takes nothing is freed then, when the longest deadline has passed."""
+    max_call_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Seconds that one graph call may take: a worker in which one takes longer is replaced by another. Of a
+    server without other processes, nobody can replace it."""
     drain_grace_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
     """Seconds that running drawings get to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

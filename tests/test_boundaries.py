@@ -27,7 +27,7 @@ def imported(*statements):
         "pentimento.bundle.noise",
         "pentimento.service.app",
         "pentimento.service.cli.main",
-        "pentimento.service.engine.lane.main",
+        "pentimento.service.workers.worker",
         "pentimento_client",
     ],
 )
@@ -75,7 +75,7 @@ def test_tools_that_read_code_find_each_folder_by_its_package(folder):
 
 
 def test_a_folder_that_it_is_started_in_is_not_imported_from(tmp_path):
-    """Neither a repository with a `models` and a `service` of its own, nor by a lane's process."""
+    """Neither a repository with a `models` and a `service` of its own, nor by a worker."""
     for name in (*FOLDERS, "tests", "onnxruntime", "numpy"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"raise AssertionError('{name} was imported')\n")
@@ -88,17 +88,15 @@ def test_a_folder_that_it_is_started_in_is_not_imported_from(tmp_path):
     )
     assert drawn.returncode == 0, drawn.stderr
     script = (
-        "import sys; sys.path.remove(''); import asyncio\n"
-        "from pathlib import Path\n"
-        "from pentimento.service.app import Server\n"
+        "import sys; sys.path.remove(''); from pathlib import Path\n"
         "from pentimento.service.settings import Settings\n"
-        "async def main(bundles):\n"
-        "    settings = Settings(bundles=Path(bundles), http_port=0, grpc_port=0, lanes=1, calibrate=False)\n"
-        "    async with Server(settings) as server:\n"
-        "        print(server.ready.text)\n"
-        "asyncio.run(main(sys.argv[1]))\n"
+        "from pentimento.service.workers.run import run\n"
+        "options = dict(http_port=0, grpc_port=0, workers=2, calibrate=False)\n"
+        "sys.exit(run(Settings(bundles=Path(sys.argv[1]), **options)))\n"
     )
     command = [sys.executable, "-c", script, str(ROOT / "zoo")]
-    served = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
-    assert served.returncode == 0, served.stderr
-    assert "1 lane process" in served.stdout, "whose interpreter would have found the folder's numpy"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as served:
+        said = served.stdout.readline() + served.stdout.readline()
+        served.terminate()
+    assert "2 workers" in said, "whose interpreters would have found the folder's numpy"
+    assert served.returncode == 0

@@ -10,55 +10,39 @@ from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.served import Reload, Revision
 from pentimento.service.engine.memory import give_back_memory
 from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.turns import Turns
 
 _log = logging.getLogger(__name__)
 
 
-class Reloading:
-    """Reads the bundle folder again when called.
+class Reloading(Turns[Reload]):
+    """Reads the bundle folder again when called, and serves what it holds.
 
-    Callers while a reading runs wait for the one after it, and share that with all others who wait: it
-    begins after they called, so it sees what they had written, and any number of calls costs two readings.
+    It raises PentimentoError: UNAVAILABLE, the folder cannot be read; INTERNAL, a defect. In both cases
+    everything is served as before.
 
     Args:
         catalog: What is to be brought up to date.
     """
 
     def __init__(self, catalog: Catalog) -> None:
+        super().__init__(self._reload)
         self._catalog = catalog
-        self._lock = asyncio.Lock()
-        self._next: asyncio.Task[Reload] | None = None  # has not begun to read
-        self._running: asyncio.Task[Reload] | None = None
 
-    async def __call__(self) -> Reload:
-        """Reads the folder and serves what it holds; a caller that leaves does not stop it.
-
-        Raises:
-            PentimentoError: UNAVAILABLE: the folder cannot be read. INTERNAL: a defect. In both cases
-                everything is served as before.
-        """
-        if self._next is None:
-            self._next = asyncio.create_task(self._run())
-        return await asyncio.shield(self._next)
-
-    async def _run(self) -> Reload:
-        async with self._lock:
-            self._running, self._next = self._next, None
-            try:
-                reload = self._catalog.swap(await asyncio.to_thread(self._catalog.read))
-            except BundleError as error:
-                message = f"{error}; what was served before still is"
-                raise PentimentoError(Code.UNAVAILABLE, message) from None
-            except Exception:
-                _log.exception("bundles were not reloaded; what was served before still is")
-                message = "bundles were not reloaded: internal error; the server's log has the reason"
-                raise PentimentoError(Code.INTERNAL, message) from None
-            finally:
-                self._running = None
-            # Of what was replaced; what drawings still hold is given back the next time.
-            await asyncio.to_thread(give_back_memory)
-            _log.log(logging.WARNING if reload.refused else logging.INFO, "%s", _in_words(reload))
-            return reload
+    async def _reload(self) -> Reload:
+        try:
+            reload = self._catalog.swap(await asyncio.to_thread(self._catalog.read))
+        except BundleError as error:
+            message = f"{error}; what was served before still is"
+            raise PentimentoError(Code.UNAVAILABLE, message) from None
+        except Exception:
+            _log.exception("bundles were not reloaded; what was served before still is")
+            message = "bundles were not reloaded: internal error; the server's log has the reason"
+            raise PentimentoError(Code.INTERNAL, message) from None
+        # Of what was replaced; what drawings still hold is given back the next time.
+        await asyncio.to_thread(give_back_memory)
+        _log.log(logging.WARNING if reload.refused else logging.INFO, "%s", _in_words(reload))
+        return reload
 
 
 def _in_words(reload: Reload) -> str:

@@ -67,14 +67,14 @@ def _show(bundles: Path | None, wanted: list[str] | None, again: bool, as_json: 
                     "us_a_row": {str(rows): seconds / rows * 1e6 for rows, seconds in points},
                     "efficient_rows": graph.limits.efficient,
                     "most_rows": graph.limits.most,
-                    "lanes": runtime.choose_lanes(graph, available_cpus()) if shows else None,
+                    "workers": runtime.choose_lanes(graph, available_cpus()) if shows else None,
                 }
             )
     if as_json:
         print_json({"device": runtime.device, "cpus": available_cpus(), "graphs": graphs})
         return
     console, sizes = make_console(), [str(rows) for rows in (1, 2, 4, 8, 16, 32, 64)]
-    columns = [Column("graph"), *(Column(name, right=True) for name in (*sizes, "from", "to", "lanes"))]
+    columns = [Column("graph"), *(Column(name, right=True) for name in (*sizes, "from", "to", "workers"))]
     console.print("microseconds a row, by the rows of a call")
     print_table(
         console,
@@ -85,7 +85,7 @@ def _show(bundles: Path | None, wanted: list[str] | None, again: bool, as_json: 
                 *(f"{each['us_a_row'][rows]:.3g}" if rows in each["us_a_row"] else "" for rows in sizes),
                 str(each["efficient_rows"]),
                 str(each["most_rows"]),
-                "" if each["lanes"] is None else str(each["lanes"]),
+                "" if each["workers"] is None else str(each["workers"]),
             ]
             for each in graphs
         ],

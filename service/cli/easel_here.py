@@ -56,7 +56,7 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
     runtime = Runtime(provider=settings.provider, max_batch_rows=settings.max_batch_rows)
     catalog = Catalog.load(bundles or settings.bundles, runtime, default=settings.default_model)
     engine = Engine(
-        LaneThreads(settings.lanes or available_cpus()),
+        LaneThreads(available_cpus()),
         max_rows_in_flight=_MOST,
         stream_frames=settings.stream_frames,
     )

@@ -42,7 +42,7 @@ def serve(**options: Any) -> None:  # noqa: ANN401  # one for each setting
             settings = settings_from(options)
         except ValueError as error:
             _refuse(str(error), as_json=_asks_json(options))
-        from pentimento.service.app import run
+        from pentimento.service.workers.run import run
 
         code = run(settings)
     raise typer.Exit(code)

@@ -17,7 +17,7 @@ from pentimento.service.settings import Settings
 # The panels of --help, each by the setting that it begins with.
 _PANELS = {
     "host": "Where, and what",
-    "provider": "Lanes",
+    "provider": "Computing",
     "studio": "Browsers",
     "api_keys": "Who may come in",
     "tls_certificate_file": "TLS, proxies, other origins",

@@ -6,7 +6,7 @@ rows on a call is efficient, so that it is not worth leaving lanes idle to fill 
 may take at most, so that nobody waits long for its end.
 """
 
-__all__ = ["Calibrator", "Curve", "RowLimits", "choose_lanes", "choose_limits"]
+__all__ = ["QUICK_S", "Calibrator", "Curve", "RowLimits", "choose_lanes", "choose_limits", "quick_rows"]
 
 import hashlib
 import json
@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 Call = Callable[[int], object]  # calls a graph once, with so many rows
 Clock = Callable[[], float]
 _Points = list[tuple[float, float]]
+
+QUICK_S = 0.01
+"""Seconds up to which a call may keep an event loop from everything else."""
 
 _VERSION = 2  # of what is measured and kept: raise it when that changes
 _SIZES = (1, 2, 4, 8, 16, 32, 64)  # rows
@@ -66,6 +69,15 @@ def choose_limits(curve: Curve, cap: int) -> RowLimits:
     return RowLimits(efficient=min(efficient, cap), most=min(most, cap))
 
 
+def quick_rows(curve: Curve) -> int:
+    """Rows up to which a call takes `QUICK_S` at most; beyond what was measured a row costs as before."""
+    quick = [(rows, seconds) for rows, seconds in curve.points if seconds <= QUICK_S]
+    if len(quick) < len(curve.points) or not quick:
+        return max((rows for rows, _ in quick), default=0)
+    rows, seconds = max(quick)
+    return max(rows, int(rows * QUICK_S / max(seconds, 1e-6)))
+
+
 def choose_lanes(throughput: Mapping[int, float]) -> int:
     """The fewest lanes that reach at least 95 % of the best throughput.
 
@@ -86,6 +98,10 @@ class Calibrator:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._processor = _processor()
+
+    def knows(self, graph: str) -> bool:
+        """Whether `curve` returns what was measured before."""
+        return self._kept(graph) is not None
 
     def curve(self, graph: str, call: Call, clock: Clock = time.thread_time) -> Curve:
         """Measures calls of a graph at 1 to 64 rows, or returns what was measured before.

@@ -30,6 +30,11 @@ class Graph(Protocol):
         """Rows that one call takes at most."""
         ...
 
+    @property
+    def quick_rows(self) -> int:
+        """Rows up to which a call is short enough to be made on an event loop; 0: never."""
+        ...
+
     def run(self, feeds: Arrays) -> dict[str, Array]:
         """Calls the graph once; every array has the batch on its first axis."""
         ...

@@ -2,6 +2,7 @@
 
 __all__ = ["OnnxGraph", "Runtime"]
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -12,7 +13,14 @@ import onnxruntime as ort
 
 from pentimento.bundle.manifest import GraphSpec, TensorSpec
 from pentimento.bundle.store import Bundle, BundleError
-from pentimento.service.engine.calibration import Calibrator, Curve, RowLimits, choose_lanes, choose_limits
+from pentimento.service.engine.calibration import (
+    Calibrator,
+    Curve,
+    RowLimits,
+    choose_lanes,
+    choose_limits,
+    quick_rows,
+)
 from pentimento.service.engine.device_graph import BucketedGraph, DeviceGraph
 from pentimento.service.engine.job import Graph
 from pentimento.service.engine.providers import choose_providers, installed_runtimes, session_providers
@@ -33,18 +41,15 @@ class OnnxGraph:
         label: `bundle/graph`.
         call: Calls the graph once; raises whatever ONNX Runtime raises.
         spec: Its inputs and outputs.
-        file: The graph itself, kept for other processes to load it.
     """
 
-    def __init__(
-        self, label: str, call: Callable[[Arrays], dict[str, Array]], spec: GraphSpec, file: bytes
-    ) -> None:
+    def __init__(self, label: str, call: Callable[[Arrays], dict[str, Array]], spec: GraphSpec) -> None:
         self.label = label
         self.run = call
         self.spec = spec
-        self.file = file
         self.limits = RowLimits(efficient=1, most=max(_PROBE_ROWS))  # until they are chosen
         self.curve: Curve | None = None  # what they were chosen from
+        self.quick_rows = 0  # until it is tried
         self.sha256 = spec.sha256
 
     @property
@@ -60,6 +65,19 @@ class OnnxGraph:
     def unload(self) -> None:
         """Frees the session, as other processes call the graph; `run` raises RuntimeError from then on."""
         self.run = _elsewhere
+
+    def try_out(self, clock: Callable[[], float]) -> None:
+        """Calls it on zeros at two sizes, which also shows how long calls take, on a clock in seconds.
+
+        Raises:
+            BundleError: A call fails, or what it puts out is not what the manifest says.
+        """
+        points = []
+        for rows in _PROBE_ROWS:
+            started = clock()
+            _probe(self, rows)
+            points.append((rows, clock() - started))
+        self.quick_rows = quick_rows(Curve(tuple(points)))
 
     def run_on_zeros(self, rows: int) -> dict[str, Array]:
         """Calls the graph once with zeros for inputs, to try it or to time it."""
@@ -116,26 +134,16 @@ class Runtime:
         }
 
     def _graph(self, label: str, graph: str, spec: GraphSpec, data: bytes) -> OnnxGraph:
-        loaded = OnnxGraph(label, self._caller(graph, spec, data), spec, data)
-        _probe(graph, spec, loaded)
+        loaded = OnnxGraph(label, self._caller(graph, spec, data), spec)
+        # What was measured here before was tried before: the same file, runtime and manifest.
+        known = self._calibrator is not None and self._calibrator.knows(self._what(loaded))
+        if not known:
+            loaded.try_out(self._clock)
         self._limit(loaded)
+        if self._calibrator is not None and not known:
+            # A session keeps the memory of its largest call, which was one of measuring.
+            loaded.run = self._caller(graph, spec, data)
         return loaded
-
-    def place(self, label: str, spec: GraphSpec, file: bytes, limits: RowLimits) -> OnnxGraph:
-        """Loads a graph that another process has tried and measured already.
-
-        Args:
-            label: `bundle/graph`.
-            spec: Its inputs and outputs.
-            file: Content of its ONNX file.
-            limits: Its row limits, as that process chose them.
-
-        Raises:
-            BundleError: It cannot be loaded.
-        """
-        placed = OnnxGraph(label, self._caller(label, spec, file), spec, b"")
-        placed.limits = limits
-        return placed
 
     def _caller(self, graph: str, spec: GraphSpec, data: bytes) -> Callable[[Arrays], dict[str, Array]]:
         if self.device == "cpu":
@@ -177,6 +185,7 @@ class Runtime:
                     f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {_first_line(error)}"
                 ) from None
             limits = choose_limits(loaded.curve, _MOST_ROWS)
+            loaded.quick_rows = quick_rows(loaded.curve)
         if self._max_batch_rows is not None:  # asked for: it holds whatever was measured
             most = self._max_batch_rows
             limits = RowLimits(efficient=min(limits.efficient, most), most=most)
@@ -197,7 +206,8 @@ class Runtime:
         return choose_lanes(self._calibrator.throughput(what, cpus, rows, graph.run_on_zeros))
 
     def _what(self, graph: OnnxGraph) -> str:
-        return f"{graph.sha256} {self.device} onnxruntime {ort.__version__}"
+        spec = hashlib.sha256(graph.spec.model_dump_json().encode()).hexdigest()
+        return f"{graph.sha256} {spec} {self.device} onnxruntime {ort.__version__}"
 
     def _options(self) -> ort.SessionOptions:
         options = ort.SessionOptions()
@@ -237,20 +247,20 @@ def _check_signature(
             )
 
 
-def _probe(graph: str, spec: GraphSpec, loaded: OnnxGraph) -> None:
+def _probe(loaded: OnnxGraph, rows: int) -> None:
     """Runs the graph on zeros: shapes must be as declared at more than one batch size."""
-    for rows in _PROBE_ROWS:
-        try:
-            outputs = loaded.run_on_zeros(rows)
-        except Exception as error:
-            raise BundleError(f"graph {graph!r} fails on {rows} rows: {_first_line(error)}") from None
-        for tensor in spec.outputs:
-            shape = outputs[tensor.name].shape
-            if shape != (rows, *tensor.shape):
-                raise BundleError(
-                    f"graph {graph!r}: output {tensor.name!r} has shape {shape} for {rows} rows, "
-                    f"the manifest says {(rows, *tensor.shape)}"
-                )
+    graph = loaded.label.partition("/")[2]
+    try:
+        outputs = loaded.run_on_zeros(rows)
+    except Exception as error:
+        raise BundleError(f"graph {graph!r} fails on {rows} rows: {_first_line(error)}") from None
+    for tensor in loaded.spec.outputs:
+        shape = outputs[tensor.name].shape
+        if shape != (rows, *tensor.shape):
+            raise BundleError(
+                f"graph {graph!r}: output {tensor.name!r} has shape {shape} for {rows} rows, "
+                f"the manifest says {(rows, *tensor.shape)}"
+            )
 
 
 def _elsewhere(feeds: Arrays) -> dict[str, Array]:

@@ -12,7 +12,7 @@ __all__ = ["Delivery", "Scheduler"]
 
 import heapq
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil, inf
 from operator import itemgetter
@@ -103,14 +103,17 @@ class Scheduler:
             heapq.heappush(self._deadlines, (job.deadline, job.id))
         self._enqueue(job)
 
-    def next_batch(self, free_lanes: int = 1, now: float = 0.0) -> Batch | None:
+    def next_batch(
+        self, free_lanes: int = 1, now: float = 0.0, may_run: Callable[[Graph], bool] | None = None
+    ) -> Batch | None:
         """Takes the next batch out of the queue and marks its jobs as running; None when nothing can run.
 
         Args:
             free_lanes: Lanes without work, that of the caller among them.
             now: Time on the engine's clock, in seconds.
+            may_run: Which graphs the caller can call now; None: all.
         """
-        graph, new_first = self._choose()
+        graph, new_first = self._choose(may_run)
         if graph is None:
             return None
         queue = self._queues[graph]
@@ -132,11 +135,13 @@ class Scheduler:
         queue.running_rows += rows
         return Batch(graph=graph, jobs=tuple(chosen))
 
-    def _choose(self) -> tuple[Graph | None, bool]:
+    def _choose(self, may_run: Callable[[Graph], bool] | None) -> tuple[Graph | None, bool]:
         """The graph to call, and whether for the sake of a job that has shown nothing yet."""
         new: tuple[float, Graph | None] = (inf, None)
         begun: tuple[float, Graph | None] = (inf, None)
         for graph, queue in self._queues.items():
+            if may_run is not None and not may_run(graph):
+                continue
             new = min(new, (_longest_waiting(queue.new), graph), key=itemgetter(0))
             begun = min(begun, (_longest_waiting(queue.begun), graph), key=itemgetter(0))
         new_first = new[1] is not None and (begun[1] is None or self._first < _FIRST)

@@ -2,11 +2,13 @@
 
 __all__ = ["create_app"]
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 from pentimento.bundle.scorer import judged_noise
 from pentimento.service.catalog.served import ModelInfo
@@ -39,6 +41,16 @@ router = APIRouter()
 
 
 class _App(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        """Puts our layers outside of the framework's own: most requests go no further than ours."""
+        ours = self.user_middleware
+        # Or the framework's outermost layer, which answers plain text, would be the first to see a defect.
+        self.user_middleware = [layer for layer in ours if cast("object", layer.cls) is Defects]
+        app = super().build_middleware_stack()
+        for layer, arguments, options in reversed(ours):
+            app = layer(app, *arguments, **options)
+        return app
+
     def openapi(self) -> dict[str, Any]:
         schema = docs.complete(super().openapi())
         if self.state.door.is_keyed:
@@ -47,7 +59,12 @@ class _App(FastAPI):
 
 
 def create_app(
-    operations: Operations, metrics: Metrics, settings: Settings, *, door: Door | None = None
+    operations: Operations,
+    metrics: Metrics,
+    settings: Settings,
+    *,
+    door: Door | None = None,
+    expose: Callable[[], Awaitable[bytes]] | None = None,
 ) -> FastAPI:
     """Makes the ASGI application.
 
@@ -56,6 +73,7 @@ def create_app(
         metrics: Told of every request, and exposed at /metrics.
         settings: The limits.
         door: Decides which requests are let in; by default one made from the settings.
+        expose: Gives the metrics of all processes of the server; None: this one is all.
 
     Raises:
         RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
@@ -71,7 +89,7 @@ def create_app(
     )
     app.state.admin = AdminToken.of(settings)
     app.state.door = door or Door.of(settings)
-    app.state.context = Context(operations=operations, metrics=metrics, settings=settings)
+    app.state.context = Context(operations=operations, metrics=metrics, settings=settings, expose=expose)
     for part in (drawings.router, readings.router, admin.router, router):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None
@@ -122,7 +140,8 @@ async def readyz(server: Server) -> StatusBody:
 @router.get("/metrics", **docs.METRICS)
 async def metrics(server: Server) -> Response:
     """Prometheus metrics."""
-    return Response(server.metrics.expose(), media_type=CONTENT_TYPE)
+    text = server.metrics.expose() if server.expose is None else await server.expose()
+    return Response(text, media_type=CONTENT_TYPE)
 
 
 @router.get("/", **docs.INDEX)

@@ -2,6 +2,7 @@
 
 __all__ = ["Context", "Server", "counted"]
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,11 +18,12 @@ from pentimento.service.telemetry.metrics import Metrics, Operation
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """Operations, metrics and settings; set once, on the application's state."""
+    """What is set once, on the application's state; `expose` gives the metrics of all processes."""
 
     operations: Operations
     metrics: Metrics
     settings: Settings
+    expose: Callable[[], Awaitable[bytes]] | None = None
 
 
 async def _context(request: Request) -> Context:

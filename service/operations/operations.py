@@ -3,7 +3,8 @@
 __all__ = ["Drawing", "Operations"]
 
 import asyncio
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, cast
 
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
 from pentimento.bundle.manifest import Manifest
@@ -59,6 +60,7 @@ class Operations(Readings):
         engine: Runs the jobs.
         settings: The limits.
         observer: Told how each admitted request ended.
+        reload: Has all processes of the server read the folder again; None: this one is all.
 
     Every method raises PentimentoError: INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED, OVERLOADED or UNAVAILABLE
     before anything is computed. Later trouble (DEADLINE_EXCEEDED, INFERENCE_FAILED) is raised by the
@@ -71,10 +73,12 @@ class Operations(Readings):
         engine: Engine,
         settings: Settings,
         observer: RequestObserver | None = None,
+        reload: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         super().__init__(catalog, Admission(engine, settings, observer), settings)
         self._engine = engine
-        self._reloading = Reloading(catalog)
+        self.reload_here = Reloading(catalog)
+        self._reload = reload or self.reload_here
 
     @property
     def accepting(self) -> bool:
@@ -102,7 +106,7 @@ class Operations(Readings):
         """
         if not self.accepting:
             raise PentimentoError(Code.UNAVAILABLE, "the server admits no new work", retry_after_s=1.0)
-        return await self._reloading()
+        return cast("Reload", await self._reload())
 
     async def generate(self, request: GenerateRequest) -> Drawing:
         """Draws images from noise. Returns when the drawing is admitted, before its first step."""

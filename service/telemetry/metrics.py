@@ -32,6 +32,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
 from pentimento.service.errors import STALLED, Code
 from pentimento.service.messages import OperationName
+from pentimento.service.telemetry.sums import Counts, counts_of
 from pentimento.service.telemetry.triton_names import TritonNames
 
 Operation = OperationName | Literal["models", "reload"]
@@ -239,6 +240,10 @@ class Metrics:
     def expose(self) -> bytes:
         """All metrics in the text format that Prometheus reads, of type `CONTENT_TYPE`."""
         return generate_latest(self.registry)
+
+    def count(self) -> Counts:
+        """All metrics as numbers, to be added to those of other processes."""
+        return counts_of(self.registry)
 
 
 # Outcomes of an admitted request that is not complete, and who ended it.

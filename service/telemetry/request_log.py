@@ -115,16 +115,19 @@ def log_request(
     _log.log(level, "request", extra={"fields": fields})
 
 
-def configure_logging(level: str, form: Literal["text", "json"], stream: TextIO = sys.stderr) -> None:
+def configure_logging(
+    level: str, form: Literal["text", "json"], stream: TextIO = sys.stderr, *, worker: int | None = None
+) -> None:
     """Sets up the log of this process.
 
     Args:
         level: The least that is written, of the names of `logging`, in any case.
         form: Lines for people, or a JSON object a line.
         stream: Where it is written.
+        worker: Number of this process among several, which each line then names.
     """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter())
+    handler.setFormatter(_JsonFormatter(worker) if form == "json" else _TextFormatter(worker))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -162,6 +165,10 @@ def _log_everything() -> None:
 
 
 class _TextFormatter(logging.Formatter):
+    def __init__(self, worker: int | None) -> None:
+        super().__init__()
+        self._worker = "" if worker is None else f"worker {worker} "
+
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] | None = getattr(record, "fields", None)
         if fields is None:
@@ -170,7 +177,7 @@ class _TextFormatter(logging.Formatter):
             shown = (f"{name}={_shown(value)}" for name, value in fields.items() if value is not None)
             message = " ".join(shown)
         moment = f"{_local(int(record.created))},{int(record.msecs):03}"
-        line = f"{moment} {record.levelname} {record.name}: {message}"
+        line = f"{moment} {record.levelname} {self._worker}{record.name}: {message}"
         if record.exc_info:
             # Indented, so that no line of an error's text can pass for a line of the log.
             lines = self.formatException(record.exc_info).splitlines()
@@ -179,11 +186,16 @@ class _TextFormatter(logging.Formatter):
 
 
 class _JsonFormatter(logging.Formatter):
+    def __init__(self, worker: int | None) -> None:
+        super().__init__()
+        self._worker = {} if worker is None else {"worker": worker}
+
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = getattr(record, "fields", {})
         content: dict[str, object] = {
             "time": f"{_utc(int(record.created))}.{int(record.msecs):03}Z",
             "level": record.levelname.lower(),
+            **self._worker,
             "logger": record.name,
             "message": record.getMessage(),
             **{name: _cut(value) for name, value in fields.items() if value is not None},

@@ -75,7 +75,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     bundles = tmp_path_factory.mktemp("bundles")
     write_toys(bundles)
     (bundles / "broken").mkdir()
-    server = LiveServer(bundles, default_model="toy-steps", lanes=1, max_rows_in_flight=64)
+    server = LiveServer(bundles, default_model="toy-steps", max_rows_in_flight=64)
     yield server
     server.close()
 

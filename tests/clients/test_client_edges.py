@@ -170,7 +170,7 @@ def test_closing_the_client_cancels_what_runs(url, live):
 
 def test_a_server_that_stops_while_it_draws_says_so(toys_folder):
     for transport in ("http", "grpc"):
-        live = LiveServer(toys_folder, lanes=1, drain_grace_s=0)
+        live = LiveServer(toys_folder, drain_grace_s=0)
         with Client(url_of(live, transport)) as client, client.stream("toy-slow", steps=64) as stream:
             next(stream)
             live.begin_stop()

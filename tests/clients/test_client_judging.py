@@ -22,7 +22,7 @@ def live(tmp_path_factory):
     bundles = tmp_path_factory.mktemp("judging")
     for write in (write_toys, write_reading_toys, write_judging_toys):
         write(bundles)
-    server = LiveServer(bundles, default_model="toy-steps", lanes=1)
+    server = LiveServer(bundles, default_model="toy-steps")
     yield server
     server.close()
 

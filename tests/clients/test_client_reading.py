@@ -26,7 +26,7 @@ def live(tmp_path_factory):
     write_reading_toys(bundles)
     write_slow_toy(bundles)
     limits = {"max_images": 16, "max_importance_samples": 50}
-    server = LiveServer(bundles, default_model="toy-code", lanes=1, **limits)
+    server = LiveServer(bundles, default_model="toy-code", **limits)
     yield server
     server.close()
 

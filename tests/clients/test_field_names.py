@@ -51,7 +51,7 @@ def reading(tmp_path_factory):
     bundles = tmp_path_factory.mktemp("fields")
     write_toys(bundles)
     write_reading_toys(bundles)
-    server = LiveServer(bundles, default_model="toy-steps", lanes=1, calibrate=False)
+    server = LiveServer(bundles, default_model="toy-steps", calibrate=False)
     yield server
     server.close()
 

@@ -45,7 +45,7 @@ class Session:
             "PENTIMENTO_DATA": str(folder / "data"),
             "XDG_CACHE_HOME": str(cache),
             "PENTIMENTO_CALIBRATE": "false",
-            "PENTIMENTO_LANES": "1",  # of servers that blocks start: each lane is a process to start
+            "PENTIMENTO_WORKERS": "1",  # of servers that blocks start: each worker is a process to start
             "OMP_NUM_THREADS": "1",  # small networks; threads would wait for each other
         }
 

@@ -36,12 +36,16 @@ def shared(puppets: Path) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-def serve(puppets: Path) -> Iterator[Callable[..., ServerProcess]]:
-    """Starts servers with settings of their own; they are killed in the end, if they are still there."""
+def serve(puppets: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts servers with settings of their own; they are killed in the end, if they are still there.
+
+    A test's parameter for it is the number of workers; without one there is one.
+    """
     servers: list[ServerProcess] = []
+    usual = ROWS | {"workers": getattr(request, "param", 1)}
 
     def start(**settings: object) -> ServerProcess:
-        servers.append(ServerProcess(puppets, **(ROWS | settings)))
+        servers.append(ServerProcess(puppets, **(usual | settings)))
         return servers[-1]
 
     yield start
@@ -58,7 +62,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     for name in FAILING:
         (folder / name).rename(tmp_path_factory.mktemp("failing") / name)
     server = ServerProcess(
-        folder, default_model="toy-steps", max_images=8, max_body_bytes=1 << 20, lanes=2, **ROWS
+        folder, default_model="toy-steps", max_images=8, max_body_bytes=1 << 20, workers=2, **ROWS
     )
     yield server
     assert "Traceback" not in server.log, server.log

@@ -84,7 +84,7 @@ class ServerProcess:
     """
 
     def __init__(self, bundles: Path, **settings: object) -> None:
-        chosen = {"bundles": bundles, "http_port": 0, "grpc_port": 0, "lanes": 1} | settings
+        chosen = {"bundles": bundles, "http_port": 0, "grpc_port": 0, "workers": 1} | settings
         environment = {f"PENTIMENTO_{name.upper()}": str(value) for name, value in chosen.items()}
         self._log = tempfile.NamedTemporaryFile("a")
         self.popen = subprocess.Popen(
@@ -131,8 +131,8 @@ class ServerProcess:
         return Path(self._log.name).read_text()
 
     @property
-    def lanes(self) -> list[int]:
-        """The ids of its lane processes."""
+    def workers(self) -> list[int]:
+        """The ids of its workers; none if it is one process."""
         return [
             int(pid)
             for pid in Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text().split()
@@ -140,7 +140,7 @@ class ServerProcess:
 
     @property
     def rss(self) -> int:
-        """Resident memory of the server and its lanes, in bytes."""
+        """Resident memory of the server with its workers, in bytes."""
         return self._memory("VmRSS")
 
     @property
@@ -150,11 +150,11 @@ class ServerProcess:
 
     def forget_peak(self) -> None:
         """Starts the measurement of `peak_rss` anew."""
-        for pid in (self.popen.pid, *self.lanes):
+        for pid in (self.popen.pid, *self.workers):
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def _memory(self, name: str) -> int:
-        told = [Path(f"/proc/{pid}/status").read_text() for pid in (self.popen.pid, *self.lanes)]
+        told = [Path(f"/proc/{pid}/status").read_text() for pid in (self.popen.pid, *self.workers)]
         return sum(int(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) * 1024 for status in told)
 
     async def snapshot(self) -> Snapshot:

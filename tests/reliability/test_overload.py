@@ -14,6 +14,7 @@ DRAWING = Ask(steps=4, work=300)  # 0.2 s alone on an idle machine
 
 
 @pytest.mark.alone
+@pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "workers"])
 async def test_ten_times_too_much_is_refused_at_the_door(serve):
     server = serve(max_rows_in_flight=ROWS)
     async with Clients(server) as clients:

@@ -39,7 +39,7 @@ def mixed(tmp_path_factory):
         write(folder)
     for name in ZOO:
         (folder / name).symlink_to(REPOSITORY / "zoo" / name)
-    server = ServerProcess(folder, lanes=2, max_batch_rows=8)
+    server = ServerProcess(folder, workers=2, max_batch_rows=8)
     yield server
     server.stop()
 

@@ -17,6 +17,7 @@ SLOW = Ask(n=2, steps=30, work=200)  # a second alone on an idle machine; some w
 pytestmark = pytest.mark.alone  # who is told what in the last moments depends on what else runs
 
 
+@pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "workers"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_nothing_accepted_is_lost(serve, number):
     """Two clients in every way draw one after the other; the signal comes in the middle."""
@@ -48,6 +49,7 @@ async def test_nothing_accepted_is_lost(serve, number):
     assert set(after) <= {"UNAVAILABLE", "CUT"}
 
 
+@pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "workers"])
 async def test_unready_but_drawing(serve):
     """While it drains: unready on both transports, alive, streams run on, new work gets a clear refusal."""
     server = serve()
@@ -74,6 +76,7 @@ async def test_unready_but_drawing(serve):
     assert await asyncio.to_thread(server.wait) == 0
 
 
+@pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "workers"])
 async def test_what_outlives_the_grace_period_ends_with_one_error(serve):
     server = serve(drain_grace_s=0.4)
     async with Clients(server) as clients:
@@ -87,6 +90,7 @@ async def test_what_outlives_the_grace_period_ends_with_one_error(serve):
     assert await asyncio.to_thread(server.wait) == 0
 
 
+@pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "workers"])
 async def test_a_second_signal_ends_at_once(serve):
     server = serve()
     async with Clients(server) as clients:

@@ -24,7 +24,7 @@ class LiveServer:
     """
 
     def __init__(self, bundles: Path, **settings: Any) -> None:
-        chosen: dict[str, Any] = {"http_port": 0, "grpc_port": 0, "lanes": 2, "drain_grace_s": 10.0}
+        chosen: dict[str, Any] = {"http_port": 0, "grpc_port": 0, "drain_grace_s": 10.0}
         self.settings = Settings(bundles=bundles, **(chosen | settings))
         self._ready = threading.Event()
         self._error: BaseException | None = None

@@ -23,16 +23,20 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class Process:
-    """`service.app.run` in a process of its own, with settings from the environment."""
+    """`service.workers.run.run` in a process of its own, with settings from the environment."""
 
     def __init__(self, bundles: Path, **settings: object) -> None:
-        chosen = {"bundles": bundles, "http_port": 0, "grpc_port": 0, "lanes": 2} | settings
+        chosen = {
+            "bundles": bundles,
+            "http_port": 0,
+            "grpc_port": 0,
+        } | settings
         environment = {f"PENTIMENTO_{name.upper()}": str(value) for name, value in chosen.items()}
         self.popen = subprocess.Popen(
             [
                 sys.executable,
                 "-c",
-                "import sys; from pentimento.service.app import run; "
+                "import sys; from pentimento.service.workers.run import run; "
                 "from pentimento.service.settings import Settings; "
                 "sys.exit(run(Settings()))",
             ],
@@ -73,12 +77,12 @@ def test_ready_line_says_what_is_served_where(tmp_path):
     with Process(tmp_path) as process:
         line = process.ready()
         assert re.fullmatch(
-            r"Pentimento is ready after \d+\.\d s: http://127\.0\.0\.1:\d+, gRPC on 127\.0\.0\.1:\d+\n",
+            r"Pentimento is ready after [\d.]+ s: http://127\.0\.0\.1:\d+, gRPC on 127\.0\.0\.1:\d+\n",
             line,
         )
         assert len(line) <= 81
         second = process.popen.stdout.readline()
-        assert second == "serves 2 models, by default toy-slow; cpu, 2 lane processes\n"
+        assert second == "serves 2 models, by default toy-slow; cpu, 2 workers\n"
         assert process.popen.stdout.readline() == "refused empty: manifest.json is missing\n"
         assert process.popen.stdout.readline().startswith(
             "refused toy-once: graph 'step': step.onnx has SHA-256"
@@ -128,7 +132,7 @@ def test_a_port_in_use_is_one_sentence(toys):
     ],
 )
 async def test_what_keeps_a_server_from_starting_is_one_sentence(toys, settings, words):
-    chosen = {"bundles": toys, "http_port": 0, "grpc_port": 0} | settings
+    chosen = {"bundles": toys, "http_port": 0, "grpc_port": 0, "workers": 2} | settings
     with pytest.raises(StartError, match=words):
         async with Server(Settings(**chosen)):
             pytest.fail("it started")

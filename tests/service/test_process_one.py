@@ -35,7 +35,7 @@ def start(tmp_path):
     started = []
 
     def begin():
-        options = ["--bundles", str(tmp_path), "--http-port", "0", "--grpc-port", "0", "--lanes", "1"]
+        options = ["--bundles", str(tmp_path), "--http-port", "0", "--grpc-port", "0", "--workers", "1"]
         options += ["--default-model", "toy-puppet"]
         command = [*NAMESPACE, sys.executable, "-m", "pentimento.service.cli", "serve", *options]
         popen = subprocess.Popen(
@@ -72,7 +72,8 @@ def test_a_second_signal_ends_it_at_once(start):
     ask = {"steps": 100, "latents": {"work": [[600.0]], "mood": [[0.0]]}}  # ten seconds
     headers = {"Accept": "text/event-stream"}
     with httpx.stream("POST", f"http://{address}/generate", json=ask, headers=headers, timeout=30) as drawing:
-        next(drawing.iter_lines())
+        lines = drawing.iter_lines()  # kept: who lets go of it closes the connection
+        next(lines)
         os.kill(server, signal.SIGTERM)
         # Two that come before the first is answered are one to the kernel: on a busy machine that takes long.
         assert any("no new work is admitted" in line for line in popen.stderr)

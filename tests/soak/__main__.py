@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="of the mix (10)")
     parser.add_argument("--streams", type=int, default=10_000, help="that are left early (10000)")
     parser.add_argument("--overload-seconds", type=float, default=30.0, help="of overload (30)")
-    parser.add_argument("--lanes", type=int, default=2, help="of the server (2)")
+    parser.add_argument("--workers", type=int, default=2, help="of the server (2)")
     parser.add_argument(
         "--only", nargs="+", choices=NAMES, default=NAMES, help="kinds of clients in the mix (all)"
     )
@@ -72,7 +72,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
     """Runs all parts and prints the report; returns the exit status."""
     guests, progress = Guests(folder), Progress()
     report = Report([f"{cpu_model()}, {len(os.sched_getaffinity(0))} CPUs, shared by server and clients."])
-    server = ServerProcess(guests.bundles, lanes=options.lanes, max_rows_in_flight=ROWS, drain_grace_s=30)
+    server = ServerProcess(guests.bundles, workers=options.workers, max_rows_in_flight=ROWS, drain_grace_s=30)
     try:
         vanishing = asyncio.create_task(vanish())
         await mixed(server, guests, options, progress, report)

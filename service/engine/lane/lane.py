@@ -2,14 +2,14 @@
 
     batch = scheduler.next_batch(); deliveries = scheduler.advance(*make(batch)); the engine hands them over
 
-Lanes are threads of this process (`threads`), or processes of their own (`process`).
+A lane is on the event loop (`inline`), or a thread (`threads`), or another process has it (`peer`).
 """
 
-__all__ = ["CallFacts", "Handed", "Lanes", "Observe", "make"]
+__all__ = ["CallFacts", "HandOver", "Handed", "Lanes", "Lost", "Observe", "Results", "make"]
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from pentimento.service.engine.job import Batch, Emission, Graph, Job
@@ -45,12 +45,15 @@ class Handed(NamedTuple):
         return cls(delivery.job.id, delivery.event, delivery.job.started_at)
 
 
+HandOver = Callable[[Sequence[Handed]], None]
+Lost = Callable[[PentimentoError], None]
+Results = list[tuple[Batch, Arrays | PentimentoError]]
+
+
 class Lanes(Protocol):
     """A group of lanes that share a scheduler. Methods and callbacks run on the event loop."""
 
-    def start(
-        self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
-    ) -> None:
+    def start(self, hand_over: HandOver, lost: Lost) -> None:
         """Starts the lanes; from now on they take jobs.
 
         Args:
@@ -64,17 +67,18 @@ class Lanes(Protocol):
         """Number of lanes: graph calls that are made side by side."""
         ...
 
-    async def ready(self) -> None:
-        """Waits until jobs can run. Raises RuntimeError with a sentence if they never will."""
-        ...
-
     @property
     def accepting(self) -> bool:
         """Whether jobs can be added."""
         ...
 
-    def keep(self, graphs: Sequence[Graph]) -> None:
-        """Says which graphs jobs will call from now on; others are forgotten once no job runs them."""
+    def has(self, graphs: Collection[Graph], rows: int) -> bool:
+        """Whether jobs of so many rows that call these graphs can be added."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Rows of jobs here that are not over, whoever asked for them; another process's as it last said."""
         ...
 
     def add(self, jobs: Sequence[Job]) -> None:
@@ -98,7 +102,7 @@ class Lanes(Protocol):
         ...
 
 
-def make(batch: Batch, observe: Observe | None) -> list[tuple[Batch, Arrays | PentimentoError]]:
+def make(batch: Batch, observe: Observe | None) -> Results:
     """Calls a batch's graph; if that fails, once for each job alone, so that only the guilty one fails."""
     try:
         started = time.monotonic()

@@ -1,81 +1,59 @@
-"""Starts the process of a lane, and exchanges messages with it over a socket."""
+"""A connection between two processes of a server, over which each may have jobs run on the other's lane."""
 
 __all__ = ["LaneLink"]
 
 import asyncio
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
 from pentimento.service.engine.lane.wire import Decoder, encode
 
-_CLOSE_S = 5.0  # for the process to end by itself, before it is killed
-
-_MAIN = "pentimento.service.engine.lane.main"
-
 
 class LaneLink(asyncio.Protocol):
-    """A lane's process, and the connection to it.
+    """One end of a connection; what is sent in a round of the event loop leaves in one system call.
 
     Args:
-        log: Level and form of the log, for the process's command line.
-        on_message: Called with each message from the process.
-        on_end: Called when the connection ends, with the seconds since the start of the process.
+        on_message: Called with each message from the other end.
+        on_end: Called once when the connection is over.
     """
 
-    def __init__(
-        self, log: tuple[str, str], on_message: Callable[[object], None], on_end: Callable[[float], None]
-    ) -> None:
+    def __init__(self, on_message: Callable[[object], None], on_end: Callable[[], None]) -> None:
         self._on_message, self._on_end = on_message, on_end
         self._decoder = Decoder()
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
         self._unsent: list[bytes] = []  # since the event loop's last round
         self._transport: asyncio.WriteTransport | None = None
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # -P: a folder that the server is started in is nobody's to import from.
-            command = [sys.executable, "-P", "-m", _MAIN, str(theirs.fileno()), *log]
-            self.process = subprocess.Popen(  # ourselves
-                command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-            )
-        self._opening = self._loop.create_task(self._connect(ours))
+        self._over = False
 
-    async def _connect(self, ours: socket.socket) -> None:
-        await self._loop.create_unix_connection(lambda: self, sock=ours)
+    async def open(self, sock: socket.socket) -> None:
+        """Takes over a connected stream socket."""
+        await self._loop.create_unix_connection(lambda: self, sock=sock)
 
     def send(self, message: NamedTuple) -> None:
-        """Queues a message; messages arrive in order."""
+        """Queues a message; messages arrive in order, and none once the connection is over."""
+        if self._over:
+            return
         if not self._unsent and self._transport is not None:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._unsent.append(encode(message))
 
-    def _flush(self) -> None:
-        """Writes all messages of one round of the event loop in one system call."""
+    def flush(self) -> None:
+        """Writes at once what was sent: the event loop may be about to compute for some milliseconds."""
         if self._transport is not None and self._unsent:
             self._transport.write(b"".join(self._unsent))
             self._unsent.clear()
 
-    async def close(self) -> None:
-        """Ends the process after its current call."""
-        await self._opening
+    def close(self) -> None:
+        """Ends the connection; what is unsent is dropped."""
+        self._over = True
         if self._transport is not None:
             self._transport.abort()
-        await asyncio.to_thread(self._bury)
-
-    def _bury(self) -> None:
-        try:
-            self.process.wait(_CLOSE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Writes what was sent before the connection was there."""
         self._transport = cast("asyncio.WriteTransport", transport)
-        self._flush()
+        self.flush()
 
     def data_received(self, data: bytes) -> None:
         """Passes on each message that is complete."""
@@ -83,6 +61,6 @@ class LaneLink(asyncio.Protocol):
             self._on_message(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Waits for the process in a thread, and reports that it has ended."""
-        self._loop.run_in_executor(None, self._bury)
-        self._on_end(self._loop.time() - self._began)
+        """Reports the end."""
+        self._over = True
+        self._on_end()

@@ -9,10 +9,10 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pentimento.service.engine.job import Batch, Graph, Job
-from pentimento.service.engine.lane.lane import Handed, Observe, make
+from pentimento.service.engine.lane.lane import Handed, HandOver, Lost, Observe, make
 from pentimento.service.engine.scheduler import Delivery, Scheduler
 from pentimento.service.errors import Code, PentimentoError
 
@@ -36,9 +36,7 @@ class LaneThreads:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def start(
-        self, hand_over: Callable[[Sequence[Handed]], None], lost: Callable[[PentimentoError], None]
-    ) -> None:
+    def start(self, hand_over: HandOver, lost: Lost) -> None:
         """Starts the threads; from now on they take jobs."""
         self._loop = asyncio.get_running_loop()
         self._hand_over, self._lost = hand_over, lost
@@ -47,16 +45,19 @@ class LaneThreads:
             self._threads.append(thread)
             thread.start()
 
-    async def ready(self) -> None:
-        """Returns at once: threads have nothing to load."""
-
     @property
     def accepting(self) -> bool:
         """Whether the threads run, so that jobs can be added."""
         return bool(self._threads) and not self._closed
 
-    def keep(self, graphs: Sequence[Graph]) -> None:
-        """Does nothing: jobs hold the graphs that they call."""
+    def has(self, graphs: Collection[Graph], rows: int) -> bool:
+        """Always: they are called as the jobs have them."""
+        return True
+
+    @property
+    def rows(self) -> int:
+        """Rows of jobs here that are not over."""
+        return self._scheduler.rows
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Queues admitted jobs."""

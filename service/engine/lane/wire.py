@@ -1,4 +1,4 @@
-"""Messages between the server and a lane's process: pickles, each with its length before it.
+"""Messages between a process that has jobs and one that has a lane: pickles, each with its length before it.
 
 Both ends are this program, and nobody else has the socket.
 """
@@ -6,16 +6,16 @@ Both ends are this program, and nobody else has the socket.
 __all__ = [
     "Cancel",
     "Decoder",
-    "DropGraphs",
     "DropPlan",
+    "GraphName",
     "Grant",
     "Hold",
     "NewJob",
     "NewPlan",
-    "PlaceGraph",
     "PlannedCall",
-    "Ready",
     "Report",
+    "Returned",
+    "Serves",
     "encode",
 ]
 
@@ -26,39 +26,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pentimento.bundle.manifest import GraphSpec
 from pentimento.service.engine.calibration import RowLimits
 from pentimento.service.engine.job import Emission, Feed
-from pentimento.service.engine.lane.lane import CallFacts, Handed
+from pentimento.service.engine.lane.lane import Handed
 from pentimento.service.engine.rows import Array
 from pentimento.service.errors import PentimentoError
 
 _LENGTH = struct.Struct("<Q")
 
 
-# To the lane, in this order: a graph before the plans that call it, a plan before its jobs.
+GraphName = tuple[str, str]
+"""`bundle/graph` and the SHA-256 of its file: what one process calls a graph that another has, too."""
 
 
-class PlaceGraph(NamedTuple):
-    """A graph to load, and the key that plans name it by."""
-
-    key: int
-    label: str
-    spec: GraphSpec
-    file: bytes
-    limits: RowLimits
-
-
-class DropGraphs(NamedTuple):
-    """Graphs to forget, as no new plan calls them."""
-
-    keys: tuple[int, ...]
+# To whom has the lane:
 
 
 class PlannedCall(NamedTuple):
-    """A `Call` whose graph is a key."""
+    """A `Call` whose graph is named."""
 
-    graph: int
+    graph: GraphName
     t: int
     takes_t: bool
     feeds: Mapping[str, Feed]
@@ -68,7 +55,7 @@ class PlannedCall(NamedTuple):
 
 
 class NewPlan(NamedTuple):
-    """A plan that jobs will follow, and the key that they name it by."""
+    """A plan that jobs will follow, and the key that they name it by; it comes before them."""
 
     key: int
     calls: Sequence[PlannedCall]
@@ -111,31 +98,34 @@ class Cancel(NamedTuple):
     job_id: int
 
 
-# From the lane:
+# From whom has the lane:
 
 
-class Ready(NamedTuple):
-    """Sent to the lane, and sent back by it when it has read everything that was sent before."""
+class Serves(NamedTuple):
+    """The graphs that its jobs may call from now on, with the row limits that were chosen for them."""
+
+    graphs: Mapping[GraphName, RowLimits]
+
+
+class Returned(NamedTuple):
+    """A job that it cannot run, as a reload has just replaced a graph; nothing of it was computed."""
+
+    job_id: int
 
 
 class Report(NamedTuple):
-    """Frames and ends for the streams, packed, and the graph calls since the last report."""
+    """Frames and ends for the streams, packed."""
 
     packed: Sequence[tuple[object, ...]]
-    calls: Sequence[tuple[object, ...]]
 
     @classmethod
-    def of(cls, handed: Sequence[Handed], calls: Sequence[CallFacts]) -> "Report":
-        """Packs both in plain tuples: pickle takes several times as long for our classes and for arrays."""
-        return cls([_pack(each) for each in handed], [tuple(call) for call in calls])
+    def of(cls, handed: Sequence[Handed]) -> "Report":
+        """Packs them in plain tuples: pickle takes several times as long for our classes and for arrays."""
+        return cls([_pack(each) for each in handed])
 
     def handed(self) -> list[Handed]:
         """Unpacks what goes to the streams; its arrays are read-only."""
         return [_unpack(*each) for each in self.packed]  # type: ignore[arg-type]
-
-    def call_facts(self) -> list[CallFacts]:
-        """Unpacks the graph calls."""
-        return [CallFacts(*call) for call in self.calls]  # type: ignore[arg-type]
 
 
 _Packed = tuple[str, str, tuple[int, ...], bytes]

@@ -33,7 +33,7 @@ def test_fifteen_reloads_of_zoo_bundles_give_their_memory_back(tmp_path):
     names = ("gran5-mnist", "pixelvae-mnist")
     for name in names:
         shutil.copytree(ZOO / name, tmp_path / name)
-    server = ServerProcess(tmp_path, admin_token=TOKEN, calibrate="false", lanes=2)
+    server = ServerProcess(tmp_path, admin_token=TOKEN, calibrate="false", workers=2)
     sizes = []
     try:
         with Client(server.http) as client:

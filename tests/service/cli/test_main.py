@@ -179,13 +179,13 @@ def test_serve_has_an_option_for_each_setting(monkeypatch):
         assert f"--{name.replace('_', '-')}" in texts
         assert field.description
     seen: list[Settings] = []
-    monkeypatch.setattr("pentimento.service.app.run", lambda settings: seen.append(settings) or 3)
+    monkeypatch.setattr("pentimento.service.workers.run.run", lambda settings: seen.append(settings) or 3)
     monkeypatch.setenv("PENTIMENTO_GRPC_PORT", "5")
     monkeypatch.setenv("PENTIMENTO_LANES", "7")
-    result = run("serve", "--http-port", 0, "--bundles", "here", "--lanes", 2, "--drain-grace-s", 1.5)
+    result = run("serve", "--http-port", 0, "--bundles", "here", "--workers", 2, "--drain-grace-s", 1.5)
     assert result.exit_code == 3
     settings = seen[0]
-    assert (settings.http_port, settings.grpc_port, settings.lanes) == (0, 5, 2)
+    assert (settings.http_port, settings.grpc_port, settings.workers) == (0, 5, 2)
     assert (settings.bundles, settings.drain_grace_s) == (Path("here"), 1.5)
     assert settings.max_images == Settings().max_images
 
@@ -231,7 +231,7 @@ def test_the_version():
 
 
 def test_a_server_process_from_start_to_sigterm(toys):
-    arguments = ["serve", "--http-port", "0", "--grpc-port", "0", "--bundles", str(toys), "--lanes", "1"]
+    arguments = ["serve", "--http-port", "0", "--grpc-port", "0", "--bundles", str(toys), "--workers", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "pentimento.service.cli", *arguments],
         cwd=ROOT,

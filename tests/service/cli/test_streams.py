@@ -151,7 +151,7 @@ def test_help_in_a_terminal_is_in_panels_and_has_room_for_its_text():
     assert code == 0 and "<" not in text.replace("<=", "")
     lines = text.splitlines()
     assert max(map(len, lines)) <= 80 and len(lines) < 180
-    for panel in ("Where, and what", "Lanes", "Who may come in", "The log"):
+    for panel in ("Where, and what", "Computing", "Who may come in", "The log"):
         assert any(line.startswith(f"╭─ {panel} ─") for line in lines)
     texts = [line.rstrip("│ ") for line in lines if "--max-" in line]
     assert min(len(line) for line in texts) > 50, "a column of few characters"

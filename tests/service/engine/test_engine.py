@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pentimento.service.engine.engine import Engine, Submission
+from pentimento.service.engine.lane.inline import LaneInline
 from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.errors import Code, PentimentoError
 from tests.service.plans import drawing
@@ -16,6 +17,7 @@ class CountingGraph:
     """x -> x + 1; can be held, and can fail for rows that hold a given value."""
 
     label = "toy/step"
+    quick_rows = 0  # it may be held: never on the event loop
 
     def __init__(self, *, max_rows=8, poison=None):
         self.max_rows = max_rows
@@ -41,13 +43,14 @@ def rows(graph, steps, *, start=0.0, count=1):
     return Submission(rows=count, plan=drawing(graph, steps), tensors={"x": x})
 
 
-@pytest.fixture
-async def make_engine():
+@pytest.fixture(params=["threads", "inline"])
+async def make_engine(request):
     engines = []
 
     def make(*, lanes=1, **options):
         defaults = {"max_rows_in_flight": 100, "stream_frames": 4}
-        engine = Engine(LaneThreads(lanes), **(defaults | options))
+        chosen = LaneThreads(lanes) if request.param == "threads" else LaneInline()
+        engine = Engine(chosen, **(defaults | options))
         engine.start()
         engines.append(engine)
         return engine

@@ -33,12 +33,12 @@ class Serving:
 
 
 @asynccontextmanager
-async def serve_grpc(bundles: Path, *, metrics=None, **options) -> AsyncIterator[Serving]:
-    options = {"default_model": "toy-steps", "lanes": 2} | options
+async def serve_grpc(bundles: Path, *, metrics=None, lanes=2, **options) -> AsyncIterator[Serving]:
+    options = {"default_model": "toy-steps"} | options
     settings = Settings(bundles=bundles, host="127.0.0.1", grpc_port=0, **options)
     catalog = Catalog.load(bundles, Runtime(provider="cpu"), default=settings.default_model)
     engine = Engine(
-        LaneThreads(settings.lanes or 1),
+        LaneThreads(lanes),
         max_rows_in_flight=settings.max_rows_in_flight,
         stream_frames=settings.stream_frames,
     )

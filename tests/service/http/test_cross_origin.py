@@ -23,7 +23,6 @@ def server(toys):
         max_connections=3,
         max_body_bytes=2000,
         max_stall_s=1.0,
-        lane_processes=False,
         calibrate=False,
     )
     yield server
@@ -115,7 +114,6 @@ def test_the_door(toys):
         api_keys=KEY,
         client_requests_per_s=0.001,
         client_burst_requests=2,
-        lane_processes=False,
         calibrate=False,
     )
     try:
@@ -134,9 +132,7 @@ def test_the_door(toys):
 @pytest.mark.parametrize("origins", [[ORIGIN], ["*"]])
 def test_before_the_origin_is_known(toys, origins):
     """A single origin, or all, can be named without having read whose page it was."""
-    server = LiveServer(
-        toys, cors_origins=",".join(origins), max_header_bytes=2048, lane_processes=False, calibrate=False
-    )
+    server = LiveServer(toys, cors_origins=",".join(origins), max_header_bytes=2048, calibrate=False)
     try:
         with Plug(server) as plug:
             plug.send(b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 3000)

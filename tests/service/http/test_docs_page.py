@@ -9,7 +9,7 @@ from tests.service.live import LiveServer
 
 @pytest.fixture(scope="module")
 def plain(toys):
-    server = LiveServer(toys, studio=False, api_keys="k" * 20, lane_processes=False, calibrate=False)
+    server = LiveServer(toys, studio=False, api_keys="k" * 20, calibrate=False)
     yield server
     server.close()
 

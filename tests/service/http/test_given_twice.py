@@ -15,9 +15,7 @@ KEY, OTHER = "k" * 20, "x" * 20
 
 @pytest.fixture(scope="module")
 def keyed(toys):
-    server = LiveServer(
-        toys, default_model="toy-steps", api_keys=f"{KEY}\n{OTHER}", lane_processes=False, calibrate=False
-    )
+    server = LiveServer(toys, default_model="toy-steps", api_keys=f"{KEY}\n{OTHER}", calibrate=False)
     yield server
     server.close()
 

@@ -56,7 +56,7 @@ def test_head_where_nothing_can_be_read_is_refused(http):
 
 
 def test_head_needs_a_key_where_get_does(toys):
-    server = LiveServer(toys, api_keys="k" * 20, lane_processes=False, calibrate=False)
+    server = LiveServer(toys, api_keys="k" * 20, calibrate=False)
     try:
         with server.client() as client:
             for path, status in (("/healthz", 200), ("/healthz/", 200), ("/models", 401), ("/models/", 401)):

@@ -20,7 +20,7 @@ def test_from_start_to_end(tmp_path):
     write_toys(tmp_path, ["toy-steps", "toy-once"])
     (tmp_path / "[empty]").mkdir()
     process = subprocess.Popen(
-        [*PROGRAM, *JSON, "--bundles", tmp_path, "--lanes", "1"],
+        [*PROGRAM, *JSON, "--bundles", tmp_path, "--workers", "1"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -42,8 +42,8 @@ def test_from_start_to_end(tmp_path):
     ("options", "code", "says"),
     [
         (["--bundles", "/nowhere"], 2, "there is no bundle folder '/nowhere'"),
-        (["--lanes", "900"], 2, "--lanes must be 1..256, got 900"),
-        (["--lanes", "x"], 2, "'--lanes': must be a whole number, got 'x'"),
+        (["--workers", "900"], 2, "--workers must be 1..256, got 900"),
+        (["--workers", "x"], 2, "'--workers': must be a whole number, got 'x'"),
         (["--brush"], 2, "No such option"),
     ],
 )

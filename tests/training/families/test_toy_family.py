@@ -76,7 +76,7 @@ def test_trains_goes_on_is_exported_judged_and_served(run, tmp_path, monkeypatch
     assert evaluation["error"] == pytest.approx(record["history"][-1]["error"])
     assert evaluation["reporting_classifier"]["rows"] == 10, "the export's own, as of every bundle that draws"
 
-    server = LiveServer(tmp_path / "zoo", lanes=1, calibrate=False)
+    server = LiveServer(tmp_path / "zoo", calibrate=False)
     try:
         with server.client() as client:
             options = {"params": {"steps": 3, "seed": 5, "n": 2}, "headers": {"Accept": "application/x-npy"}}

@@ -1,0 +1,88 @@
+"""What the processes of one server have in common: a board of numbers that all see, and who to ask."""
+
+__all__ = ["Board", "Group", "Slot"]
+
+import mmap
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Self
+
+_FIELDS = ("beat", "rows", "lane_rows", "call_since_ms")
+_BYTES = 8 * len(_FIELDS)
+
+
+class Slot:
+    """The numbers of one worker. Each has one writer, the worker; words are read and written whole.
+
+    `beat` grows while its event loop goes round; `rows` are in flight that it admitted, `lane_rows` on its
+    lane, whoever admitted them; `call_since_ms`, on the system's monotonic clock, is when its lane's thread
+    began the call that it makes, 0 if it makes none.
+    """
+
+    def __init__(self, words: memoryview, number: int) -> None:
+        self._words, self._first = words, number * len(_FIELDS)
+
+    def read(self, name: str) -> int:
+        """One number."""
+        value: int = self._words[self._first + _FIELDS.index(name)]
+        return value
+
+    def write(self, name: str, value: int) -> None:
+        """Sets one number."""
+        self._words[self._first + _FIELDS.index(name)] = value
+
+    def clear(self) -> None:
+        """Sets all to 0: the worker is gone."""
+        for name in _FIELDS:
+            self.write(name, 0)
+
+
+class Board:
+    """The slots of all workers: shared memory, and no messages.
+
+    Args:
+        handle: File descriptor of the shared memory.
+        count: Number of workers.
+    """
+
+    def __init__(self, handle: int, count: int) -> None:
+        self.handle, self.count = handle, count
+        self._memory = mmap.mmap(handle, max(mmap.PAGESIZE, count * _BYTES))
+        words = memoryview(self._memory).cast("q")
+        self.slots = [Slot(words, number) for number in range(count)]
+
+    @classmethod
+    def create(cls, count: int) -> Self:
+        """Makes one with zeros, for other processes to open by its handle, which they inherit."""
+        handle = os.memfd_create("pentimento-workers", 0)
+        os.ftruncate(handle, max(mmap.PAGESIZE, count * _BYTES))
+        return cls(handle, count)
+
+    def rows_elsewhere(self, number: int) -> int:
+        """Rows in flight that all workers but one admitted."""
+        return sum(slot.read("rows") for each, slot in enumerate(self.slots) if each != number)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """What a server that is one of several workers knows of the others.
+
+    Attributes:
+        number: Of this worker, from 0.
+        board: The numbers of all.
+        has_lane: Whether this one has a lane of its own; else another process calls all graphs.
+        reload: Has all workers read the bundle folder again, one after the other; gives a `Reload`.
+        expose: Gives the metrics of all workers together, as text.
+    """
+
+    number: int
+    board: Board
+    has_lane: bool
+    reload: Callable[[], Awaitable[object]]
+    expose: Callable[[], Awaitable[bytes]]
+
+    @property
+    def slot(self) -> Slot:
+        """The numbers of this worker."""
+        return self.board.slots[self.number]

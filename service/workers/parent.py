@@ -1,0 +1,276 @@
+"""The parent of a server's workers: it starts, watches and replaces them, and answers no client."""
+
+__all__ = ["Parent"]
+
+import asyncio
+import logging
+import math
+import os
+import signal
+from collections.abc import Sequence
+from typing import cast
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from pentimento.service.app import StartError
+from pentimento.service.catalog.served import Reload
+from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.group import Board
+from pentimento.service.hangup import Hangups
+from pentimento.service.settings import Settings
+from pentimento.service.telemetry.ready import process_age_s
+from pentimento.service.telemetry.sums import Counts, Sums, counts_of
+from pentimento.service.turns import Turns
+from pentimento.service.workers.channel import Begin, Drain, Failed, Listen, Started
+from pentimento.service.workers.child import Child
+from pentimento.service.workers.ports import Ports
+
+_log = logging.getLogger(__name__)
+
+_RESTARTS_S = (0.0, 0.5, 2.0, 10.0, 30.0)  # before another takes the place of one that ended, each longer
+_STEADY_S = 60.0  # a worker that lived as long was no failure to start
+_LOOK_S = 0.5
+_LOOKS = 10  # without a sign of life
+_COUNT_S = 1.0  # for a worker to say what it counted; else what it said last is taken
+_RELOAD_S = 300.0  # for one worker to read the folder
+
+
+class Parent:
+    """A server of several processes.
+
+    Args:
+        settings: Everything that can be set.
+        roles: Of each worker, whether it has a front end and whether it has a lane.
+        program: Arguments of Python that run a worker; None: the usual one.
+    """
+
+    def __init__(
+        self, settings: Settings, roles: Sequence[tuple[bool, bool]], program: Sequence[str] | None = None
+    ) -> None:
+        self._settings, self._roles = settings, list(roles)
+        self._asked = settings.workers is not None
+        self._program = () if program is None else (program,)
+        self._board = Board.create(len(roles))
+        self._sums = Sums()
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._children: dict[int, Child] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._served = ""  # what all serve, as a digest
+        self._up = False  # all have started: from now on who ends is replaced
+        self._stop = asyncio.Event()
+        self._reload = Turns(self._reload_all)
+
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT, then drains; a second signal ends all processes at once.
+
+        Raises:
+            StartError: The server cannot start.
+        """
+        self._mind_signals()
+        try:
+            ports = Ports(self._settings)
+        except OSError as error:
+            raise StartError(str(error)) from None
+        self._settings = self._settings.model_copy(
+            update={
+                "http_port": ports.http,
+                "grpc_port": ports.grpc,
+                "workers": 1,
+                "max_connections": math.ceil(self._settings.max_connections / self._fronts),
+            }
+        )
+        try:
+            await self._start()
+            watch = asyncio.create_task(self._watch())
+            reloads = asyncio.create_task(self._hangups.answer(self._reload))
+            await self._stop.wait()
+            watch.cancel()
+            reloads.cancel()
+            await self._drain()
+        finally:
+            for child in self._children.values():
+                child.kill()
+            ports.close()
+
+    @property
+    def _fronts(self) -> int:
+        return sum(front for front, _ in self._roles)
+
+    def _mind_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def on_signal(number: signal.Signals) -> None:
+            if self._stop.is_set():
+                for child in self._children.values():
+                    child.kill()
+                loop.remove_signal_handler(number)
+                signal.raise_signal(number)
+                os._exit(128 + number)  # still here: as process 1 of a container
+            _log.info("%s: no new work is admitted, running drawings finish", number.name)
+            self._stop.set()
+
+        self._hangups = Hangups(lambda: on_signal(signal.SIGHUP))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal, number)
+
+    async def _start(self) -> None:
+        """Starts all workers side by side, and lets them listen when all have loaded everything."""
+        started = []
+        for number in range(len(self._roles)):
+            child = await self._open(number, replaces=False)
+            self._look_after(child)
+            started.append(child)
+        results = await asyncio.gather(*(child.started for child in started))
+        for result in results:
+            if isinstance(result, Failed):
+                raise StartError(result.sentence, result.code)
+        self._up = True
+        first = next(result for result in results if isinstance(result, Started))
+        self._served = first.served
+        ready = next(result.ready for result in results if isinstance(result, Started) and result.ready)
+        kept = self._useful([result.useful for result in results if isinstance(result, Started)])
+        for child in started[kept:]:
+            del self._children[child.number]
+            child.channel.send(Drain())
+        del self._roles[kept:]
+        for child in started[:kept]:
+            child.channel.send(Listen())
+        await asyncio.gather(*(child.opened.wait() for child in started[:kept]))
+        text = f"{self._fronts} workers" + (
+            "" if all(lane for _, lane in self._roles) else " and one that computes"
+        )
+        ready.replaced(start_s=process_age_s(), workers=text).say(self._settings.log_format)
+
+    def _useful(self, measured: Sequence[int]) -> int:
+        """How many workers are kept: where nothing was asked for, those that add to what is computed."""
+        if self._asked or not all(lane for _, lane in self._roles):
+            return len(self._roles)
+        return max(1, min(len(self._roles), measured[0]))
+
+    async def _open(self, number: int, *, replaces: bool) -> Child:
+        front, lane = self._roles[number]
+        slot = self._board.slots[number]
+        slot.clear()
+        begin = Begin(self._settings, number, len(self._roles), front, lane, replaces)
+        child = Child(begin, self._board.handle, slot, self._answer, *self._program)
+        await child.open()
+        try:
+            for other in self._children.values():
+                # Two front ends with lanes share these; front ends without one know only who has one.
+                if (lane or other.begin.lane) and not other.channel.over:
+                    child.introduce(other)
+        except OSError:
+            child.kill()
+            raise
+        self._children[number] = child
+        return child
+
+    def _look_after(self, child: Child) -> None:
+        task = asyncio.create_task(self._outlive(child))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _outlive(self, child: Child) -> None:
+        """Waits for a worker's end, and puts another in its place unless it was to end."""
+        deaths = 0
+        while True:
+            lived_s = await self._end_of(child)
+            if self._children.get(child.number) is not child or self._stop.is_set() or not self._up:
+                return
+            deaths = 1 if lived_s > _STEADY_S else deaths + 1
+            number = child.number
+            while True:
+                pause = _RESTARTS_S[min(deaths, len(_RESTARTS_S)) - 1]
+                _log.error(
+                    "worker %d ended; its drawings failed, another takes its place in %g s", number, pause
+                )
+                await asyncio.sleep(pause)
+                if self._stop.is_set():
+                    return
+                try:
+                    child = await self._open(number, replaces=True)
+                    break
+                except OSError as error:
+                    deaths += 1
+                    _log.error("worker %d cannot be started: %s", number, error)
+            asyncio.get_running_loop().create_task(self._welcome(child))
+
+    async def _end_of(self, child: Child) -> float:
+        """Waits for a worker's end; returns how long it lived, in seconds."""
+        await child.wait()
+        child.slot.clear()
+        self._sums.end(child.counts)
+        child.counts = {}
+        return child.age_s
+
+    async def _welcome(self, child: Child) -> None:
+        """Lets a worker that has replaced another answer, with what all serve."""
+        result = await child.started
+        if isinstance(result, Failed):
+            return  # its end is seen to
+        if result.served != self._served:
+            _log.warning(
+                "the bundle folder has changed since it was read: worker %d has another", child.number
+            )
+            try:
+                await self._reload()
+            except PentimentoError as error:
+                _log.error("bundles were not reloaded: %s", error.message)
+        child.channel.send(Listen())
+        await child.opened.wait()
+        _log.info("worker %d has taken the place of one that ended", child.number)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            for child in list(self._children.values()):
+                reason = child.looks_stuck(_LOOKS, self._settings.max_call_s)
+                if reason:
+                    _log.error("worker %d is killed: %s", child.number, reason)
+                    child.kill()
+
+    async def _answer(self, name: str) -> object:
+        """Does what a worker asks for: `reload` or `expose`."""
+        return await self._reload() if name == "reload" else await self._expose()
+
+    async def _reload_all(self) -> Reload:
+        """Has one worker after the other read the folder, first who has a lane that others depend on."""
+        result: Reload | None = None
+        serving = sorted(
+            (child for child in self._children.values() if child.serves), key=lambda child: child.begin.front
+        )
+        for child in serving:
+            try:
+                answer = await child.channel.call("reload", _RELOAD_S)
+                reload, self._served = cast("tuple[Reload, str]", answer)
+            except PentimentoError as error:
+                if result is None:
+                    raise
+                text = f"worker {child.number} did not reload its bundles, others did: {error.message}"
+                raise PentimentoError(Code.INTERNAL, text) from None
+            result = result or reload
+        if result is None:
+            raise PentimentoError(Code.UNAVAILABLE, "no worker serves at the moment", retry_after_s=1.0)
+        return result
+
+    async def _expose(self) -> bytes:
+        children = [child for child in self._children.values() if child.serves]
+        for child, counts in zip(
+            children,
+            await asyncio.gather(
+                *(child.channel.call("count", _COUNT_S) for child in children), return_exceptions=True
+            ),
+            strict=True,
+        ):
+            if not isinstance(counts, BaseException):
+                child.counts = cast("Counts", counts)
+        return self._sums.expose([counts_of(self._registry), *(child.counts for child in children)])
+
+    async def _drain(self) -> None:
+        for child in self._children.values():
+            child.channel.send(Drain())
+        ends = [asyncio.create_task(child.process.wait()) for child in self._children.values()]
+        _, late = await asyncio.wait(ends, timeout=self._settings.drain_grace_s + 5)
+        if late:
+            _log.error("%d workers did not end in time and are killed", len(late))
