@@ -62,7 +62,9 @@ class Parent:
         self._reload = Turns(self._reload_all)
 
     async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT, then drains; a second signal ends all processes at once.
+        """Serves until SIGTERM or SIGINT, then drains.
+
+        A second signal, or one that comes while workers start, ends all processes at once.
 
         Raises:
             StartError: The server cannot start.
@@ -101,7 +103,7 @@ class Parent:
         loop = asyncio.get_running_loop()
 
         def on_signal(number: signal.Signals) -> None:
-            if self._stop.is_set():
+            if self._stop.is_set() or not self._up:  # nothing is drawn yet that could be finished
                 for child in self._children.values():
                     child.kill()
                 loop.remove_signal_handler(number)
@@ -118,7 +120,10 @@ class Parent:
         """Starts all workers side by side, and lets them listen when all have loaded everything."""
         started = []
         for number in range(len(self._roles)):
-            child = await self._open(number, replaces=False)
+            try:
+                child = await self._open(number, replaces=False)
+            except OSError as error:
+                raise StartError(f"worker {number} cannot be started: {error}") from None
             self._look_after(child)
             started.append(child)
         results = await asyncio.gather(*(child.started for child in started))

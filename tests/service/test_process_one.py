@@ -34,8 +34,9 @@ def start(tmp_path):
     write_puppets(tmp_path)
     started = []
 
-    def begin():
-        options = ["--bundles", str(tmp_path), "--http-port", "0", "--grpc-port", "0", "--workers", "1"]
+    def begin(workers=1):
+        options = ["--bundles", str(tmp_path), "--http-port", "0", "--grpc-port", "0"]
+        options += ["--workers", str(workers)]
         options += ["--default-model", "toy-puppet"]
         command = [*NAMESPACE, sys.executable, "-m", "pentimento.service.cli", "serve", *options]
         popen = subprocess.Popen(
@@ -55,19 +56,22 @@ def start(tmp_path):
         popen.communicate()
 
 
-def test_sigterm_ends_it_while_it_loads(start):
-    popen, server = start()
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_ends_it_while_it_loads(start, workers):
+    popen, server = start(workers)
     end = time.monotonic() + 60
     while popen.poll() is None:  # deaf while Python itself begins
         assert time.monotonic() < end
         os.kill(server, signal.SIGTERM)
         time.sleep(0.02)
-    assert popen.returncode == 128 + signal.SIGTERM
+    # By its own hand, or now and then, in its first moments, by the kernel's.
+    assert popen.returncode in (128 + signal.SIGTERM, -signal.SIGTERM), popen.stderr.read()
     assert "ready" not in popen.stdout.read()
 
 
-def test_a_second_signal_ends_it_at_once(start):
-    popen, server = start()
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_signal_ends_it_at_once(start, workers):
+    popen, server = start(workers)
     address = popen.stdout.readline().partition("http://")[2].partition(",")[0]
     ask = {"steps": 100, "latents": {"work": [[600.0]], "mood": [[0.0]]}}  # ten seconds
     headers = {"Accept": "text/event-stream"}
