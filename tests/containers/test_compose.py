@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 SERVERS = [
-    name for name, service in SERVICES.items() if "PENTIMENTO_LANES" in (service.get("environment") or {})
+    name for name, service in SERVICES.items() if "PENTIMENTO_WORKERS" in (service.get("environment") or {})
 ]
 OF_THE_IMAGE = {"host", "http_port", "grpc_port", "bundles", "cache"}  # what a container has fixed
 DOCKERFILES = {name: (ROOT / name).read_text() for name in ("Dockerfile", "Dockerfile.train")}

@@ -181,7 +181,7 @@ def test_serve_has_an_option_for_each_setting(monkeypatch):
     seen: list[Settings] = []
     monkeypatch.setattr("pentimento.service.workers.run.run", lambda settings: seen.append(settings) or 3)
     monkeypatch.setenv("PENTIMENTO_GRPC_PORT", "5")
-    monkeypatch.setenv("PENTIMENTO_LANES", "7")
+    monkeypatch.setenv("PENTIMENTO_WORKERS", "7")
     result = run("serve", "--http-port", 0, "--bundles", "here", "--workers", 2, "--drain-grace-s", 1.5)
     assert result.exit_code == 3
     settings = seen[0]
