@@ -89,9 +89,8 @@ def test_prometheus_takes_its_configuration():
 
 def test_what_is_scraped_are_the_servers_of_the_compose_file():
     (job,) = yaml.safe_load(CONFIG.read_text())["scrape_configs"]
-    servers = {
-        name for name, service in COMPOSE.items() if "PENTIMENTO_WORKERS" in (service.get("environment") or {})
-    }
+    environments = {name: service.get("environment") or {} for name, service in COMPOSE.items()}
+    servers = {name for name, values in environments.items() if "PENTIMENTO_WORKERS" in values}
     assert set(job["dns_sd_configs"][0]["names"]) == servers
 
 

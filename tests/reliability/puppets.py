@@ -6,7 +6,8 @@
                 10, and puts out NaN for rows whose mood is under -10
     toy-wide    grey 96x96 of noise that no encoder makes smaller: 9 KB a picture, up to 1000 steps
 
-Left to the seed, `work` and `mood` are standard normal: too small to do anything.
+Left to the seed, `work` and `mood` are standard normal: too small to do anything. With zeros, as a server
+tries its graphs with, a call of toy-puppet takes some 25 milliseconds: so none is made on an event loop.
 """
 
 __all__ = ["FAILS", "PUTS_OUT_NAN", "WIDE_BYTES", "write_puppets"]
@@ -28,6 +29,7 @@ WIDE_BYTES = 96 * 96  # of one picture of toy-wide, at least
 
 _CONSTANTS = {
     "cold": np.float32(-10),
+    "trial": np.float32(150),
     "nan": np.float32("nan"),
     "side": np.array([256, 256]),
     "true": np.array(True),
@@ -62,7 +64,12 @@ def _trips() -> Nodes:
     return [
         node("ReduceMax", "work", "most", keepdims=0),
         node("Greater", "most ten", "busy"),
-        node("Where", "busy most zero", "wanted"),
+        node("Where", "busy most zero", "asked"),
+        # Zeros are what a server tries graphs with: they show that calls may take long.
+        node("Abs", "work", "size"),
+        node("ReduceMax", "size", "size_most", keepdims=0),
+        node("Equal", "size_most zero", "tried"),
+        node("Where", "tried trial asked", "wanted"),
         node("Cast", "wanted", "trips", to=TensorProto.INT64),
         # Of `t`, so that ONNX Runtime cannot work it out beforehand.
         node("ReduceMax", "t", "t_max", keepdims=0),
