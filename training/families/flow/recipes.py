@@ -17,8 +17,8 @@ def flow_mnist() -> FlowConfig:
 
     `pentimento train flow-mnist`
 
-    82 minutes on one thread of a CPU that was shared with much else. In ten steps with a guidance of 1.5, KL of
-    the classes 0.001, as asked 99.9 %, by the judge that chose nothing 99.8 %; estimate of the likelihood
+    82 minutes on one thread of a CPU that was shared with much else. In ten steps with a guidance of 1.5, KL
+    of the classes 0.001, as asked 99.9 %, by the judge that chose nothing 99.8 %; estimate of the likelihood
     2.08 bits a pixel.
     """
     return FlowConfig(
