@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from pentimento.service.engine.job import Call, Job
+from pentimento.service.engine.job import Call, Graph, Job
 from pentimento.service.engine.lane.lane import Handed, HandOver, Lanes
 from pentimento.service.engine.lane.peer import PeerLane
 from pentimento.service.engine.rows import Array, Rows
@@ -116,6 +116,12 @@ class Engine:
     def remove_peer(self, peer: PeerLane) -> None:
         """Forgets a lane that has ended."""
         self._lanes.remove(peer)
+
+    def keep(self, graphs: Sequence[Graph]) -> None:
+        """Says which graphs new jobs will call, so that others are not held."""
+        for lanes in self._lanes:
+            if isinstance(lanes, PeerLane):
+                lanes.keep(graphs)
 
     def submit(self, submissions: Sequence[Submission], *, timeout_s: float) -> list[Ticket]:
         """Admits all the parts of a request, or none.

@@ -95,6 +95,8 @@ class Sharing:
     def keep(self, graphs: Sequence[Graph]) -> None:
         """Says which graphs are served now; without a lane, frees the sessions here, which nobody calls."""
         self._graphs = graphs
+        if self._engine is not None:
+            self._engine.keep(graphs)
         if self.hosts is not None:
             self.hosts.keep(graphs)
             return

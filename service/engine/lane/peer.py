@@ -98,6 +98,14 @@ class PeerLane:
         """Rows of the other's lane: as it last said, but at least those that were sent from here."""
         return max(self._sent_rows, self._read_rows())
 
+    def keep(self, graphs: Collection[Graph]) -> None:
+        """Forgets, here and there, the plans that call other graphs than these: they are served no more."""
+        kept = set(graphs)
+        for identity, (key, plan) in list(self._plans.items()):
+            if any(call.graph not in kept for call in plan):
+                del self._plans[identity]
+                self._link.send(DropPlan(key))
+
     def add(self, jobs: Sequence[Job]) -> None:
         """Sends admitted jobs; their tensors stay here, too, until they are over."""
         for job in jobs:
