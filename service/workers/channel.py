@@ -16,6 +16,7 @@ __all__ = [
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,8 @@ from pentimento.service.engine.lane.wire import Decoder, encode
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.ready import Ready
+
+_log = logging.getLogger(__name__)
 
 _READ = 1 << 18  # bytes at a time
 _HANDLES = 8  # that one reading may bring
@@ -38,7 +41,6 @@ class Begin(NamedTuple):
     workers: int  # as many as the board has slots
     front: bool  # it has a front end: HTTP and gRPC
     lane: bool  # it has a lane of its own
-    replaces: bool  # another that has ended: it listens at once
 
 
 class NewPeer(NamedTuple):
@@ -178,6 +180,10 @@ class Channel:
             result = Result(call.id, await self._answer(call.name), None)
         except PentimentoError as error:
             result = Result(call.id, None, error)
+        except Exception:  # or who asked would wait for an answer that never comes
+            _log.exception("%s failed, for another process of this server", call.name)
+            text = "another process of this server failed; its log has the reason"
+            result = Result(call.id, None, PentimentoError(Code.INTERNAL, text))
         self.send(result)
 
     def _write(self) -> None:

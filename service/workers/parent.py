@@ -121,7 +121,7 @@ class Parent:
         started = []
         for number in range(len(self._roles)):
             try:
-                child = await self._open(number, replaces=False)
+                child = await self._open(number)
             except OSError as error:
                 raise StartError(f"worker {number} cannot be started: {error}") from None
             self._look_after(child)
@@ -153,11 +153,11 @@ class Parent:
             return len(self._roles)
         return max(1, min(len(self._roles), measured[0]))
 
-    async def _open(self, number: int, *, replaces: bool) -> Child:
+    async def _open(self, number: int) -> Child:
         front, lane = self._roles[number]
         slot = self._board.slots[number]
         slot.clear()
-        begin = Begin(self._settings, number, len(self._roles), front, lane, replaces)
+        begin = Begin(self._settings, number, len(self._roles), front, lane)
         child = Child(begin, self._board.handle, slot, self._answer, *self._program)
         await child.open()
         try:
@@ -194,7 +194,7 @@ class Parent:
                 if self._stop.is_set():
                     return
                 try:
-                    child = await self._open(number, replaces=True)
+                    child = await self._open(number)
                     break
                 except OSError as error:
                     deaths += 1

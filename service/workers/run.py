@@ -38,9 +38,9 @@ def run(settings: Settings, *, roles: Sequence[tuple[bool, bool]] = (), program:
     configure_logging(settings.log_level, settings.log_format)
     if os.getpid() == 1:  # of a container: a signal without a handler would be ignored while bundles load
         signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
-    roles = roles or choose_roles(settings)
     factory = uvicorn.Config("", log_config=None).get_loop_factory()
     try:
+        roles = roles or choose_roles(settings)
         with asyncio.Runner(loop_factory=factory if len(roles) == 1 else None) as runner:
             runner.run(_serve(settings, roles, program))
     except StartError as error:
@@ -59,8 +59,15 @@ async def _serve(settings: Settings, roles: Sequence[tuple[bool, bool]], program
 def choose_roles(settings: Settings) -> list[tuple[bool, bool]]:
     """The workers of a server: where graphs run on CPUs each draws what it is asked for.
 
-    A GPU is one process's, which then has no front end.
+    A GPU is one process's, which then has no front end. Workers share memory and ports as Linux has it.
+
+    Raises:
+        StartError: Several were asked for on another system.
     """
+    if not hasattr(os, "memfd_create"):
+        if settings.workers not in (None, 1):
+            raise StartError(f"workers must be 1 on this system, got {settings.workers}: more need Linux", 2)
+        return [BOTH]
     on_gpu = settings.provider == "cuda" or (
         settings.provider == "auto" and "onnxruntime-gpu" in installed_runtimes()
     )

@@ -7,7 +7,6 @@ __all__ = ["main"]
 
 import asyncio
 import hashlib
-import logging
 import os
 import signal
 import socket
@@ -34,8 +33,6 @@ from pentimento.service.workers.channel import (
     Started,
 )
 from pentimento.service.workers.device import LaneOnly
-
-_log = logging.getLogger(__name__)
 
 _BEAT_S = 0.05
 
