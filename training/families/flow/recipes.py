@@ -53,7 +53,7 @@ def flow_cifar10() -> FlowConfig:
     """
     model = UNetConfig(image_size=32, channels=3, patch=2, widths=(56, 88), class_count=10)
     return replace(
-        flow_mnist(), recipe="flow-cifar10", dataset="cifar10", model=model, epochs=12, draw_steps=20
+        flow_mnist(), recipe="flow-cifar10", dataset="cifar10", model=model, epochs=6, draw_steps=20
     )
 
 
