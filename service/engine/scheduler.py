@@ -8,7 +8,7 @@
    limit and to an even share for each lane that is free or runs it too. Nobody waits for a batch to fill.
 """
 
-__all__ = ["Delivery", "Scheduler"]
+__all__ = ["Delivery", "Favour", "MayRun", "Scheduler"]
 
 import heapq
 import itertools
@@ -23,7 +23,17 @@ from pentimento.service.engine.job import Batch, Emission, Graph, Job, JobState
 from pentimento.service.engine.rows import Arrays, Rows
 from pentimento.service.errors import Code, PentimentoError
 
+MayRun = Callable[[Graph, int], bool]
+"""Whether a graph can be called now, of which so many rows wait."""
+
 _FIRST = 2  # turns in a row of jobs that have shown nothing
+
+
+@dataclass(slots=True)
+class Favour:
+    """Turns in a row that a caller has given to jobs that have shown nothing, while others waited."""
+
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class Scheduler:
         self._jobs: dict[int, Job] = {}  # all that are not over, by id
         self._queues: dict[Graph, _Queue] = {}
         self._turns = itertools.count()
-        self._first = 0  # turns in a row of jobs that have shown nothing
+        self._favour = Favour()
         self._deadlines: list[tuple[float, int]] = []  # a heap; also of jobs that are over
         self._rows = 0
 
@@ -104,7 +114,11 @@ class Scheduler:
         self._enqueue(job)
 
     def next_batch(
-        self, free_lanes: int = 1, now: float = 0.0, may_run: Callable[[Graph], bool] | None = None
+        self,
+        free_lanes: int = 1,
+        now: float = 0.0,
+        may_run: MayRun | None = None,
+        favour: Favour | None = None,
     ) -> Batch | None:
         """Takes the next batch out of the queue and marks its jobs as running; None when nothing can run.
 
@@ -112,8 +126,10 @@ class Scheduler:
             free_lanes: Lanes without work, that of the caller among them.
             now: Time on the engine's clock, in seconds.
             may_run: Which graphs the caller can call now; None: all.
+            favour: The caller's own count of rule 1, where callers choose among different graphs; None: the
+                one of all others.
         """
-        graph, new_first = self._choose(may_run)
+        graph, new_first = self._choose(may_run, favour or self._favour)
         if graph is None:
             return None
         queue = self._queues[graph]
@@ -135,17 +151,17 @@ class Scheduler:
         queue.running_rows += rows
         return Batch(graph=graph, jobs=tuple(chosen))
 
-    def _choose(self, may_run: Callable[[Graph], bool] | None) -> tuple[Graph | None, bool]:
+    def _choose(self, may_run: MayRun | None, favour: Favour) -> tuple[Graph | None, bool]:
         """The graph to call, and whether for the sake of a job that has shown nothing yet."""
         new: tuple[float, Graph | None] = (inf, None)
         begun: tuple[float, Graph | None] = (inf, None)
         for graph, queue in self._queues.items():
-            if may_run is not None and not may_run(graph):
+            if may_run is not None and not may_run(graph, queue.rows):
                 continue
             new = min(new, (_longest_waiting(queue.new), graph), key=itemgetter(0))
             begun = min(begun, (_longest_waiting(queue.begun), graph), key=itemgetter(0))
-        new_first = new[1] is not None and (begun[1] is None or self._first < _FIRST)
-        self._first = self._first + 1 if new_first and begun[1] is not None else 0
+        new_first = new[1] is not None and (begun[1] is None or favour.turns < _FIRST)
+        favour.turns = favour.turns + 1 if new_first and begun[1] is not None else 0
         return (new if new_first else begun)[1], new_first
 
     def done(self, batch: Batch) -> None:

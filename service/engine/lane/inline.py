@@ -3,8 +3,9 @@
 With graphs as small as these, the way to a thread or another process and back took as long as a call. Clients
 that ask during a call wait for its end, which is why only short calls are made here. A call that may take
 longer than `QUICK_S`, as its graph was measured, is made in a thread, where ONNX Runtime lets go of Python's
-lock: so a heavy bundle never makes the event loop deaf. There is one such call at a time, and meanwhile quick
-ones go on here.
+lock: so a heavy bundle never makes the event loop deaf. There is one such call at a time, and meanwhile short
+ones go on here. Neither kind waits for turns of the other: when a long call is over, the next begins in the
+same round of the loop, and where both want one CPU, the system shares it out.
 """
 
 __all__ = ["LaneInline"]
@@ -19,7 +20,7 @@ from weakref import WeakKeyDictionary
 from pentimento.service.engine.calibration import QUICK_S
 from pentimento.service.engine.job import Batch, Graph, Job
 from pentimento.service.engine.lane.lane import Handed, HandOver, Lost, Observe, Results, make
-from pentimento.service.engine.scheduler import Delivery, Scheduler
+from pentimento.service.engine.scheduler import Delivery, Favour, Scheduler
 from pentimento.service.errors import Code, PentimentoError
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ class LaneInline:
     ) -> None:
         self._observe, self._on_call = observe, on_call
         self._scheduler = Scheduler()
-        self._busy = False  # in a thread
+        self._away: Graph | None = None  # the graph that is called in a thread
+        self._long_favour = Favour()
         self._slow: WeakKeyDictionary[Graph, float] = WeakKeyDictionary()  # until when they are held to be
         self._planned = False
         self._timer: asyncio.TimerHandle | None = None  # for the next deadline
@@ -98,7 +100,7 @@ class LaneInline:
         if self._timer is not None:
             self._timer.cancel()
         end = time.monotonic() + _CLOSE_S
-        while self._busy and time.monotonic() < end:
+        while self._away is not None and time.monotonic() < end:
             await asyncio.sleep(0.01)
 
     def _plan(self) -> None:
@@ -107,33 +109,32 @@ class LaneInline:
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Makes one batch's call, or sends it to the thread; then the event loop has a round."""
+        """Sends a long call to the thread if it is free, and makes a short one; then the loop has a round."""
         self._planned = False
         if not self._open:
             return
         try:
             now = time.monotonic()
             self._deliver(self._scheduler.expire(now))
-            batch = self._scheduler.next_batch(1, now, self._is_quick if self._busy else None)
+            if self._away is None:
+                self._send_away(self._scheduler.next_batch(1, now, self._is_long, self._long_favour))
+            batch = self._scheduler.next_batch(1, now, self._is_short)
             if batch is None:
                 self._await_deadline(now)
                 return
-            if batch.rows > self._quick_rows(batch.graph, now):
-                self._send_away(batch)
-            else:
-                started = time.thread_time()
-                results = make(batch, self._observe)
-                if (
-                    time.thread_time() - started > 2 * QUICK_S
-                ):  # depends on its input, or was measured wrongly
-                    self._slow[batch.graph] = now + _AGAIN_S
-                self._advance(batch, results)
+            started = time.thread_time()
+            results = make(batch, self._observe)
+            if time.thread_time() - started > 2 * QUICK_S:  # depends on its input, or was measured wrongly
+                self._slow[batch.graph] = now + _AGAIN_S
+            self._advance(batch, results)
             self._plan()
         except Exception:
             self._give_up()
 
-    def _send_away(self, batch: Batch) -> None:
-        self._busy = True
+    def _send_away(self, batch: Batch | None) -> None:
+        if batch is None:
+            return
+        self._away = batch.graph
         self._on_call(True)
         # One for each call, which takes much longer; a daemon, as nobody waits at the end for one that hangs.
         threading.Thread(target=self._call, args=(batch,), name="lane", daemon=True).start()
@@ -146,7 +147,7 @@ class LaneInline:
             _log.debug("results came after the event loop closed")
 
     def _come_back(self, batch: Batch, results: Results) -> None:
-        self._busy = False
+        self._away = None
         self._on_call(False)
         if not self._open:
             return
@@ -168,12 +169,16 @@ class LaneInline:
         if deliveries:
             self._hand_over([Handed.of(delivery) for delivery in deliveries])
 
-    def _quick_rows(self, graph: Graph, now: float) -> int:
-        return 0 if self._slow.get(graph, 0.0) > now else graph.quick_rows
+    def _is_long(self, graph: Graph, waiting_rows: int) -> bool:
+        """Whether a call of those rows of it that wait may take long."""
+        quick = graph.quick_rows
+        if self._slow and self._slow.get(graph, 0.0) > time.monotonic():
+            quick = 0
+        return min(waiting_rows, graph.max_rows) > quick
 
-    def _is_quick(self, graph: Graph) -> bool:
-        """Whether any call of it may be made here."""
-        return self._quick_rows(graph, time.monotonic()) >= graph.max_rows
+    def _is_short(self, graph: Graph, waiting_rows: int) -> bool:
+        """Whether they may be called here; what waits for the thread's own graph goes on with it."""
+        return graph is not self._away and not self._is_long(graph, waiting_rows)
 
     def _await_deadline(self, now: float) -> None:
         """Looks again when the next deadline passes: nothing else may happen until then."""

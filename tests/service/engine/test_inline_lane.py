@@ -124,3 +124,47 @@ def test_rows_that_are_quick():
     assert quick_rows(Curve(((1, 0.02), (2, 0.03)))) == 0
     assert quick_rows(Curve(((1, 0.004), (2, 0.008), (4, 0.016)))) == 2
     assert quick_rows(Curve(((1, 0.001), (64, 0.004)))) == 160
+
+
+class Added(Timed):
+    """Adds up the time of its calls."""
+
+    spent = 0.0
+
+    def run(self, feeds):
+        began = time.monotonic()
+        outputs = super().run(feeds)
+        self.spent += time.monotonic() - began
+        return outputs
+
+
+async def test_a_flood_of_short_drawings_leaves_no_pause_between_long_calls(engine):
+    """A bundle whose calls go to the thread has it to itself, however many short drawings come meanwhile."""
+    heavy, light = Added("heavy/step", 0.03, quick_rows=0), Timed("light/step", 0.01)
+    over = asyncio.Event()
+
+    async def flood():
+        while not over.is_set():
+            (ticket,) = engine.submit([rows(light, 1, 40)], timeout_s=30)  # of which two do not fit a call
+            await read(ticket)
+
+    floods = [asyncio.create_task(flood()) for _ in range(6)]
+    began = time.monotonic()
+    tickets = engine.submit([rows(heavy, 25), rows(heavy, 25)], timeout_s=60)
+    await asyncio.gather(*map(read, tickets))
+    elapsed = time.monotonic() - began
+    over.set()
+    await asyncio.gather(*floods)
+    assert len(heavy.threads) < 50, "the two drawings share calls"
+    assert heavy.spent > 0.65 * elapsed  # it was 0.52 as long as both kinds took turns
+
+
+async def test_a_long_call_holds_up_no_short_call_of_another_graph_that_may_be_long(engine):
+    heavy, light = Timed("heavy/step", 1.0, quick_rows=0), Timed("light/step", quick_rows=4)
+    (slow,) = engine.submit([rows(heavy, 1)], timeout_s=30)
+    first = asyncio.create_task(read(slow))
+    await asyncio.sleep(0.05)
+    (ticket,) = engine.submit([rows(light, 5, 2)], timeout_s=10)
+    assert await read(ticket) == [1, 2, 3, 4, 5]
+    assert not first.done()
+    assert await first == [1]
