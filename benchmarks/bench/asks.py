@@ -4,7 +4,9 @@ __all__ = ["ACCEPT", "FORMS", "Ask", "Group"]
 
 import io
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +35,7 @@ class Ask:
     steps: int
     n: int = 1
     form: str = "json"
+    more: Mapping[str, Any] = field(default_factory=dict)  # further fields of the JSON body
 
     @property
     def canvases(self) -> int:
@@ -51,7 +54,7 @@ class Ask:
 
     def http(self, path: str) -> bytes:
         """The HTTP request as bytes, head and body."""
-        body = json.dumps({"model": self.model, "n": self.n, "steps": self.steps}).encode()
+        body = json.dumps({"model": self.model, "n": self.n, "steps": self.steps, **self.more}).encode()
         lines = (
             f"POST {path} HTTP/1.1",
             "Host: 127.0.0.1",
