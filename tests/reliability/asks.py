@@ -1,6 +1,6 @@
 """A request for a drawing, the ways of asking for it, and how it can end."""
 
-__all__ = ["DRAWN_WHOLE", "STREAMED", "WAYS", "Ask", "Ending", "Way"]
+__all__ = ["DRAWN_WHOLE", "EITHER", "STREAMED", "WAYS", "Ask", "Ending", "Way"]
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -27,6 +27,8 @@ class Way(Enum):
 WAYS = tuple(Way)
 STREAMED = (Way.SSE, Way.NDJSON, Way.STREAM)
 DRAWN_WHOLE = (Way.JSON, Way.UNARY)
+EITHER = (*(("shared", way) for way in WAYS), ("pair", Way.JSON), ("pair", Way.STREAM))
+"""Servers, by their fixtures, and ways: of the one with workers, a way for each transport."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Fixtures of the reliability tests: servers in processes of their own."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from tests.reliability.asks import WAYS, Ask
 from tests.reliability.drawings import Clients
 from tests.reliability.puppets import write_puppets
-from tests.reliability.server import ServerProcess
+from tests.reliability.server import ServerProcess, eventually
 from tests.service.judging_toys import write_judging_toys
 from tests.service.reading_toys import write_reading_toys
 from tests.service.toys import write_toys
@@ -33,6 +33,23 @@ def shared(puppets: Path) -> Iterator[ServerProcess]:
     server = ServerProcess(puppets, default_model="toy-steps", **ROWS)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def pair(puppets: Path) -> Iterator[ServerProcess]:
+    """The same with two workers."""
+    server = ServerProcess(puppets, default_model="toy-steps", **(ROWS | {"workers": 2}))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def idle(request: pytest.FixtureRequest) -> AsyncIterator[ServerProcess]:
+    """The shared server, or the one that the parameter names; before and after no row is in flight."""
+    server: ServerProcess = request.getfixturevalue(getattr(request, "param", "shared"))
+    await eventually(server.snapshot, lambda now: now.rows == 0, "rows of the test before are free")
+    yield server
+    await eventually(server.snapshot, lambda now: now.rows == 0, "all rows are free")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.reliability.asks import STREAMED, WAYS, Ask, Way
+from tests.reliability.asks import EITHER, STREAMED, WAYS, Ask, Way
 from tests.reliability.churn import leave_streams
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
@@ -12,14 +12,6 @@ from tests.reliability.server import eventually
 pytestmark = pytest.mark.alone
 
 WIDE = Ask(model="toy-wide", n=16, steps=1000)  # 2 GB of frames, if anybody would draw them all
-
-
-@pytest.fixture
-async def idle(shared):
-    """The shared server, without a row in flight before and after."""
-    await eventually(shared.snapshot, lambda now: now.rows == 0, "rows of the test before are free")
-    yield shared
-    await eventually(shared.snapshot, lambda now: now.rows == 0, "all rows are free")
 
 
 async def leave(server, sitting, way, *, calls_of="toy-puppet", rows_left=0):
@@ -58,7 +50,7 @@ async def test_leaving_the_queue(idle, way):
         assert after.calls("toy-puppet") == before.calls("toy-puppet") + 1, "it was drawn after all"
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("idle", "way"), EITHER, indirect=["idle"])
 @pytest.mark.parametrize(("step", "of", "work"), [(2, 40, 600), (1, 2, 2500)], ids=["step k", "last step"])
 async def test_leaving_at_a_step(idle, way, step, of, work):
     """While the step after `step` is drawn, which takes 0.1 or 0.4 s on an idle machine."""

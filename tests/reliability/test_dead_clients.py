@@ -28,16 +28,17 @@ async def bystanders(server):
     return [ending.frames[-1][0] for ending in endings]
 
 
-async def test_a_killed_client_frees_its_rows(shared):
-    alone = await bystanders(shared)
-    before = await shared.snapshot()
+@pytest.mark.parametrize("idle", ["shared", "pair"], indirect=True)
+async def test_a_killed_client_frees_its_rows(idle):
+    alone = await bystanders(idle)
+    before = await idle.snapshot()
     client = subprocess.Popen(
         [
             sys.executable,
             "-m",
             "tests.reliability.doomed",
-            str(shared.http_port),
-            str(shared.place.grpc_port),
+            str(idle.http_port),
+            str(idle.place.grpc_port),
             str(EACH),
         ],
         cwd=REPOSITORY,
@@ -45,10 +46,10 @@ async def test_a_killed_client_frees_its_rows(shared):
     )
     try:
         assert await asyncio.to_thread(client.stdout.readline) == b"all have begun\n"
-        assert (await shared.snapshot()).rows == 2 * EACH * len(STREAMED)
-        beside = asyncio.create_task(bystanders(shared))
+        assert (await idle.snapshot()).rows == 2 * EACH * len(STREAMED)
+        beside = asyncio.create_task(bystanders(idle))
         client.send_signal(signal.SIGKILL)
-        after = await eventually(shared.snapshot, lambda now: now.rows == 0, "all free")
+        after = await eventually(idle.snapshot, lambda now: now.rows == 0, "all free")
     finally:
         client.kill()
         client.wait()
@@ -58,7 +59,7 @@ async def test_a_killed_client_frees_its_rows(shared):
     for transport, streams in (("http", 2 * EACH), ("grpc", EACH)):
         was = before.outcomes(transport).get("cancelled", 0)
         await eventually(
-            shared.snapshot,
+            idle.snapshot,
             lambda now, transport=transport, wanted=was + streams: (
                 now.outcomes(transport).get("cancelled") == wanted
             ),

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.reliability.asks import STREAMED, WAYS, Ask, Way
+from tests.reliability.asks import EITHER, STREAMED, WAYS, Ask, Way
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
 
@@ -14,15 +14,7 @@ pytestmark = pytest.mark.alone
 A_STEP = 300.0  # of work: 0.05 s on an idle machine
 
 
-@pytest.fixture
-async def idle(shared):
-    """The shared server, without a row in flight before and after."""
-    await eventually(shared.snapshot, lambda now: now.rows == 0, "rows of the test before are free")
-    yield shared
-    await eventually(shared.snapshot, lambda now: now.rows == 0, "all rows are free")
-
-
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("idle", "way"), EITHER, indirect=["idle"])
 async def test_a_deadline_in_the_middle_of_a_drawing(idle, way):
     async with Clients(idle) as clients:
         before = await idle.snapshot()
