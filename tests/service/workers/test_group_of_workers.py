@@ -196,7 +196,9 @@ def test_what_is_wrong_is_said_once_and_ends_all(tmp_path):
 
 async def test_a_drain_lets_drawings_on_all_workers_finish(tmp_path):
     write_puppets(tmp_path)
-    server = ServerProcess(tmp_path, workers=2, default_model="toy-puppet", drain_grace_s=300)
+    server = ServerProcess(
+        tmp_path, workers=2, default_model="toy-puppet", max_batch_rows=32, drain_grace_s=300
+    )
     async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=300) as client:
         drawings = [
             asyncio.create_task(client.post("/generate", json={"steps": 30, "seed": seed} | WORK))
