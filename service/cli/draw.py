@@ -13,7 +13,7 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.service.cli.easel import DrawingRequest, Easel
-from pentimento.service.cli.options import FileKind
+from pentimento.service.cli.options import STDOUT, FileKind
 from pentimento.service.cli.terminal import DrawingView
 from pentimento.service.errors import invalid
 from pentimento.service.messages import Floats, Frame
@@ -21,7 +21,6 @@ from pentimento.service.operations.boxes import Outlines, outlines
 from pentimento.service.operations.codec import animation, encode_npy, film_strip
 
 _SUFFIXES = {f".{kind}": kind for kind in FileKind}
-_STDOUT = Path("-")
 _VISIBLE_PIXELS = 112  # the side that small canvases are enlarged to
 
 
@@ -73,7 +72,7 @@ async def draw_to(
             console.print("Nothing is written: -o strip.png keeps the drawing, and -o - writes it to stdout.")
         return
     data = _encode(np.stack(canvases, axis=1), kind, scale, boxes)
-    if output == _STDOUT:
+    if output == STDOUT:
         try:
             typer.echo(data, nl=False)
         except BrokenPipeError:
@@ -94,7 +93,7 @@ def _checked_kind(output: Path | None, kind: FileKind | None, overwrite: bool) -
         if kind is not None:
             raise invalid("--format", f"needs a file to write, such as --output drawing.{kind}")
         return None
-    if output == _STDOUT:
+    if output == STDOUT:
         kind = kind or FileKind.PNG
         if sys.stdout.isatty():
             message = f"- would write {kind} to this terminal; add a file or a program: > drawing.{kind}"

@@ -4,6 +4,7 @@ Imports nothing that is slow to load: a `--help` goes through here too.
 """
 
 __all__ = [
+    "STDOUT",
     "Boxes",
     "Bundles",
     "FileFormat",
@@ -96,11 +97,23 @@ FitOption = Annotated[
     Fit,
     typer.Option("--fit", help="Refuse a picture of another size or colour mode, or resize and convert it."),
 ]
+STDOUT = Path("-")
+"""What stands for stdout where a file to write is asked for."""
+
+
+def _file(text: str) -> Path:
+    """A file to write: paths drop the dot of `./-`, which is a file that is called so."""
+    path = Path(text)
+    return path.absolute() if path == STDOUT and text != str(STDOUT) else path
+
+
 Output = Annotated[
     Path | None,
     typer.Option(
         "--output",
         "-o",
+        parser=_file,
+        metavar="PATH",
         help="File to write: .png (film strip), .gif, .apng, or .npy (float32); - writes it to stdout.",
     ),
 ]

@@ -23,11 +23,13 @@ def _environment(**changes: str) -> dict[str, str]:
     return own | {"PENTIMENTO_CALIBRATE": "false", "TERM": "xterm-256color"} | changes
 
 
-def in_pipe(*arguments: object, command: list[str] = PROGRAM, text: bool = True, **environment: str):
+def in_pipe(
+    *arguments: object, command: list[str] = PROGRAM, text: bool = True, cwd: Path = ROOT, **environment: str
+):
     """Runs the program with pipes for stdout and stderr; returns what subprocess does."""
     words = [*command, *map(str, arguments)]
     return subprocess.run(
-        words, cwd=ROOT, env=_environment(**environment), capture_output=True, text=text, timeout=120
+        words, cwd=cwd, env=_environment(**environment), capture_output=True, text=text, timeout=120
     )
 
 

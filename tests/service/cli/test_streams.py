@@ -106,6 +106,12 @@ def test_a_reconstruction_goes_to_stdout_too(bundles, picture):
     assert (done.returncode, done.stdout) == (2, b"") and b"cannot autoencode" in done.stderr
 
 
+def test_a_file_may_be_called_a_dash(bundles, tmp_path):
+    done = in_pipe("draw", "toy-steps", "--bundles", bundles, "-o", "./-", "--format", "png", cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout == ""
+    assert Image.open(tmp_path / "-").format == "PNG"
+
+
 def test_a_terminal_gets_no_bytes_of_a_picture(bundles):
     code, text = in_terminal("draw", "toy-steps", "--bundles", bundles, "-o", "-")
     assert code == 2 and "--output - would write png to this terminal" in text and "> drawing.png" in text
