@@ -109,7 +109,8 @@ def test_a_reconstruction_goes_to_stdout_too(bundles, picture):
 def test_a_file_may_be_called_a_dash(bundles, tmp_path):
     done = in_pipe("draw", "toy-steps", "--bundles", bundles, "-o", "./-", "--format", "png", cwd=tmp_path)
     assert done.returncode == 0 and done.stdout == ""
-    assert Image.open(tmp_path / "-").format == "PNG"
+    with Image.open(tmp_path / "-") as drawn:
+        assert drawn.format == "PNG"
 
 
 def test_a_terminal_gets_no_bytes_of_a_picture(bundles):
