@@ -45,22 +45,30 @@ def is_terminal(stream: TextIO) -> bool:
 def tame_streams() -> None:
     """Lets stdout and stderr print everything: what their encoding lacks becomes plainer, or is escaped."""
     for stream in (sys.stdout, sys.stderr):
-        # In the C locale Python passes undecodable bytes of file names through: better still.
-        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "backslashreplace"):
+        # What passes bytes of file names through stays so, where everything else can be written, too.
+        passes = ("surrogateescape",) if stream.encoding in ("utf-8", "utf8") else ()
+        if isinstance(stream, io.TextIOWrapper) and stream.errors not in passes:
             stream.reconfigure(errors=_HANDLER)
 
 
 def encodable(text: str, stream: TextIO) -> str:
     """The text as `tame_streams` lets a stream print it; click would write UTF-8 where ASCII is wanted."""
     encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, _HANDLER).decode(encoding)
+    return text.encode(encoding, _HANDLER).decode(encoding, "surrogateescape")
 
 
-def _plainer(error: UnicodeError) -> tuple[str, int]:
+def _plainer(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lost = error.object[error.start : error.end]
-    plain = "".join(_PLAINER.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lost)
+    # Bytes of a file's name that the C locale could not read: whoever looks can, as the terminal speaks more.
+    escaped = "surrogateescape" if error.encoding == "ascii" else "backslashreplace"
+    plain = b"".join(
+        _PLAINER[c].encode()
+        if c in _PLAINER
+        else c.encode("ascii", escaped if "\udc80" <= c <= "\udcff" else "backslashreplace")
+        for c in lost
+    )
     return plain, error.end
 
 
