@@ -165,12 +165,16 @@ class Server:
         )
 
     def _make_engine(self) -> Engine:
-        rows, frames = self.settings.max_rows_in_flight, self.settings.stream_frames
+        limits = {
+            "max_rows_in_flight": self.settings.max_rows_in_flight,
+            "max_values_in_flight": self.settings.max_values_in_flight,
+            "stream_frames": self.settings.stream_frames,
+        }
         if self.group is None:
             lane = make_lane(self.runtime.device, self._observe)
-            return Engine(lane, max_rows_in_flight=rows, stream_frames=frames)
+            return Engine(lane, **limits)
         self.sharing = Sharing(self.group, self.runtime.device, self._observe)
-        return self.sharing.make_engine(max_rows_in_flight=rows, stream_frames=frames)
+        return self.sharing.make_engine(**limits)
 
     def _keep_graphs(self) -> None:
         if self.sharing is not None:

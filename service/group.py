@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
-_FIELDS = ("beat", "rows", "lane_rows", "call_since_ms")
+_FIELDS = ("beat", "rows", "values", "lane_rows", "call_since_ms")
 _BYTES = 8 * len(_FIELDS)
 
 
 class Slot:
     """The numbers of one worker. Each has one writer, the worker; words are read and written whole.
 
-    `beat` grows while its event loop goes round; `rows` are in flight that it admitted, `lane_rows` on its
-    lane, whoever admitted them; `call_since_ms`, on the system's monotonic clock, is when its lane's thread
-    began the call that it makes, 0 if it makes none.
+    `beat` grows while its event loop goes round; `rows` are in flight that it admitted, and `values` the
+    numbers that these hold; `lane_rows` are on its lane, whoever admitted them; `call_since_ms`, on the
+    system's monotonic clock, is when its lane's thread began the call that it makes, 0 if it makes none.
     """
 
     def __init__(self, words: memoryview, number: int) -> None:
@@ -59,9 +59,9 @@ class Board:
         os.ftruncate(handle, max(mmap.PAGESIZE, count * _BYTES))
         return cls(handle, count)
 
-    def rows_elsewhere(self, number: int) -> int:
-        """Rows in flight that all workers but one admitted."""
-        return sum(slot.read("rows") for each, slot in enumerate(self.slots) if each != number)
+    def elsewhere(self, number: int, name: str) -> int:
+        """The sum of a number over all workers but one."""
+        return sum(slot.read(name) for each, slot in enumerate(self.slots) if each != number)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from functools import partial
 from pentimento.service.engine.job import Call, Graph, Job
 from pentimento.service.engine.lane.lane import Handed, HandOver, Lanes
 from pentimento.service.engine.lane.peer import PeerLane
+from pentimento.service.engine.room import Held, Place, Room
 from pentimento.service.engine.rows import Array, Rows
 from pentimento.service.engine.stream import FrameStream
 from pentimento.service.errors import Code, PentimentoError
@@ -43,10 +44,11 @@ class Ticket:
 
 @dataclass(slots=True)
 class _Admitted:
-    """A job that is not over: its ticket, and the lanes that run it."""
+    """A job that is not over: its ticket, the lanes that run it, and whose room it takes."""
 
     ticket: Ticket
     lanes: Lanes
+    place: Place
 
 
 class Engine:
@@ -54,12 +56,13 @@ class Engine:
 
     Args:
         lanes: Who calls the graphs, each with a scheduler of its own; the first is the nearest.
-        max_rows_in_flight: Rows admitted and not over, beyond which `submit` refuses.
+        max_rows_in_flight: Rows admitted and not over, beyond which `reserve` refuses.
         stream_frames: Frames that may wait in one stream.
+        max_values_in_flight: Numbers that admitted requests hold, beyond which `reserve` refuses.
         ids: Numbers for jobs, where others have jobs on the same lanes.
-        rows_elsewhere: Reads the rows that other processes have admitted under the same limit.
+        held_elsewhere: Reads what other processes have admitted under the same limits.
         others: Takes what the lanes hand over of jobs that are not from here.
-        on_rows: Told the rows in flight when they change.
+        on_held: Told what is in flight when that changes.
     """
 
     def __init__(
@@ -67,18 +70,24 @@ class Engine:
         *lanes: Lanes,
         max_rows_in_flight: int,
         stream_frames: int,
+        max_values_in_flight: int = 1 << 27,
         ids: Iterator[int] | None = None,
-        rows_elsewhere: Callable[[], int] = lambda: 0,
+        held_elsewhere: Callable[[], Held] = lambda: Held(0, 0),
         others: HandOver = lambda _: None,
-        on_rows: Callable[[int], None] = lambda _: None,
+        on_held: Callable[[Held], None] = lambda _: None,
     ) -> None:
         self._lanes = list(lanes)
-        self._max_rows = max_rows_in_flight
+        self._on_held = on_held
+        self._room = Room(
+            max_rows=max_rows_in_flight,
+            max_values=max_values_in_flight,
+            elsewhere=held_elsewhere,
+            on_change=self._note_held,
+        )
         self._stream_frames = stream_frames
         self._admitted: dict[int, _Admitted] = {}
-        self._rows = 0
         self._ids = itertools.count(1) if ids is None else ids
-        self._rows_elsewhere, self._others, self._on_rows = rows_elsewhere, others, on_rows
+        self._others = others
         self._watch: asyncio.Task[None] | None = None
         self._draining = False
         self._closed = False
@@ -88,7 +97,7 @@ class Engine:
     @property
     def rows_in_flight(self) -> int:
         """Rows admitted and not over."""
-        return self._rows
+        return self._room.held.rows
 
     @property
     def lanes(self) -> int:
@@ -123,45 +132,66 @@ class Engine:
             if isinstance(lanes, PeerLane):
                 lanes.keep(graphs)
 
-    def submit(self, submissions: Sequence[Submission], *, timeout_s: float) -> list[Ticket]:
-        """Admits all the parts of a request, or none.
+    def reserve(self, rows: int, values: int = 0, *, timeout_s: float) -> Place:
+        """Admits a request before anything is made for it, or refuses it.
 
         Args:
-            submissions: The parts; each at most as large as its graphs' row limit.
-            timeout_s: Seconds from now after which the jobs expire.
+            rows: That it will have at a time, at least 1.
+            values: Numbers that it will hold at a time.
+            timeout_s: Seconds from now after which it expires, whatever is done for it then.
+
+        Returns:
+            What it holds, for `start_jobs`; to be left by `with` when no more jobs come.
 
         Raises:
             PentimentoError: OVERLOADED with a hint when to come back, or UNAVAILABLE while draining.
-        """
-        self.check_room(sum(submission.rows for submission in submissions))
-        now = time.monotonic()
-        return [self._admit(submission, now, timeout_s) for submission in submissions]
-
-    def check_room(self, rows: int) -> None:
-        """Refuses now what `submit` would refuse; a `submit` that follows later may still fail.
-
-        Raises:
-            PentimentoError: as `submit`.
         """
         if self._draining or self._closed:
             raise PentimentoError(Code.UNAVAILABLE, "the server is shutting down", retry_after_s=1.0)
         if not self.accepting:
             raise PentimentoError(Code.UNAVAILABLE, "nothing can be drawn at the moment", retry_after_s=1.0)
-        in_flight = self._rows + self._rows_elsewhere()
-        if in_flight + rows > self._max_rows:
-            raise PentimentoError(
-                Code.OVERLOADED,
-                f"{in_flight} rows are in flight and {rows} more would pass the limit of {self._max_rows}",
-                retry_after_s=1.0,
-            )
+        return self._room.take(rows, values, time.monotonic() + timeout_s)
 
-    def _admit(self, submission: Submission, now: float, timeout_s: float) -> Ticket:
+    def start_jobs(self, submissions: Sequence[Submission], place: Place) -> list[Ticket]:
+        """Begins with all the parts of an admitted request, or with none; also while draining.
+
+        Args:
+            submissions: The parts; each at most as large as its graphs' row limit.
+            place: What the request holds, of which these rows are a part.
+
+        Raises:
+            PentimentoError: UNAVAILABLE: the engine has been closed, or nothing runs any more.
+        """
+        if self._closed:
+            raise PentimentoError(Code.UNAVAILABLE, "the server is shutting down", retry_after_s=1.0)
+        now = time.monotonic()
+        tickets: list[Ticket] = []
+        try:
+            for submission in submissions:
+                tickets.append(self._start_job(submission, now, place))
+        except BaseException:
+            for ticket in tickets:
+                ticket.stream.close()
+            raise
+        self._on_held(self._room.held)  # whose number is the same, but the lanes' are others
+        return tickets
+
+    def submit(self, submissions: Sequence[Submission], *, timeout_s: float) -> list[Ticket]:
+        """Admits all the parts of a request for which nothing is left to prepare, or none.
+
+        Raises:
+            PentimentoError: As `reserve`.
+        """
+        with self.reserve(sum(each.rows for each in submissions), timeout_s=timeout_s) as place:
+            return self.start_jobs(submissions, place)
+
+    def _start_job(self, submission: Submission, now: float, place: Place) -> Ticket:
         job = Job(
             id=next(self._ids),
             rows=submission.rows,
             plan=submission.plan,
             tensors={name: Rows.of(values) for name, values in submission.tensors.items()},
-            deadline=now + timeout_s,
+            deadline=place.deadline,
             room=self._stream_frames,
             admitted_at=now,
         )
@@ -173,12 +203,17 @@ class Engine:
         )
         ticket = Ticket(job=job, stream=stream)
         lanes = self._choose(submission)
-        self._admitted[job.id] = _Admitted(ticket, lanes)
-        self._rows += job.rows
-        self._on_rows(self._rows)
-        self._idle.clear()
+        self._admitted[job.id] = _Admitted(ticket, lanes, place)
+        place.begin(job.rows)
         lanes.add([job])
         return ticket
+
+    def _note_held(self, held: Held) -> None:
+        if held.rows:
+            self._idle.clear()
+        else:
+            self._idle.set()
+        self._on_held(held)
 
     def _choose(self, submission: Submission) -> Lanes:
         """The nearest lane, unless it has much more to do than another."""
@@ -254,10 +289,7 @@ class Engine:
 
     def _forget(self, job_id: int) -> None:
         admitted = self._admitted.pop(job_id)
-        self._rows -= admitted.ticket.job.rows
-        self._on_rows(self._rows)
-        if not self._admitted:
-            self._idle.set()
+        admitted.place.end(admitted.ticket.job.rows)
 
     async def drain(self, grace_s: float) -> bool:
         """Refuses new jobs and waits at most `grace_s` seconds for the running ones. True if all finished."""

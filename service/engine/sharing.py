@@ -19,6 +19,7 @@ from pentimento.service.engine.lane.peer import PeerLane
 from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.lane.wire import GraphName
 from pentimento.service.engine.memory import give_back_memory
+from pentimento.service.engine.room import Held
 from pentimento.service.engine.runtime import OnnxGraph
 from pentimento.service.group import Group
 
@@ -45,16 +46,19 @@ class Sharing:
         self._graphs: Sequence[Graph] = ()
         self._engine: Engine | None = None
 
-    def make_engine(self, *, max_rows_in_flight: int, stream_frames: int) -> Engine:
+    def make_engine(
+        self, *, max_rows_in_flight: int, max_values_in_flight: int, stream_frames: int
+    ) -> Engine:
         """The engine of a front end: on the lane here, if there is one, and on those of the others."""
         self._engine = Engine(
             *([] if self.lane is None else [self.lane]),
             max_rows_in_flight=max_rows_in_flight,
+            max_values_in_flight=max_values_in_flight,
             stream_frames=stream_frames,
             ids=self._ids,
-            rows_elsewhere=lambda: self.group.board.rows_elsewhere(self.group.number),
+            held_elsewhere=self._held_elsewhere,
             others=lambda handed: None if self.hosts is None else self.hosts.hand_over(handed),
-            on_rows=self._note_rows,
+            on_held=self._note_held,
         )
         return self._engine
 
@@ -111,8 +115,13 @@ class Sharing:
         slot.write("beat", slot.read("beat") + 1)
         self._note_lane()
 
-    def _note_rows(self, rows: int) -> None:
-        self.group.slot.write("rows", rows)
+    def _held_elsewhere(self) -> Held:
+        board, number = self.group.board, self.group.number
+        return Held(board.elsewhere(number, "rows"), board.elsewhere(number, "values"))
+
+    def _note_held(self, held: Held) -> None:
+        self.group.slot.write("rows", held.rows)
+        self.group.slot.write("values", held.values)
         self._note_lane()
 
     def _note_lane(self) -> None:
