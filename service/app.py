@@ -165,16 +165,16 @@ class Server:
         )
 
     def _make_engine(self) -> Engine:
-        limits = {
-            "max_rows_in_flight": self.settings.max_rows_in_flight,
-            "max_values_in_flight": self.settings.max_values_in_flight,
-            "stream_frames": self.settings.stream_frames,
-        }
+        settings = self.settings
+        rows, values = settings.max_rows_in_flight, settings.max_values_in_flight
+        frames = settings.stream_frames
         if self.group is None:
             lane = make_lane(self.runtime.device, self._observe)
-            return Engine(lane, **limits)
+            return Engine(lane, max_rows_in_flight=rows, max_values_in_flight=values, stream_frames=frames)
         self.sharing = Sharing(self.group, self.runtime.device, self._observe)
-        return self.sharing.make_engine(**limits)
+        return self.sharing.make_engine(
+            max_rows_in_flight=rows, max_values_in_flight=values, stream_frames=frames
+        )
 
     def _keep_graphs(self) -> None:
         if self.sharing is not None:

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     """Draws for each image (`importance_samples`) in one likelihood request."""
     max_rows_in_flight: Annotated[int, Field(ge=1)] = 1024
     """Rows admitted and not yet finished, over all requests; beyond that a request is refused at the door."""
+    max_values_in_flight: Annotated[int, Field(ge=1024)] = 1 << 27
+    """Numbers that all admitted requests may make the server hold at a time: noise, latents, pictures and
+    canvases, of four bytes each; beyond that a request is refused at the door."""
     stream_frames: Annotated[int, Field(ge=1, le=64)] = 4
     """Frames that wait for a slow reader; its drawing pauses when they are full."""
     default_timeout_ms: Annotated[int, Field(ge=1)] = 60_000
@@ -101,6 +104,11 @@ class Settings(BaseSettings):
     """Bytes of a request body or gRPC message."""
     max_image_pixels: Annotated[int, Field(ge=1)] = 16_000_000
     """Pixels of an uploaded picture, checked before it is decompressed."""
+    max_request_pixels: Annotated[int, Field(ge=1)] = 64_000_000
+    """Pixels of all uploaded pictures of a request together."""
+    max_request_values: Annotated[int, Field(ge=1024)] = 1 << 25
+    """Numbers that a request may make the server hold at a time: its noise, latents and pictures, of four
+    bytes each."""
     max_json_depth: Annotated[int, Field(ge=2, le=200)] = 32
     """Arrays and objects in each other in a JSON body; latents need at most 7."""
     max_header_bytes: Annotated[int, Field(ge=1024, le=1 << 20)] = 16 << 10

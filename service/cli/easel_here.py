@@ -30,6 +30,7 @@ from pentimento.service.settings import available_cpus
 _MOST = 4096
 _MOST_SAMPLES = 10_000
 _MOST_PIXELS = 100_000_000  # of a picture, as in a training's data
+_NO_LIMIT = 1 << 62  # who asks is whose memory it is
 _TIMEOUT_MS = 600_000
 
 
@@ -48,7 +49,10 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
         {
             "max_images": _MOST,
             "max_image_pixels": _MOST_PIXELS,
+            "max_request_pixels": _NO_LIMIT,
+            "max_request_values": _NO_LIMIT,
             "max_rows_in_flight": _MOST,
+            "max_values_in_flight": _NO_LIMIT,
             "max_importance_samples": _MOST_SAMPLES,
             "default_timeout_ms": _TIMEOUT_MS,
         }
@@ -58,6 +62,7 @@ async def open_here(bundles: Path | None) -> AsyncIterator[Easel]:
     engine = Engine(
         LaneThreads(available_cpus()),
         max_rows_in_flight=_MOST,
+        max_values_in_flight=_NO_LIMIT,
         stream_frames=settings.stream_frames,
     )
     engine.start()

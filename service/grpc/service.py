@@ -20,9 +20,9 @@ from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.sizes import check_bytes, check_reading, check_size, encoder_values, pixel_values
 from pentimento.service.grpc.status import CallObserver
 from pentimento.service.grpc.wire_models import model_message, refusal_message, reload_message
-from pentimento.service.messages import EncodeRequest, Frame, LikelihoodRequest
+from pentimento.service.messages import EncodeRequest, Frame, Header, LikelihoodRequest
 from pentimento.service.operations.codec import AT_ONCE
-from pentimento.service.operations.operations import Drawing, Operations
+from pentimento.service.operations.operations import Drawing, Operations, Weigh
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.request_log import Asked
 
@@ -52,41 +52,46 @@ class CanvasService:
         self._operations = operations
         self._admin = AdminToken.of(settings)
         self._max_timeout_ms = settings.max_timeout_ms
-        self._default_timeout_ms = settings.default_timeout_ms
         self._observer = observer
 
     async def StreamCanvas(self, request: pb.StreamCanvasRequest, call: Call) -> pb.StreamCanvasResponse:
         """Streams a drawing from noise: a header, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, call)
-        async with self._open(await self._operations.generate(wanted), wanted.timeout_ms, call) as drawing:
+        admitted = await self._operations.generate(wanted, _frame_fits(encoding))
+        async with self._open(admitted, call) as drawing:
             return await self._send(drawing, encoding, pb.StreamCanvasResponse, call)
 
     async def Autoencode(self, request: pb.AutoencodeRequest, call: Call) -> pb.AutoencodeResponse:
         """Streams a picture drawn again: a header, what the encoder put out, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.autoencode_request, request, call)
-        async with self._open(await self._operations.autoencode(wanted), wanted.timeout_ms, call) as drawing:
-            n = drawing.header.n
-            check_bytes("sample_count", n, 4 * n * encoder_values(drawing.manifest), "fewer samples")
+        admitted = await self._operations.autoencode(wanted, _encoding_fits(encoding))
+        async with self._open(admitted, call) as drawing:
             return await self._send(drawing, encoding, pb.AutoencodeResponse, call)
 
     async def Complete(self, request: pb.CompleteRequest, call: Call) -> pb.CompleteResponse:
         """Streams the completion of a picture: a header, a frame a step, a summary."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.complete_request, request, call)
-        async with self._open(await self._operations.complete(wanted), wanted.timeout_ms, call) as drawing:
+        admitted = await self._operations.complete(wanted, _frame_fits(encoding))
+        async with self._open(admitted, call) as drawing:
             return await self._send(drawing, encoding, pb.CompleteResponse, call)
 
     async def Generate(self, request: pb.GenerateRequest, call: Call) -> pb.GenerateResponse:
         """Answers with the whole drawing, or its last frame, in one message."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.generate_request, request.drawing, call)
-        async with self._open(await self._operations.generate(wanted), wanted.timeout_ms, call) as drawing:
+        last_only = request.final_frame_only
+
+        def weigh(header: Header, manifest: Manifest) -> int | None:
+            check_size(header, manifest, encoding, frames=1 if last_only else header.steps)
+            return None if last_only else header.steps
+
+        admitted = await self._operations.generate(wanted, weigh)
+        async with self._open(admitted, call) as drawing:
             header, image = drawing.header, drawing.manifest.image
-            kept = 1 if request.final_frame_only else header.steps
-            check_size(drawing, wire.encoded_size(image, encoding), frames=kept)
-            if request.final_frame_only:
+            if last_only:
                 frames = [frame async for frame in drawing if frame.step == header.steps]
             else:
                 frames = await drawing.frames()
@@ -159,11 +164,10 @@ class CanvasService:
         return wanted
 
     @asynccontextmanager
-    async def _open(self, admitted: Drawing, timeout_ms: int | None, call: Call) -> AsyncIterator[Drawing]:
+    async def _open(self, admitted: Drawing, call: Call) -> AsyncIterator[Drawing]:
         """Enters an admitted drawing and closes it on leaving; its deadline holds for a slow reader, too."""
         call.draws(admitted.header)
-        timeout_s = (self._default_timeout_ms if timeout_ms is None else timeout_ms) / 1000
-        call.must_end_within(timeout_s + _LATE_S)
+        call.must_end_within(admitted.left_s + _LATE_S)
         async with admitted as drawing:
             yield drawing
 
@@ -180,9 +184,6 @@ class CanvasService:
         cancellation is raised where the drawing is open, and closes it.
         """
         image = drawing.manifest.image
-        field = "sample_count" if response is pb.AutoencodeResponse else "image_count"
-        image_bytes = wire.encoded_size(image, encoding)
-        check_size(drawing, image_bytes, field=field)
         if drawing.given is None:
             header = wire.header_message(drawing.header, image, encoding)
         else:  # a picture to encode: worth a thread
@@ -202,6 +203,27 @@ class CanvasService:
                 self._observer.first_canvas("grpc", call.seconds)
         summary = pb.DrawingSummary(frame_count=frame_count, timing=wire.timing_message(drawing.timing))
         return response(summary=summary)
+
+
+def _frame_fits(encoding: pb.ImageEncoding, field: str = "image_count") -> Weigh:
+    """Refuses a stream of which one frame could be larger than a message may be."""
+
+    def weigh(header: Header, manifest: Manifest) -> None:
+        check_size(header, manifest, encoding, field=field)
+
+    return weigh
+
+
+def _encoding_fits(encoding: pb.ImageEncoding) -> Weigh:
+    """Refuses likewise, and where what the encoder puts out could be."""
+    frame_fits = _frame_fits(encoding, "sample_count")
+
+    def weigh(header: Header, manifest: Manifest) -> None:
+        size = 4 * header.n * encoder_values(manifest)
+        check_bytes("sample_count", header.n, size, "fewer samples")
+        frame_fits(header, manifest)
+
+    return weigh
 
 
 async def _encoded(frames: Sequence[Frame], encoding: pb.ImageEncoding) -> list[pb.Frame]:

@@ -10,7 +10,7 @@ from pentimento.service.catalog.served import ModelInfo
 from pentimento.service.errors import invalid
 from pentimento.service.grpc import wire
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
-from pentimento.service.operations.operations import Drawing
+from pentimento.service.messages import Header
 
 MAX_SEND_BYTES = 64 << 20
 """Limit of an answer, in bytes; the proto tells clients of it. What is larger must be streamed."""
@@ -18,20 +18,28 @@ MAX_SEND_BYTES = 64 << 20
 _IMAGE_OVERHEAD_BYTES = 64  # of an image in a message: its length, its scores, its share of the frame
 
 
-def check_size(drawing: Drawing, image_bytes: int, *, frames: int = 1, field: str = "image_count") -> None:
+def check_size(
+    header: Header,
+    manifest: Manifest,
+    encoding: pb.ImageEncoding,
+    *,
+    frames: int = 1,
+    field: str = "image_count",
+) -> None:
     """Refuses a drawing if one message with `frames` of its frames could pass the limit.
 
     Args:
-        drawing: Admitted, not begun to be read.
-        image_bytes: The most bytes of one encoded image.
+        header: Of the drawing, for which nothing is made yet.
+        manifest: Of the bundle that draws.
+        encoding: How images travel.
         frames: Frames in the message.
         field: Request field to blame: the number of images.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT.
     """
-    n = drawing.header.n
-    image_bytes += 4 * output_values(drawing.manifest)
+    n = header.n
+    image_bytes = wire.encoded_size(manifest.image, encoding) + 4 * output_values(manifest)
     ways = "fewer images, a smaller encoding, the final frame only, or a stream"
     if frames == 1:
         ways = "fewer images or a smaller encoding"

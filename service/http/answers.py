@@ -66,7 +66,7 @@ def check_scale(wanted: Wanted) -> None:
 
 
 def check_size(wanted: Wanted, header: Header, manifest: Manifest) -> None:
-    """Refuses an answer too large to be held in memory, before a step is drawn.
+    """Refuses a whole answer too large to be held in memory, before anything is made.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT.

@@ -8,6 +8,7 @@ from functools import lru_cache
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from pentimento.bundle.manifest import Manifest
 from pentimento.service.http import docs
 from pentimento.service.http.answers import (
     DrawingStream,
@@ -28,8 +29,8 @@ from pentimento.service.http.reading_schemas import (
     PictureWithMaskBody,
 )
 from pentimento.service.http.schemas import GenerateQuery
-from pentimento.service.messages import AutoencodeRequest, CompleteRequest, GenerateRequest
-from pentimento.service.operations.operations import Drawing
+from pentimento.service.messages import AutoencodeRequest, CompleteRequest, GenerateRequest, Header
+from pentimento.service.operations.operations import Drawing, Weigh
 from pentimento.service.telemetry.metrics import Operation
 from pentimento.service.telemetry.request_log import Asked
 
@@ -79,7 +80,7 @@ async def generate(request: Request) -> Response:
     body = await read_generate_body(request, context.settings)
     asked = merge(query, controls, body)
     _take_note(exchange, wanted, asked)
-    drawing = await context.operations.generate(asked)
+    drawing = await context.operations.generate(asked, _weigh(wanted, asked))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -98,7 +99,7 @@ async def autoencode(request: Request) -> Response:
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = AutoencodeRequest(image=pictures["image"], controls=controls, **fields)
     _take_note(exchange, wanted, asked)
-    drawing = await context.operations.autoencode(asked)
+    drawing = await context.operations.autoencode(asked, _weigh(wanted, asked))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -116,8 +117,21 @@ async def complete(request: Request) -> Response:
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], controls=controls, **fields)
     _take_note(exchange, wanted, asked)
-    drawing = await context.operations.complete(asked)
+    drawing = await context.operations.complete(asked, _weigh(wanted, asked))
     return await _answer(request, drawing, wanted, asked)
+
+
+def _weigh(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | CompleteRequest) -> Weigh | None:
+    """What says how many frames the answer holds, for one that is no stream; it refuses those too large."""
+    if wanted.answer.streams:
+        return None
+    shown = replace(wanted, boxes=bool(asked.boxes))
+
+    def weigh(header: Header, manifest: Manifest) -> int:
+        check_size(shown, header, manifest)
+        return header.steps
+
+    return weigh
 
 
 async def _answer(
@@ -130,12 +144,10 @@ async def _answer(
     exchange, context = exchange_of(request.scope), request.app.state.context
     exchange.draws(drawing.header)
     if wanted.answer.streams:
-        deadline_ms = context.settings.default_timeout_ms if asked.timeout_ms is None else asked.timeout_ms
-        exchange.must_end_within(deadline_ms / 1000 + _LATE_S)
+        exchange.must_end_within(drawing.left_s + _LATE_S)
         return DrawingStream(drawing, wanted, exchange, context.metrics)
     wanted = replace(wanted, boxes=bool(asked.boxes))
     async with drawing:
-        check_size(wanted, drawing.header, drawing.manifest)
         return await whole(drawing, wanted, request.receive)
 
 

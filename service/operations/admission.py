@@ -1,21 +1,34 @@
-"""From a checked request to admitted jobs: decodes images, draws noise, and submits all rows or none."""
+"""From a checked request to its jobs: room first, then pictures and noise, apart from the event loop.
+
+A refusal costs next to nothing, as nothing is made before it; and a deadline holds from the beginning.
+"""
 
 __all__ = ["Admission", "draw_seed"]
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
 
 from pentimento.bundle.manifest import Manifest
-from pentimento.service.engine.engine import Engine
+from pentimento.service.engine.engine import Engine, Ticket
 from pentimento.service.engine.job import Call, Emission
+from pentimento.service.engine.room import Place
+from pentimento.service.errors import Code, PentimentoError, invalid
 from pentimento.service.messages import Fit, Floats, ImageInput
 from pentimento.service.operations import checks, pictures
 from pentimento.service.operations.drawing import Jobs, RequestObserver, gather
 from pentimento.service.operations.inputs import Inputs
+from pentimento.service.operations.pictures import PixelBudget
 from pentimento.service.settings import Settings
 
+T = TypeVar("T")
+
 _ON_LOOP_VALUES = 50_000  # of noise, about a millisecond; more are drawn in a thread
+_THREADS = 2  # of their own, so that large pictures take none from answers, and few are unpacked at a time
 
 
 class Admission:
@@ -24,60 +37,137 @@ class Admission:
     Args:
         engine: Runs them.
         settings: The limits.
-        observer: Told how each admitted request ended.
+        observer: Told how each request ended whose jobs had begun.
     """
 
     def __init__(self, engine: Engine, settings: Settings, observer: RequestObserver | None) -> None:
         self._engine = engine
         self._settings = settings
         self._observer = observer
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="prepare")
 
-    async def submit(
-        self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
-    ) -> Jobs:
-        """Submits all rows of a request, or none; much noise is drawn in a thread.
+    def reserve(
+        self, rows: int, each: int, timeout_ms: int | None, *, field: str = "images", answer: int = 0
+    ) -> Place:
+        """Admits a request before anything is made for it, or refuses it; its time runs from here.
 
         Args:
-            manifest: Of the bundle that is asked.
-            plan: Graph calls that every row makes.
-            start: Tensors that the rows start from.
+            rows: That it will have at a time.
+            each: Numbers that it holds for each of them: noise, latents, pixels.
             timeout_ms: As in the request; None takes the default.
+            field: Of the request, that says how many rows there are.
+            answer: Numbers that are held of its answer at a time; whoever says that has a limit for it.
 
         Raises:
             PentimentoError: INVALID_ARGUMENT, OVERLOADED or UNAVAILABLE.
         """
         timeout_s = checks.timeout_s(timeout_ms, self._settings)
-        self._engine.check_room(start.n)  # before the noise is drawn: a refusal should cost next to nothing
-        if start.n * start.noise_values > _ON_LOOP_VALUES:
-            submissions = await asyncio.to_thread(start.submissions, plan, self._engine.lanes)
+        most, values = self._settings.max_request_values, rows * each
+        if values > most:
+            raise invalid(
+                field,
+                f"is too large: {rows} rows take {each} numbers each, {values} together, and a request may "
+                f"take {most}; ask for fewer in one request",
+            )
+        if values + answer > self._settings.max_values_in_flight:  # it could never be admitted
+            raise invalid(
+                field,
+                f"is too large: {rows} rows and their answer take {values + answer} numbers, and all "
+                f"requests together may take {self._settings.max_values_in_flight}; ask for fewer at once",
+            )
+        return self._engine.reserve(rows, values + answer, timeout_s=timeout_s)
+
+    async def apart(self, place: Place, doing: str, work: Callable[..., T], *args: object) -> T:
+        """Does something in a thread, as long as the request's time is not over.
+
+        Args:
+            place: Of the request.
+            doing: What that is, for the message: "the deadline passed while ...".
+            work: A function that blocks for a fraction of a second at most: it is not interrupted.
+            args: Its arguments.
+
+        Raises:
+            PentimentoError: DEADLINE_EXCEEDED: not in time; or what `work` raises.
+        """
+        if place.left_s > 0:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+            try:
+                await asyncio.wait((future,), timeout=place.left_s)
+                if future.done():
+                    return future.result()
+            finally:
+                future.cancel()  # what has not begun, never does
+        raise PentimentoError(Code.DEADLINE_EXCEEDED, f"the deadline passed while {doing}")
+
+    async def start(self, place: Place, plan: Sequence[Call], start: Inputs) -> list[Ticket]:
+        """Draws the noise, part by part, much of it in a thread, and begins with all jobs of a request.
+
+        Args:
+            place: Of the request.
+            plan: Graph calls that every row makes.
+            start: Tensors that the rows start from.
+
+        Raises:
+            PentimentoError: DEADLINE_EXCEEDED or UNAVAILABLE.
+        """
+        parts = start.parts(plan, self._engine.lanes)
+        if start.n * start.noise_values <= _ON_LOOP_VALUES:
+            submissions = [start.submission(plan, part) for part in parts]
         else:
-            submissions = start.submissions(plan, self._engine.lanes)
-        tickets = self._engine.submit(submissions, timeout_s=timeout_s)
-        return Jobs(tickets, manifest, self._observer)
+            doing = "its noise was drawn"
+            submissions = [await self.apart(place, doing, start.submission, plan, part) for part in parts]
+        return self._engine.start_jobs(submissions, place)
+
+    def jobs(self, manifest: Manifest, tickets: Sequence[Ticket] = ()) -> Jobs:
+        """The jobs of a request, for those that have begun, or will."""
+        return Jobs(manifest, self._observer, tickets)
 
     async def run(
-        self, manifest: Manifest, plan: Sequence[Call], start: Inputs, timeout_ms: int | None
+        self, place: Place, manifest: Manifest, plan: Sequence[Call], start: Inputs
     ) -> tuple[list[tuple[int, list[Emission]]], Jobs]:
-        """Submits a request and waits for its end; arguments as for `submit`.
+        """Begins with a request and waits for its end; arguments as for `start`.
 
         Returns:
             For each step its number and the emissions of all jobs; and the jobs, which hold the timing.
 
         Raises:
-            PentimentoError: As `submit`; or DEADLINE_EXCEEDED, INFERENCE_FAILED.
+            PentimentoError: As `start`; or INFERENCE_FAILED.
         """
-        with await self.submit(manifest, plan, start, timeout_ms) as jobs:
+        with self.jobs(manifest, await self.start(place, plan, start)) as jobs:
             return [emitted async for emitted in gather(jobs.tickets)], jobs
 
-    async def read(self, manifest: Manifest, images: Sequence[ImageInput], fit: Fit, seed: int) -> Floats:
-        """Decodes given images in a thread, as the bundle sees them, (n, C, H, W) in [0, 1].
+    def check_count(self, images: Sequence[ImageInput]) -> int:
+        """The number of given images, if a request may have so many. Raises INVALID_ARGUMENT."""
+        return checks.in_range("images", len(images), 1, self._settings.max_images)
+
+    async def read(
+        self, place: Place, manifest: Manifest, images: Sequence[ImageInput], fit: Fit, seed: int
+    ) -> Floats:
+        """Decodes given images in a thread, one after the other, as the bundle sees them.
+
+        Returns:
+            In [0, 1], (n, C, H, W).
 
         Raises:
-            PentimentoError: INVALID_ARGUMENT.
+            PentimentoError: INVALID_ARGUMENT; also for more pixels together than a request may have.
         """
-        checks.in_range("images", len(images), 1, self._settings.max_images)
-        pixels = self._settings.max_image_pixels
-        return await asyncio.to_thread(pictures.read_images, images, manifest.image, fit, pixels, seed)
+        doing, budget = "its pictures were read", self._pixel_budget()
+        read = [
+            await self.apart(place, doing, pictures.read_image, image, manifest.image, fit, budget)
+            for image in images
+        ]
+        return await self.apart(place, doing, pictures.as_seen, np.stack(read), manifest.image, seed)
+
+    async def read_with_mask(
+        self, place: Place, manifest: Manifest, image: ImageInput, mask: ImageInput, fit: Fit, seed: int
+    ) -> tuple[Floats, Floats]:
+        """Decodes an image, (1, C, H, W), and a mask, (1, 1, H, W), as `read` does."""
+        read = await self.read(place, manifest, (image,), fit, seed)
+        doing, budget = "its mask was read", self._pixel_budget()
+        return read, await self.apart(place, doing, pictures.read_mask, mask, manifest.image, budget)
+
+    def _pixel_budget(self) -> PixelBudget:
+        return PixelBudget(self._settings.max_image_pixels, self._settings.max_request_pixels)
 
 
 def draw_seed(value: int | None) -> int:

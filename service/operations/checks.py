@@ -23,13 +23,13 @@ __all__ = [
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import MAX_SEED, noise_shape
 from pentimento.service.engine.rows import Array, Arrays
 from pentimento.service.errors import PentimentoError, invalid
 from pentimento.service.messages import GenerateRequest, LikelihoodRequest
+from pentimento.service.operations.numbers import read_numbers
 from pentimento.service.settings import Settings
 
 # Far beyond what a prior draws or an encoder says, and no sum of such overflows within a graph.
@@ -186,12 +186,10 @@ def latents(
         field = f"latents.{name[:64]}"
         if name not in specs:
             raise invalid(field, f"is not an input of model {manifest.name!r}; it takes: {', '.join(specs)}")
-        array = _floats(values, field)
+        shape = (n, *noise_shape(manifest.drawing, manifest.graphs, specs[name], steps))
+        array = read_numbers(values, shape, field)
         if not np.isfinite(array).all():
             raise invalid(field, "must be finite numbers, got NaN or infinity")
-        shape = (n, *noise_shape(manifest.drawing, manifest.graphs, specs[name], steps))
-        if array.shape != shape:
-            raise invalid(field, f"must have shape {shape}, got {array.shape}")
         if (largest := np.abs(array).max(initial=0.0)) > MAX_LATENT:
             raise invalid(field, f"must lie in -{MAX_LATENT:,}..{MAX_LATENT:,}, got {largest:.3g} in size")
         if bounded and specs[name].prior == "uniform" and not ((array > 0) & (array < 1)).all():
@@ -214,31 +212,3 @@ def _class(manifest: Manifest, field: str, value: int) -> int:
 
 def _unconditional(manifest: Manifest, field: str, got: object) -> PentimentoError:
     return invalid(field, f"cannot be given: model {manifest.name!r} is not conditional, got {got}")
-
-
-def _floats(values: object, field: str) -> NDArray[np.float32]:
-    """Numbers as float32, arrays or nested lists; what is too large for it becomes infinity."""
-    if not isinstance(values, np.ndarray | np.generic) and not _leaf_types(values) <= {int, float}:
-        # numpy would read "1", None and true as numbers.
-        raise invalid(field, "must be numbers in nested lists of even lengths")
-    try:
-        array = np.asarray(values, None if isinstance(values, np.ndarray | np.generic) else np.float64)
-    except OverflowError:  # a whole number of more than 300 digits
-        return np.full((), np.inf, np.float32)
-    except (TypeError, ValueError):  # nested lists of uneven lengths
-        array = np.empty(0, dtype=object)
-    if array.dtype.kind not in "fiu":
-        raise invalid(field, "must be numbers in nested lists of even lengths")
-    with np.errstate(over="ignore"):
-        return array.astype(np.float32)
-
-
-def _leaf_types(values: object) -> set[type]:
-    """Types of what nested lists hold."""
-    if not isinstance(values, list | tuple):
-        return {type(values)}
-    types = set(map(type, values))
-    if types & {list, tuple}:
-        nested = [_leaf_types(value) for value in values if isinstance(value, list | tuple)]
-        types = (types - {list, tuple}).union(*nested)
-    return types

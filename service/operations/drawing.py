@@ -25,29 +25,40 @@ class RequestObserver(Protocol):
 
 
 class Jobs:
-    """The jobs of one admitted request; leaving its `with` cancels them and reports the outcome, once.
+    """The jobs of one request; leaving its `with` cancels them and reports the outcome, once.
 
     Args:
-        tickets: As the engine gave them.
         manifest: Of the bundle that was asked.
         observer: Told of the end.
+        tickets: As the engine gave them; where they come later, `go_on` takes them.
     """
 
     def __init__(
-        self, tickets: Sequence[Ticket], manifest: Manifest, observer: RequestObserver | None
+        self, manifest: Manifest, observer: RequestObserver | None, tickets: Sequence[Ticket] = ()
     ) -> None:
-        self.tickets = tickets
         self.manifest = manifest
         self._observer = observer
+        self.tickets = tickets
+        self._began_at = tickets[0].job.admitted_at if tickets else time.monotonic()
+        self._queue_s: float | None = None  # of the first jobs, once others have taken their place
         self._finished_at: float | None = None
 
     @property
     def timing(self) -> Timing:
         """Times so far; final once the request is over."""
-        jobs, now = [ticket.job for ticket in self.tickets], self._finished_at or time.monotonic()
-        queue_s = max((job.started_at or now) - job.admitted_at for job in jobs)
-        total_s = now - min(job.admitted_at for job in jobs)
-        return Timing(queue_us=round(queue_s * 1e6), total_us=round(total_s * 1e6))
+        now = self._finished_at or time.monotonic()
+        queue_s = self._waited_s(now) if self._queue_s is None else self._queue_s
+        return Timing(queue_us=round(queue_s * 1e6), total_us=round((now - self._began_at) * 1e6))
+
+    def go_on(self, tickets: Sequence[Ticket]) -> None:
+        """The request goes on with other jobs, as those so far are over: they are let go of."""
+        if self.tickets and self._queue_s is None:
+            self._queue_s = self._waited_s(time.monotonic())
+        self.tickets = tickets
+
+    def _waited_s(self, now: float) -> float:
+        jobs = [ticket.job for ticket in self.tickets]
+        return max(((job.started_at or now) - job.admitted_at for job in jobs), default=0.0)
 
     def end(self, outcome: str) -> None:
         """Ends the request: cancels what is not done and reports the outcome; only the first call counts."""
@@ -93,13 +104,19 @@ class Drawing:
         encoding: By name what the encoder put out for each image, (n, ...); there with the first frame.
     """
 
-    def __init__(self, header: Header, jobs: Jobs, *, given: Floats | None = None) -> None:
+    def __init__(self, header: Header, jobs: Jobs, *, deadline: float, given: Floats | None = None) -> None:
         self.header = header
+        self._deadline = deadline
         self.manifest = jobs.manifest
         self.given = given
         self.encoding: Mapping[str, Floats] | None = None
         self._jobs = jobs
         self.outputs = jobs.manifest.drawing.outputs if jobs.manifest.drawing else ()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline; negative beyond it."""
+        return self._deadline - time.monotonic()
 
     @property
     def timing(self) -> Timing:

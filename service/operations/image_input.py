@@ -6,6 +6,7 @@ tenths of a second: call it off the event loop.
 
 __all__ = ["decode_image"]
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ def decode_image(
     max_pixels: int = 16_000_000,
     *,
     name: str = "image",
+    count: Callable[[str, int], None] = lambda *_: None,
 ) -> Floats:
     """Reads an uploaded picture as a bundle's graphs take it.
 
@@ -41,6 +43,7 @@ def decode_image(
         fit: Whether to scale and convert.
         max_pixels: Pixels that the file may have; checked before it is decompressed.
         name: What messages call the picture.
+        count: Told the name and how many pixels the file had, once they are unpacked; may refuse.
 
     Returns:
         In [0, 1], (C, H, W).
@@ -51,6 +54,7 @@ def decode_image(
     try:
         exactly = (spec.width, spec.height) if fit == "exact" else None
         picture = read_picture(data, max_pixels, exactly=exactly)
+        count(name, picture.image.width * picture.image.height)
         pixels = to_pixels(
             picture, channels=spec.channels, width=spec.width, height=spec.height, fit=fit
         )  # (H, W, C)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK, STEPS
-from pentimento.bundle.manifest import Manifest
+from pentimento.bundle.manifest import Manifest, output_values
 from pentimento.bundle.noise import draw, draw_noise, noise_shape
 from pentimento.service.engine.engine import Submission
 from pentimento.service.engine.job import Call
@@ -21,10 +21,10 @@ _SHARED = 8  # rows; of calls with half as many, a row costs a good deal more
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """The tensors that n rows start from: given ones, and noise that is drawn when they are admitted.
+    """The tensors that n rows start from: given ones, and noise that is drawn once there is room for them.
 
-    Noise is drawn whole and up front, by row: so neither the parts that a request is drawn in, nor the
-    batches that these join, can change a picture.
+    Noise is drawn by row: so neither the parts that a request is drawn in, nor the batches that these join,
+    can change a picture.
     """
 
     n: int
@@ -32,7 +32,7 @@ class Inputs:
     noise: Callable[[range], Mapping[str, Array]]  # for some of the rows
     noise_values: int = 0  # how many numbers that are for a row: whether drawing them takes long
 
-    def submissions(self, plan: Sequence[Call], lanes: int = 1) -> list[Submission]:
+    def parts(self, plan: Sequence[Call], lanes: int = 1) -> list[range]:
         """Splits the rows into parts, each of which becomes a job; their sizes differ by one row at most.
 
         Args:
@@ -40,16 +40,17 @@ class Inputs:
             lanes: Parts there may be besides, so that all lanes draw, of `_SHARED` rows at least.
         """
         if self.n == 1:
-            return [self._submission(plan, 0, 1)]
+            return [range(1)]
         most = min(call.graph.max_rows for call in plan)
         count = max(math.ceil(self.n / most), min(lanes, self.n // _SHARED))
         bounds = [self.n * i // count for i in range(count + 1)]
-        return [self._submission(plan, start, stop) for start, stop in itertools.pairwise(bounds)]
+        return [range(start, stop) for start, stop in itertools.pairwise(bounds)]
 
-    def _submission(self, plan: Sequence[Call], start: int, stop: int) -> Submission:
-        tensors = {name: values[start:stop] for name, values in self.given.items()}
-        tensors.update(self.noise(range(start, stop)))
-        return Submission(rows=stop - start, plan=plan, tensors=tensors)
+    def submission(self, plan: Sequence[Call], rows: range) -> Submission:
+        """One part, with its noise, which is drawn here; without a thread, that can take long."""
+        tensors = {name: values[rows.start : rows.stop] for name, values in self.given.items()}
+        tensors.update(self.noise(rows))
+        return Submission(rows=len(rows), plan=plan, tensors=tensors)
 
 
 def drawing_noise(
@@ -85,23 +86,26 @@ def drawing_noise(
     return noise
 
 
-def eps(manifest: Manifest, graph: str, seed: int, *, calls: int | None = None) -> Callable[[range], Arrays]:
+def eps(
+    manifest: Manifest, graph: str, seed: int, *, calls: range | None = None
+) -> Callable[[range], Arrays]:
     """Makes the function that draws the input `eps`, standard normal, of a graph that reads images.
 
     Args:
         manifest: Of the bundle that is asked.
         graph: Name of the graph; if it takes no `eps`, nothing is drawn.
         seed: Of the request.
-        calls: Calls of the graph, for each of which there is a draw; None for one call.
+        calls: Some of the calls of the graph, for each of which there is a draw; None for the only one.
 
     Returns:
-        From a range of rows to `eps`, (rows, ...), or (rows, calls, ...).
+        From a range of rows to `eps`, (rows, ...), or (rows, len(calls), ...).
     """
     spec = manifest.graphs[graph].input("eps")
     if spec is None:
         return lambda _: {}
-    shape = spec.shape if calls is None else (calls, *spec.shape)
-    return lambda rows: {"eps": draw(seed, "eps", shape, rows=rows)}
+    shape = spec.shape if calls is None else (len(calls), *spec.shape)
+    start = 0 if calls is None else calls.start * math.prod(spec.shape)
+    return lambda rows: {"eps": draw(seed, "eps", shape, rows=rows, start=start)}
 
 
 def noise_values(manifest: Manifest, steps: int) -> int:
@@ -111,10 +115,36 @@ def noise_values(manifest: Manifest, steps: int) -> int:
     return sum(math.prod(noise_shape(drawing, manifest.graphs, spec, steps)) for spec in drawing.noise)
 
 
+def given_values(manifest: Manifest) -> int:
+    """How many numbers one row of a drawing may be given besides its noise: a picture, a mask."""
+    reads = "encode" in manifest.graphs or (manifest.drawing is not None and manifest.drawing.completion)
+    return 2 * image_values(manifest) if reads else 0
+
+
 def eps_values(manifest: Manifest, graph: str) -> int:
     """How many numbers `eps` has for one row of a graph that reads images."""
     spec = manifest.graphs[graph].input("eps")
     return 0 if spec is None else math.prod(spec.shape)
+
+
+def image_values(manifest: Manifest) -> int:
+    """Numbers of a picture, C * H * W."""
+    return math.prod(manifest.image.shape)
+
+
+def frame_values(manifest: Manifest) -> int:
+    """Numbers of a frame for one picture: the canvas, and what comes with it."""
+    return image_values(manifest) + output_values(manifest)
+
+
+def put_out_values(manifest: Manifest, graph: str) -> int:
+    """How many numbers a graph puts out for a row."""
+    return sum(math.prod(tensor.shape) for tensor in manifest.graphs[graph].outputs)
+
+
+def judged_values(manifest: Manifest) -> int:
+    """How many numbers a scorer takes for a picture, with its latents."""
+    return sum(math.prod(tensor.shape) for tensor in manifest.graphs["score"].inputs)
 
 
 def labels(label: Sequence[int] | int | None, n: int) -> dict[str, Array]:

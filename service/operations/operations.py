@@ -1,10 +1,9 @@
 """The operations, free of any protocol: check, draw the noise, submit, gather. Both transports call these."""
 
-__all__ = ["Drawing", "Operations"]
+__all__ = ["Drawing", "Operations", "Weigh"]
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeAlias, cast
 
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
 from pentimento.bundle.manifest import Manifest
@@ -15,7 +14,8 @@ from pentimento.service.catalog.reloading import Reloading
 from pentimento.service.catalog.served import ModelInfo, Refusal, Reload
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.job import Call
-from pentimento.service.engine.rows import Arrays
+from pentimento.service.engine.room import Place
+from pentimento.service.engine.rows import Array, Arrays
 from pentimento.service.errors import Code, PentimentoError, invalid
 from pentimento.service.messages import (
     AutoencodeRequest,
@@ -25,7 +25,7 @@ from pentimento.service.messages import (
     Header,
     ScoredBy,
 )
-from pentimento.service.operations import checks, inputs, pictures, scorer_checks
+from pentimento.service.operations import checks, inputs, scorer_checks
 from pentimento.service.operations.admission import Admission, draw_seed
 from pentimento.service.operations.drawing import Drawing, RequestObserver
 from pentimento.service.operations.inputs import Inputs
@@ -37,6 +37,16 @@ _SEEN = {
     "given pixels that come after it were kept, but not seen",
     "everywhere": "every step saw all given pixels, wherever they lie, through the noise of that step",
 }
+
+
+Weigh: TypeAlias = Callable[[Header, Manifest], int | None]
+"""How many frames an answer holds at a time, None for as many as a stream does.
+
+Called before anything is made; it may refuse an answer that is too large.
+"""
+
+# What rows are given, the noise of some of them, and the picture that a client is shown as given.
+_Start: TypeAlias = tuple[Arrays, Callable[[range], Mapping[str, Array]], Floats | None]
 
 
 class _DrawingRequest(Protocol):
@@ -108,26 +118,33 @@ class Operations(Readings):
             raise PentimentoError(Code.UNAVAILABLE, "the server admits no new work", retry_after_s=1.0)
         return cast("Reload", await self._reload())
 
-    async def generate(self, request: GenerateRequest) -> Drawing:
-        """Draws images from noise. Returns when the drawing is admitted, before its first step."""
+    async def generate(self, request: GenerateRequest, weigh: Weigh | None = None) -> Drawing:
+        """Draws images from noise. Returns when the drawing is admitted, before its first step.
+
+        Args:
+            request: What is asked for.
+            weigh: Of the transport; None: the answer is a stream. So it is for all that draw.
+        """
         model = self._catalog.able(request.model, "generate")
         manifest = model.manifest
         steps = checks.steps(manifest, request.steps)
         n = checks.image_count(request, self._settings.max_images)
         seed = draw_seed(request.seed)
         seeds = checks.seeds(manifest, request.seeds)
-        latents = await self._latents(manifest, request, n, steps)
         chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
         labels = inputs.labels(checks.labels(manifest, request, n), n)
-        start = Inputs(
-            n=n,
-            given=labels | chosen | inputs.nothing_known(manifest, n),
-            noise=inputs.drawing_noise(manifest, seed, steps, seeds=seeds, given=latents),
-            noise_values=inputs.noise_values(manifest, steps),
-        )
-        return await self._draw(model, request, start, steps, seed)
 
-    async def autoencode(self, request: AutoencodeRequest) -> Drawing:
+        async def prepare(place: Place) -> _Start:
+            latents: Arrays = {}
+            if request.latents:
+                doing, work = "its latents were read", checks.latents
+                latents = await self._admission.apart(place, doing, work, manifest, request.latents, n, steps)
+            noise = inputs.drawing_noise(manifest, seed, steps, seeds=seeds, given=latents)
+            return labels | chosen | inputs.nothing_known(manifest, n), noise, None
+
+        return await self._draw(model, request, n, steps, seed, prepare, weigh)
+
+    async def autoencode(self, request: AutoencodeRequest, weigh: Weigh | None = None) -> Drawing:
         """Encodes an image and draws it again, step by step, `samples` times."""
         model = self._catalog.able(request.model, "autoencode")
         manifest = model.manifest
@@ -136,21 +153,23 @@ class Operations(Readings):
         seed = draw_seed(request.seed)
         labels = inputs.labels(checks.label(manifest, request.label), n)
         chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
-        image = await self._admission.read(manifest, (request.image,), request.fit, seed)
         encoded = {tensor.name for tensor in manifest.graphs["encode"].outputs}
-        drawn, eps = inputs.drawing_noise(manifest, seed, steps), inputs.eps(manifest, "encode", seed)
-        start = Inputs(
-            n=n,
-            given=labels | chosen | inputs.nothing_known(manifest, n) | {"image": image.repeat(n, axis=0)},
-            # the encoder's latents take the place of noise
-            noise=lambda rows: {k: v for k, v in drawn(rows).items() if k not in encoded} | dict(eps(rows)),
-            noise_values=inputs.noise_values(manifest, steps),
-        )
-        return await self._draw(
-            model, request, start, steps, seed, before=plan_encode(manifest, model.graphs), given=image
-        )
 
-    async def complete(self, request: CompleteRequest) -> Drawing:
+        async def prepare(place: Place) -> _Start:
+            image = await self._admission.read(place, manifest, (request.image,), request.fit, seed)
+            drawn, eps = inputs.drawing_noise(manifest, seed, steps), inputs.eps(manifest, "encode", seed)
+            given = labels | chosen | inputs.nothing_known(manifest, n) | {"image": image.repeat(n, axis=0)}
+
+            def noise(rows: range) -> Arrays:
+                # The encoder's latents take the place of noise.
+                return {k: v for k, v in drawn(rows).items() if k not in encoded} | dict(eps(rows))
+
+            return given, noise, image
+
+        before = plan_encode(manifest, model.graphs)
+        return await self._draw(model, request, n, steps, seed, prepare, weigh, before=before)
+
+    async def complete(self, request: CompleteRequest, weigh: Weigh | None = None) -> Drawing:
         """Keeps the pixels of an image where the mask is white, and draws the others, `n` times."""
         model = self._catalog.able(request.model, "complete")
         manifest = model.manifest
@@ -159,34 +178,33 @@ class Operations(Readings):
         seed = draw_seed(request.seed)
         labels = inputs.labels(checks.label(manifest, request.label), n)
         chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
-        image = await self._admission.read(manifest, (request.image,), request.fit, seed)
-        mask = await asyncio.to_thread(
-            pictures.read_mask, request.mask, manifest.image, self._settings.max_image_pixels
-        )
-        known = image * mask
-        start = Inputs(
-            n=n,
-            given=labels | chosen | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)},
-            noise=inputs.drawing_noise(manifest, seed, steps),
-            noise_values=inputs.noise_values(manifest, steps),
-        )
+
+        async def prepare(place: Place) -> _Start:
+            image, mask = await self._admission.read_with_mask(
+                place, manifest, request.image, request.mask, request.fit, seed
+            )
+            known = image * mask
+            given = labels | chosen | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)}
+            return given, inputs.drawing_noise(manifest, seed, steps), known
+
         assert manifest.drawing is not None and manifest.drawing.completion is not None
         seen = _SEEN[manifest.drawing.completion]
-        return await self._draw(model, request, start, steps, seed, given=known, conditioning=seen)
+        return await self._draw(model, request, n, steps, seed, prepare, weigh, conditioning=seen)
 
     async def _draw(
         self,
         model: LoadedModel,
         request: _DrawingRequest,
-        start: Inputs,
+        n: int,
         steps: int,
         seed: int,
+        prepare: Callable[[Place], Awaitable[_Start]],
+        weigh: Weigh | None,
         *,
         before: tuple[Call, ...] = (),
-        given: Floats | None = None,
         conditioning: str | None = None,
     ) -> Drawing:
-        """Admits a drawing: the calls of `before`, then those of the model's plan."""
+        """Admits a drawing, prepares it, and begins with the calls of `before`, then those of its plan."""
         manifest = model.manifest
         checks.boxes(manifest, request.boxes)
         judging = self._judging(model, request)
@@ -196,14 +214,22 @@ class Operations(Readings):
             model=manifest.name,
             version=manifest.version,
             seed=seed,
-            n=start.n,
+            n=n,
             steps=steps,
             scored_by=_scored_by(judging.manifest) if judging else None,
             conditioning=conditioning,
         )
-        return Drawing(
-            header, await self._admission.submit(manifest, plan, start, request.timeout_ms), given=given
-        )
+        frames = None if weigh is None else weigh(header, manifest)
+        answer = n * inputs.frame_values(manifest) * min(steps, frames or self._settings.stream_frames)
+        drawn = inputs.noise_values(manifest, steps)
+        each = drawn + inputs.given_values(manifest)
+        field = "samples" if isinstance(request, AutoencodeRequest) else "n"
+        with self._admission.reserve(n, each, request.timeout_ms, field=field, answer=answer) as place:
+            given, noise, shown = await prepare(place)
+            start = Inputs(n=n, given=given, noise=noise, noise_values=drawn)
+            tickets = await self._admission.start(place, plan, start)
+            jobs = self._admission.jobs(manifest, tickets)
+            return Drawing(header, jobs, deadline=place.deadline, given=shown)
 
     def _judging(self, model: LoadedModel, request: _DrawingRequest) -> LoadedModel | None:
         """The bundle whose scorer judges the canvases: `score_by`, the drawing's own if asked to, or None."""
@@ -219,11 +245,6 @@ class Operations(Readings):
         judging = self._catalog.able(request.score_by, "score", field="score_by")
         scorer_checks.score_by(judging.manifest, model.manifest)
         return judging
-
-    async def _latents(self, manifest: Manifest, request: GenerateRequest, n: int, steps: int) -> Arrays:
-        if not request.latents:
-            return {}
-        return await asyncio.to_thread(checks.latents, manifest, request.latents, n, steps)
 
 
 def _scored_by(manifest: Manifest) -> ScoredBy:

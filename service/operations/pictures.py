@@ -1,8 +1,6 @@
 """Decodes given pictures for a model, and makes them black and white where the model's data were."""
 
-__all__ = ["Fit", "read_images", "read_mask"]
-
-from collections.abc import Sequence
+__all__ = ["Fit", "PixelBudget", "as_seen", "read_image", "read_mask"]
 
 import numpy as np
 
@@ -13,35 +11,67 @@ from pentimento.service.messages import Fit, Floats, ImageInput
 from pentimento.service.operations.image_input import decode_image
 
 
-def read_images(
-    images: Sequence[ImageInput], spec: ImageSpec, fit: Fit, max_pixels: int, seed: int
-) -> Floats:
-    """Decodes pictures for a model. Blocks: call it off the event loop.
+class PixelBudget:
+    """Pixels that the pictures of one request may still have.
+
+    Args:
+        each: Pixels of one picture.
+        together: Pixels of all.
+    """
+
+    def __init__(self, each: int, together: int) -> None:
+        self.each, self.together = min(each, together), together
+        self._used = 0
+
+    def count(self, name: str, pixels: int) -> None:
+        """Counts a picture that has been unpacked.
+
+        Raises:
+            PentimentoError: INVALID_ARGUMENT: all together they have too many.
+        """
+        self._used += pixels
+        if self._used > self.together:
+            raise invalid(
+                name,
+                f"brings the pixels of the request's pictures to {self._used}; together they may have "
+                f"{self.together}: send fewer pictures in one request, or smaller ones",
+            )
+
+
+def read_image(image: ImageInput, spec: ImageSpec, fit: Fit, budget: PixelBudget) -> Floats:
+    """Decodes a picture. Blocks for up to some tenths of a second: call it off the event loop.
+
+    Args:
+        image: An encoded picture.
+        spec: What the model takes.
+        fit: Whether to scale and convert.
+        budget: Of the request.
+
+    Returns:
+        In [0, 1], (C, H, W).
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT.
+    """
+    return decode_image(image.data, spec, fit, budget.each, name=image.name, count=budget.count)
+
+
+def as_seen(pixels: Floats, spec: ImageSpec, seed: int) -> Floats:
+    """Decoded pictures, (n, C, H, W), as a model sees them. Blocks: call it off the event loop.
 
     A model whose data were black and white sees them so: `sample` draws each pixel with its grey value as the
     probability, from the request's seed, as its training did; `threshold` cuts at 1/2. A picture that is
     black and white already stays what it is either way.
-
-    Args:
-        images: Encoded pictures.
-        spec: What the model takes.
-        fit: Whether to scale and convert.
-        max_pixels: Pixels that a file may have.
-        seed: Seed of the request.
-
-    Returns:
-        In [0, 1], (n, C, H, W).
     """
-    pixels = np.stack([decode_image(i.data, spec, fit, max_pixels, name=i.name) for i in images])
     if spec.binarisation == "sample":
-        levels = draw(seed, "binarisation", spec.shape, rows=range(len(images)), prior="uniform")
+        levels = draw(seed, "binarisation", spec.shape, rows=range(len(pixels)), prior="uniform")
         return (levels < pixels).astype(np.float32)
     if spec.binarisation == "threshold":
         return (pixels >= 0.5).astype(np.float32)
     return pixels
 
 
-def read_mask(mask: ImageInput, spec: ImageSpec, max_pixels: int) -> Floats:
+def read_mask(mask: ImageInput, spec: ImageSpec, budget: PixelBudget) -> Floats:
     """Decodes a mask: a grey picture of the model's size, white where pixels are given and black elsewhere.
 
     Returns:
@@ -51,7 +81,7 @@ def read_mask(mask: ImageInput, spec: ImageSpec, max_pixels: int) -> Floats:
         PentimentoError: INVALID_ARGUMENT; also for grey values in between, and for masks of one colour.
     """
     grey = spec.model_copy(update={"channels": 1})
-    pixels: Floats = decode_image(mask.data, grey, "exact", max_pixels, name=mask.name)
+    pixels = read_image(mask, grey, "exact", budget)
     if not ((pixels == 0) | (pixels == 1)).all():
         raise invalid(mask.name, "must be black and white only, got grey values")
     if pixels.all() or not pixels.any():

@@ -31,7 +31,7 @@ def test_parts(n, lanes, limits, parts):
     plan = [Call(graph=Graph(most)) for most in limits]
     label = np.arange(n)
     start = Inputs(n=n, given={"label": label}, noise=lambda rows: {"z": np.array(rows)})
-    submissions = start.submissions(plan, lanes)
+    submissions = [start.submission(plan, part) for part in start.parts(plan, lanes)]
     assert [each.rows for each in submissions] == parts
     for name in ("label", "z"):
         np.testing.assert_array_equal(np.concatenate([each.tensors[name] for each in submissions]), label)
