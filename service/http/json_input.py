@@ -14,8 +14,9 @@ from pentimento.service.http.json_names import count_names, repeated_name
 _LARGE = 64 << 10  # bytes whose parsing takes more than about a millisecond
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')  # possessive: nothing is kept to go back to
 # The parser keeps the interpreter to itself: eight megabytes of `[],` would hold everybody up for seconds,
-# of numbers for a twentieth of one. This many take some ten milliseconds, and no drawing needs as many.
+# of `1,` for a quarter of one. This many take some ten milliseconds each, and no drawing needs as many.
 _MAX_MARKS = 1 << 17
+_MAX_COMMAS = 1 << 20
 _MARKS = b'[{:"'
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -43,6 +44,8 @@ def _parse(data: bytes, max_depth: int) -> object:
     marks = sum(data.count(mark) for mark in _MARKS)
     if marks > _MAX_MARKS:
         raise invalid("body", f"may have at most {_MAX_MARKS} brackets, quotes and colons, got {marks}")
+    if (commas := data.count(b",")) > _MAX_COMMAS:
+        raise invalid("body", f"may have at most {_MAX_COMMAS} commas, got {commas}; gRPC takes more numbers")
     try:
         # pydantic's parser bounds the nesting (200), which Python's leaves to the interpreter's stack.
         content: object = from_json(data, allow_inf_nan=False)

@@ -102,7 +102,7 @@ def test_a_whole_answer_that_nobody_takes_is_let_go(serve):
 def test_the_deadline_ends_an_answer_whoever_does_not_take_it(serve, requests):
     server = serve(max_stall_s=3600)
     with Plug(server, receive_bytes=4096) as plug:
-        plug.ask(f"{STREAM}&timeout_ms=500", *NDJSON)
+        plug.ask(f"{STREAM}&timeout_ms=4000", *NDJSON)
         assert b" 200 OK" in plug.receive(4096)
         assert is_let_go(server)
     assert wait_until(lambda: len(requests()) == 1)
@@ -135,7 +135,7 @@ def test_the_reason_of_a_cancellation_is_the_stall_on_both_transports(serve):
 def test_the_reason_of_a_cancellation_is_the_deadline_of_a_reader_that_does_not_read(serve):
     server = serve(max_stall_s=3600)
     with Plug(server, receive_bytes=4096) as plug:
-        plug.ask(f"{STREAM}&timeout_ms=500", *NDJSON)
+        plug.ask(f"{STREAM}&timeout_ms=4000", *NDJSON)
         assert b" 200 OK" in plug.receive(4096)
         assert is_let_go(server)
     assert reasons(server) == {"deadline": 1}
@@ -147,7 +147,7 @@ def test_a_stall_is_one_whatever_passes_at_the_same_time(serve, requests):
     server = serve(max_stall_s=1.0)
     for number in range(1, 6):
         with Plug(server, receive_bytes=4096) as plug:
-            plug.ask(f"{STREAM}&timeout_ms={1000 + 10 * number}", *NDJSON)
+            plug.ask(f"{STREAM}&timeout_ms={2000 + 10 * number}", *NDJSON)
             assert b" 200 OK" in plug.receive(4096)
             assert is_let_go(server)
         assert wait_until(lambda number=number: len(requests()) == number)
@@ -301,7 +301,7 @@ async def test_what_else_runs_on_the_connection_is_waited_for_unless_many_stall(
 
 
 async def test_what_grpc_holds_for_it_is_freed_with_its_connection(toys):
-    settings = LARGE | {"max_stall_s": 0.5, "max_timeout_ms": 500, "max_grpc_connection_age_s": 1}
+    settings = LARGE | {"max_stall_s": 0.5, "max_timeout_ms": 4000, "max_grpc_connection_age_s": 1}
     async with serve_grpc(toys, **settings) as serving:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{serving.server.port}") as channel:
             stalled = channel.unary_stream("/pentimento.v1.CanvasService/StreamCanvas")(stream())
