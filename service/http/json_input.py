@@ -4,7 +4,6 @@ __all__ = ["read_json"]
 
 import asyncio
 import codecs
-import re
 
 from pydantic_core import from_json
 
@@ -12,7 +11,6 @@ from pentimento.service.errors import invalid
 from pentimento.service.http.json_names import count_names, repeated_name
 
 _LARGE = 64 << 10  # bytes whose parsing takes more than about a millisecond
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')  # possessive: nothing is kept to go back to
 # The parser keeps the interpreter to itself: eight megabytes of `[],` would hold everybody up for seconds,
 # of `1,` for a quarter of one. This many take some ten milliseconds each, and no drawing needs as many.
 _MAX_MARKS = 1 << 17
@@ -55,7 +53,7 @@ def _parse(data: bytes, max_depth: int) -> object:
         if _is_deeper(data, max_depth):
             raise _too_deep(max_depth)
         # The parser takes the last value of a name that comes twice, and says nothing.
-        if _STRING.sub(b"", data).count(b":") > count_names(content):
+        if _without_strings(data).count(b":") > count_names(content):
             name = repeated_name(data)
             raise invalid(name[:64], "is given twice in the body")
         return content
@@ -70,12 +68,19 @@ def _is_deeper(data: bytes, max_depth: int) -> bool:
     """Whether arrays and objects of valid JSON are nested deeper than that."""
     if data.count(b"[") + data.count(b"{") <= max_depth:
         return False
-    brackets = _STRING.sub(b"", data).translate(_BRACKETS, _NO_BRACKETS)
+    brackets = _without_strings(data).translate(_BRACKETS, _NO_BRACKETS)
     for _ in range(max_depth):
         if not brackets:
             return False
         brackets = brackets.replace(b"[]", b"")  # the innermost of each branch: one level
     return bool(brackets)
+
+
+def _without_strings(data: bytes) -> bytes:
+    """Valid JSON without its strings. A regular expression would take twenty times as long on a picture."""
+    if b"\\" in data:
+        data = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    return b"".join(data.split(b'"')[::2])
 
 
 def _too_deep(max_depth: int) -> Exception:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pentimento.bundle import noise
 from pentimento.bundle.noise import MAX_SEED, draw
 
 seeds = st.integers(0, MAX_SEED)
@@ -24,6 +25,22 @@ def test_a_short_drawing_starts_like_a_long_one(seed, short, extra):
     few = draw(seed, "noise", (short, 7), rows=range(2))
     many = draw(seed, "noise", (short + extra, 7), rows=range(2))
     assert np.array_equal(few, many[:, :short])
+
+
+@given(
+    start=st.integers(0, 300),
+    size=st.integers(1, 300),
+    at_once=st.integers(1, 700),
+    prior=st.sampled_from(["normal", "uniform"]),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_long_row_is_the_same_in_parts(start, size, at_once, prior):
+    whole = draw(7, "eps", (600,), rows=range(2, 5), prior=prior)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(noise, "_AT_ONCE", at_once)
+        assert np.array_equal(draw(7, "eps", (600,), rows=range(2, 5), prior=prior), whole)
+        part = draw(7, "eps", (size,), rows=range(2, 5), prior=prior, start=start)
+    assert np.array_equal(part, whole[:, start : start + size])
 
 
 def test_seeds_names_and_rows_are_independent():

@@ -3,11 +3,13 @@
 toy-code    grey 6x8: encode: latent = 4 (image - 1/2) + eps / 10; step shows clip(latent / 4 + 1/2), so a
             reconstruction is the image with a little noise. likelihood: sum of eps - mean of the image
 toy-code-slow is toy-code with steps that take some milliseconds, up to 1000 of them
+toy-costly  grey 28x28: likelihood: sum of 784 numbers of eps - mean of the image, and a map: little to
+            compute, and 200 MB each of noise and maps for a thousand draws of 64 pictures
 toy-black   black and white 6x8: call t draws row t, a pixel is 1 where u < 1/2, and keeps given pixels.
             likelihood, exact: minus the number of white pixels; each pixel's is minus its value
 """
 
-__all__ = ["write_reading_toys", "write_slow_toy"]
+__all__ = ["write_costly_toy", "write_reading_toys", "write_slow_toy"]
 
 from pathlib import Path
 
@@ -28,6 +30,27 @@ def write_reading_toys(folder: Path) -> None:
 def write_slow_toy(folder: Path) -> None:
     """Writes `toy-code-slow` as a subfolder."""
     _code(folder / "toy-code-slow", slow=True)
+
+
+def write_costly_toy(folder: Path) -> None:
+    """Writes `toy-costly` as a subfolder."""
+    shape = (1, 28, 28)
+    likelihood = [
+        node("Neg", "image", "pixel_log_likelihood"),
+        node("ReduceSum", "eps axes", "total", keepdims=0),
+        node("ReduceMean", "image", "grey", axes=[1, 2, 3], keepdims=0),
+        node("Sub", "total grey", "log_likelihood"),
+    ]
+    outputs = [spec("log_likelihood", ()), spec("pixel_log_likelihood", shape)]
+    inputs = [spec("image", shape), spec("eps", (784,))]
+    graphs = {"likelihood": graph(likelihood, inputs, outputs, {"axes": np.array([1])})}
+    _write(
+        folder / "toy-costly",
+        graphs,
+        None,
+        ImageSpec(channels=1, height=28, width=28),
+        Likelihood(kind="bound"),
+    )
 
 
 def _code(folder, *, slow=False):

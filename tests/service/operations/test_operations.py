@@ -2,12 +2,14 @@
 
 import asyncio
 import io
+import threading
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pentimento.bundle.noise import draw
+from pentimento.bundle.noise import draw, draw_noise
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.lane.threads import LaneThreads
@@ -255,3 +257,47 @@ async def test_an_overloaded_engine_refuses_before_any_noise_is_drawn(catalog, m
         await operations.generate(GenerateRequest(model="toy-steps", n=5))
     assert error.value.code is Code.OVERLOADED
     await engine.close()
+
+
+async def test_a_deadline_holds_while_noise_is_drawn(operations, engine, monkeypatch):
+    """A graph call never comes: the rest of the noise is not drawn, and the rows are free."""
+    drawn = []
+
+    def slowly(*arguments, **options):
+        drawn.append(options["rows"])
+        time.sleep(0.1)
+        return draw_noise(*arguments, **options)
+
+    monkeypatch.setattr("pentimento.service.operations.admission._ON_LOOP_VALUES", 0)
+    monkeypatch.setattr("pentimento.service.operations.inputs.draw_noise", slowly)
+    with pytest.raises(PentimentoError, match="the deadline passed while its noise was drawn") as error:
+        await operations.generate(GenerateRequest(model="toy-steps", n=32, timeout_ms=150))
+    assert error.value.code is Code.DEADLINE_EXCEEDED
+    assert len(drawn) == 2 and engine.rows_in_flight == 0
+
+
+async def test_who_leaves_while_noise_is_drawn_frees_its_rows(operations, engine, monkeypatch):
+    begun = threading.Event()
+    monkeypatch.setattr("pentimento.service.operations.admission._ON_LOOP_VALUES", 0)
+    monkeypatch.setattr(
+        "pentimento.service.operations.inputs.draw_noise",
+        lambda *_, **__: begun.set() or time.sleep(0.3) or {},
+    )
+    asked = asyncio.create_task(operations.generate(GenerateRequest(model="toy-steps", n=8)))
+    assert await asyncio.to_thread(begun.wait, 10)
+    assert engine.rows_in_flight == 8, "reserved, while it is prepared"
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert engine.rows_in_flight == 0
+
+
+async def test_numbers_of_a_request_are_bounded_before_anything_is_made(catalog, engine, monkeypatch):
+    monkeypatch.setattr(
+        "pentimento.service.operations.inputs.draw_noise", lambda *_, **__: pytest.fail("noise was drawn")
+    )
+    small = Operations(catalog, engine, Settings(max_request_values=2000))
+    with pytest.raises(PentimentoError) as error:  # a latent of 48 numbers, and as many for each of 16 steps
+        await small.generate(GenerateRequest(model="toy-steps", n=4, steps=16))
+    assert error.value.code is Code.INVALID_ARGUMENT and error.value.field == "n"
+    assert "4 rows take 816 numbers each, 3264 together, and a request may take 2000" in error.value.message

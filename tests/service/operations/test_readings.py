@@ -10,6 +10,7 @@ from PIL import Image
 from pentimento.bundle.noise import draw
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.engine import Engine
+from pentimento.service.engine.job import Emission
 from pentimento.service.engine.lane.threads import LaneThreads
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.errors import Code, PentimentoError
@@ -21,6 +22,7 @@ from pentimento.service.messages import (
     ImageInput,
     LikelihoodRequest,
 )
+from pentimento.service.operations.averages import Average, draws_at_a_time
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from tests.service.reading_toys import write_reading_toys
@@ -212,3 +214,58 @@ async def test_bad_requests_are_refused_with_field_limit_and_value(operations, r
         await method(request_)
     assert sentence in error.value.message
     assert error.value.code in (Code.INVALID_ARGUMENT, Code.UNSUPPORTED)
+
+
+async def test_the_pixels_of_all_pictures_of_a_request_are_bounded(catalog):
+    engine = Engine(LaneThreads(1), max_rows_in_flight=200, stream_frames=4)
+    engine.start()
+    operations = Operations(catalog, engine, Settings(max_image_pixels=400, max_request_pixels=1000))
+    pictures = tuple(png(np.zeros((20, 20)), f"images[{i}]") for i in range(3))
+    assert (
+        len(
+            (
+                await operations.encode(EncodeRequest(model="toy-code", images=pictures[:2], fit="resize"))
+            ).given
+        )
+        == 2
+    )
+    with pytest.raises(PentimentoError) as error:
+        await operations.encode(EncodeRequest(model="toy-code", images=pictures, fit="resize"))
+    assert error.value.message == (
+        "images[2] brings the pixels of the request's pictures to 1200; together they may have 1000: "
+        "send fewer pictures in one request, or smaller ones"
+    )
+    assert engine.rows_in_flight == 0
+    await engine.close()
+
+
+@pytest.mark.parametrize("kind", ["bound", "estimate"])
+def test_an_average_is_that_of_all_draws_at_once(kind):
+    """To the last bit, for the mean of maps, too."""
+    rng = np.random.default_rng(3)
+    draws, maps = (
+        rng.normal(size=(50, 4)).astype(np.float32),
+        rng.normal(size=(50, 4, 1, 6, 8)).astype(np.float32),
+    )
+    average = Average(4, 50)
+    for nats, pixels in zip(draws, maps, strict=True):
+        tensors = {"log_likelihood": nats, "pixel_log_likelihood": pixels}
+        average.add([Emission(step=1, tensors=tensors, elapsed_us=0)])
+    wide = draws.astype(np.float64)
+    expected = wide.mean(axis=0)
+    if kind == "bound":
+        top = wide.max(axis=0)
+        expected = top + np.log(np.exp(wide - top).mean(axis=0))
+    nats, errors = average.nats(kind)
+    assert np.array_equal(nats, expected) and (errors is None) == (kind == "bound")
+    assert np.array_equal(average.pixels, maps.mean(axis=0, dtype=np.float64).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("n", "values", "samples"), [(1, 2, 1), (64, 16, 1000), (64, 1568, 1000), (64, 0, 1)]
+)
+def test_draws_come_in_groups_whose_noise_is_small(n, values, samples):
+    groups = list(draws_at_a_time(n, values, samples))
+    assert [draw for group in groups for draw in group] == list(range(samples))
+    assert all(len(group) == 1 or len(group) * n * values <= 1 << 17 for group in groups)
+    assert len({len(group) for group in groups[:-1]}) <= 1, "they share a plan"
