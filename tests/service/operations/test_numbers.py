@@ -65,9 +65,10 @@ class Unread(list):
     ("many", "got"),
     [
         (Unread(["word"] * 1000), (1000,)),
-        ([Unread([1.0] * 1000)], (1, 1000)),
         (Unread([[1.0]] * 1000), (1000, 1)),
-        ([Unread([[]] * 1000)], (1, 1000, 0)),
+        (Unread([[]] * 1000), (1000, 0)),
+        ([[1.0] * 1000], (1, 1000)),
+        ([[[]] * 1000], (1, 1000, 0)),
     ],
 )
 def test_of_more_than_the_shape_has_nothing_is_looked_at(many, got, monkeypatch):
