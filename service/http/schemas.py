@@ -83,7 +83,10 @@ class _Common(InputBody):
     steps: Annotated[Whole, Field(description="Canvases to show; by default the model's own number.")] = None
     seed: Annotated[
         Whole,
-        Field(description="0 to 2^63 - 1. The same seed, version and parameters give the same bytes."),
+        Field(
+            description="0 to 2^63 - 1. The same seed, version and parameters give the same bytes. Without one, the "
+            "server chooses one below 2^53, which nobody can foresee."
+        ),
     ] = None
     label: Annotated[
         Whole, Field(description="Class to draw, for a conditional model: an index into its `labels`.")

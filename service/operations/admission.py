@@ -6,7 +6,7 @@ A refusal costs next to nothing, as nothing is made before it; and a deadline ho
 __all__ = ["Admission", "draw_seed"]
 
 import asyncio
-import random
+import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -26,6 +26,10 @@ from pentimento.service.operations.pictures import PixelBudget
 from pentimento.service.settings import Settings
 
 T = TypeVar("T")
+
+# What every client can hold exactly, also one that reads JSON's numbers as double precision. From the system: a seed
+# is all that it takes to draw a picture again, and whoever sees some of a generator's numbers can compute the next.
+_SEED_BITS = 53
 
 _ON_LOOP_VALUES = 50_000  # of noise, about a millisecond; more are drawn in a thread
 _THREADS = 2  # of their own, so that large pictures take none from answers, and few are unpacked at a time
@@ -171,10 +175,9 @@ class Admission:
 
 
 def draw_seed(value: int | None) -> int:
-    """The seed of a request, or a new one where it names none.
+    """The seed of a request, or where it names none a new one below 2^53, which nobody can foresee.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT: it is out of range.
     """
-    # No secret: asking the system for one would take longer than all the checks.
-    return checks.seed(random.getrandbits(32) if value is None else value)
+    return checks.seed(secrets.randbits(_SEED_BITS) if value is None else value)

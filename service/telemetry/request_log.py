@@ -9,7 +9,6 @@ __all__ = ["Asked", "RequestFacts", "configure_logging", "log_request", "request
 import json
 import logging
 import os
-import random
 import re
 import sys
 import threading
@@ -76,7 +75,7 @@ def request_id(given: str | None) -> str:
     """The client's own request id if it is 1..128 letters, digits and ._~+/=:@-, else a new random one."""
     if given is not None and _ID.fullmatch(given):
         return given
-    return f"{random.getrandbits(64):016x}"  # to tell requests apart, and no secret
+    return os.urandom(8).hex()  # of a generator's numbers, some would give the next ones away
 
 
 def log_request(

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import random
 import threading
 import time
 
@@ -54,6 +55,16 @@ async def test_a_drawing_is_what_the_graphs_compute_from_the_seeds_noise(operati
     latent = draw(9, "latent", (1, 6, 8), rows=range(3))
     z = draw(9, "z", (4, 1, 6, 8), rows=range(3))
     np.testing.assert_allclose(got, steps_canvases(latent, z), atol=1e-6)
+
+
+async def test_a_seed_that_the_server_chooses_is_wide_and_nobody_can_foresee_it(operations):
+    chosen = []
+    for _ in range(50):
+        random.seed(7)  # whoever knew the state of a generator would know the next seed
+        chosen.append((await drawn(operations, model="toy-steps", steps=1))[0].seed)
+    assert len(set(chosen)) == len(chosen)
+    assert max(chosen) < 2**53, "a number in JavaScript holds it exactly"
+    assert max(chosen) > 2**50, "of 50, one is large but in one of 10^45 cases"
 
 
 async def test_the_header_says_what_was_chosen(operations):

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import random
 import re
 
 import grpc
@@ -150,6 +151,14 @@ def test_probes_are_quiet_unless_they_fail(live, http, caplog):
 @pytest.mark.parametrize("given", [None, "", "a b", "x" * 129, "é", "a\x1b[31m"])
 def test_a_request_id_that_is_none_is_replaced(given):
     assert re.fullmatch("[0-9a-f]{16}", request_id(given))
+
+
+def test_a_request_id_that_was_made_cannot_be_foreseen():
+    made = set()
+    for _ in range(50):
+        random.seed(7)  # whoever knew the state of a generator would know the next id
+        made.add(request_id(None))
+    assert len(made) == 50
 
 
 def test_a_request_id_that_makes_no_sense_is_replaced_on_both(live, http):
