@@ -4,6 +4,7 @@ import asyncio
 import gc
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -190,6 +191,23 @@ def test_lines_end_at_line_feeds_only():
     assert reader.feed(b'{"a": "\xe2\x80\xa8\r') == []
     assert reader.feed(b'"}\n{"b"') == [b'{"a": "\xe2\x80\xa8\r"}']
     assert reader.feed(b": 1}\n") == [b'{"b": 1}']
+    assert reader.feed(b"\n1\n\n2") == [b"", b"1", b""]
+    assert reader.feed(b"\n") == [b"2"]
+
+
+@pytest.mark.alone
+def test_a_line_takes_time_in_proportion_to_its_length():
+    """Eight times as long, in as small parts: eight times as long to read, and not sixty-four."""
+
+    def seconds(parts: int) -> float:
+        reader, started = LineReader(), time.thread_time()
+        for _ in range(parts):
+            assert not reader.feed(b"x" * 4096)
+        assert len(reader.feed(b"\n")[0]) == parts * 4096
+        return time.thread_time() - started
+
+    seconds(64)
+    assert seconds(8 * 512) < 30 * max(seconds(512), 0.001)
 
 
 @pytest.mark.parametrize(

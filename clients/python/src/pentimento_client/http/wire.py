@@ -36,11 +36,19 @@ class LineReader:
     """Cuts chunks of bytes into lines, at line feeds and at nothing else."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._parts: list[
+            bytes
+        ] = []  # of the line that is not complete: joined once, or long lines cost squares
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Takes the next chunk and returns the lines that are complete with it."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        first, *others = chunk.split(b"\n")
+        self._parts.append(first)
+        if not others:
+            return []
+        *lines, rest = others
+        lines.insert(0, b"".join(self._parts))
+        self._parts = [rest]
         return lines
 
 
