@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.scorer import SCORE, SCORE_GROUP, judges
+from pentimento.service.catalog.kept_plans import KeptPlans
 from pentimento.service.catalog.plan import Judge, plan_drawing
 from pentimento.service.engine.job import Call, Graph
 from pentimento.service.messages import OperationName
@@ -18,9 +19,7 @@ class LoadedModel:
 
     manifest: Manifest
     graphs: Mapping[str, Graph]
-    _plans: dict[tuple[int, Judge | None], tuple[Call, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _plans: KeptPlans = field(default_factory=KeptPlans, init=False, repr=False, compare=False)
 
     operations: tuple[OperationName, ...] = field(init=False)
     """What can be asked of it, as its graphs allow."""
@@ -32,14 +31,12 @@ class LoadedModel:
     def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
         """The plan of a drawing; arguments as for `plan_drawing`.
 
-        It is the same for every request and is kept, one for each number of steps and scorer: with 28 rows,
-        making it took longer than drawing the noise.
+        It is the same for every request, and those that were used last are kept: with 28 rows, making one took
+        longer than drawing the noise.
         """
-        plan = self._plans.get((steps, judge))
-        if plan is None:
-            plan = plan_drawing(self.manifest, self.graphs, steps=steps, judge=judge)
-            self._plans[steps, judge] = plan
-        return plan
+        return self._plans.get(
+            steps, judge, lambda: plan_drawing(self.manifest, self.graphs, steps=steps, judge=judge)
+        )
 
     def without_plans(self) -> "LoadedModel":
         """The same bundle with no plan kept: a kept one may hold the scorer of another bundle."""

@@ -32,7 +32,9 @@ from pentimento.service.errors import Code, PentimentoError
 
 _log = logging.getLogger(__name__)
 
-_PLANS = 256  # known to the other process at a time
+# Known to the other process at a time: plans, and graph calls of all of them together, of which each takes about a
+# kilobyte there.
+_PLANS, _CALLS = 256, 16_384
 
 
 class NamedGraph(Graph, Protocol):
@@ -62,6 +64,7 @@ class PeerLane:
         self._link, self._read_rows, self._on_serves = link, read_rows, on_serves
         self._served: Mapping[GraphName, RowLimits] = {}
         self._plans: dict[int, tuple[int, Sequence[Call]]] = {}  # the other has, with their keys, by identity
+        self._planned = 0  # graph calls of these plans
         self._keys = itertools.count()
         self._sent: dict[int, Job] = {}  # and not over
         self._sent_rows = 0
@@ -101,10 +104,9 @@ class PeerLane:
     def keep(self, graphs: Collection[Graph]) -> None:
         """Forgets, here and there, the plans that call other graphs than these: they are served no more."""
         kept = set(graphs)
-        for identity, (key, plan) in list(self._plans.items()):
+        for identity, (_, plan) in list(self._plans.items()):
             if any(call.graph not in kept for call in plan):
-                del self._plans[identity]
-                self._link.send(DropPlan(key))
+                self._drop_plan(identity)
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Sends admitted jobs; their tensors stay here, too, until they are over."""
@@ -183,11 +185,16 @@ class PeerLane:
                 PlannedCall(_name(c.graph), c.t, c.takes_t, c.feeds, c.keeps, c.emits, c.step) for c in plan
             ]
             self._link.send(NewPlan(known[0], calls))
+            self._planned += len(plan)
         self._plans[id(plan)] = known
-        if len(self._plans) > _PLANS:
-            oldest, _ = self._plans.pop(next(iter(self._plans)))
-            self._link.send(DropPlan(oldest))
+        while len(self._plans) > 1 and (len(self._plans) > _PLANS or self._planned > _CALLS):
+            self._drop_plan(next(iter(self._plans)))
         return known[0]
+
+    def _drop_plan(self, identity: int) -> None:
+        key, plan = self._plans.pop(identity)
+        self._planned -= len(plan)
+        self._link.send(DropPlan(key))
 
 
 def _name(graph: Graph) -> GraphName:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentimento.bundle.store import read_manifest
+from pentimento.service.catalog.kept_plans import KeptPlans
 from pentimento.service.catalog.plan import Judge, plan_drawing, plan_score, shown_calls
 
 
@@ -82,3 +83,28 @@ def test_a_judge_of_classes_is_fed_the_label_beside_the_canvas(toys):
     call = plan(toys, "toy-labels", 1, judge=judge)[-1]
     assert {name: feed.tensor for name, feed in call.feeds.items()} == {"image": "canvas", "label": "label"}
     assert plan_score(judge)[0].feeds["label"].tensor == "label"
+
+
+def test_plans_that_are_kept_are_bounded_in_calls(toys, monkeypatch):
+    monkeypatch.setattr("pentimento.service.catalog.kept_plans.MOST_CALLS", 60)
+    plans = KeptPlans()
+    for steps in range(1, 17):
+        made = plans.get(steps, None, lambda steps=steps: plan(toys, "toy-steps", steps))
+        assert plans.calls <= 60
+        assert plans.get(steps, None, not_again) is made
+    assert plans.get(15, None, not_again)
+    assert plans.get(1, None, lambda: plan(toys, "toy-steps", 1)), "it was forgotten"
+    assert plans.get(15, None, not_again), "it was used of late"
+
+
+def test_a_plan_that_is_longer_than_all_that_may_be_kept_is_kept_alone(toys, monkeypatch):
+    monkeypatch.setattr("pentimento.service.catalog.kept_plans.MOST_CALLS", 3)
+    plans = KeptPlans()
+    for steps in (1, 8):
+        made = plans.get(steps, None, lambda steps=steps: plan(toys, "toy-steps", steps))
+        assert plans.get(steps, None, not_again) is made
+    assert plans.calls == len(made)
+
+
+def not_again():
+    raise AssertionError("it was kept")

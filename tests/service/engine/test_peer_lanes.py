@@ -173,6 +173,15 @@ async def test_the_other_knows_only_the_plans_of_late(front_only, monkeypatch):
     assert len(front_only.peer._plans) <= 3 and len(front_only.host._plans) <= 3
 
 
+async def test_the_plans_that_the_other_knows_are_bounded_in_calls(front_only, monkeypatch):
+    monkeypatch.setattr("pentimento.service.engine.lane.peer._CALLS", 30)
+    for steps in (*range(1, 16), 1, 15):
+        assert len(await canvases(front_only.operations, GenerateRequest(steps=steps, seed=1))) == steps
+        assert sum(map(len, front_only.host._plans.values())) <= 30
+    front_only.peer.keep(())
+    assert front_only.peer._planned == 0
+
+
 async def test_an_error_keeps_what_it_says_on_the_way():
     error = PentimentoError(Code.OVERLOADED, "no room", field="n", retry_after_s=2.0)
     (report,) = Decoder().feed(encode(Report.of([Handed(7, error, 0.5)])))
