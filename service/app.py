@@ -137,7 +137,7 @@ class Server:
         self._listener.listen(BACKLOG)
         await self._start_http(self._app, self._listener)
         await self._grpc.start()
-        await self._grpc.set_serving(True)
+        self._grpc.set_serving(True)
 
     async def reload_here(self) -> Reload:
         """Has this process alone read the bundle folder again."""
@@ -215,7 +215,7 @@ class Server:
             return
         loop = asyncio.get_running_loop()
         end = loop.time() + self.settings.drain_grace_s
-        await self._grpc.set_serving(False)
+        self._grpc.set_serving(False)
         if not await self.engine.drain(self.settings.drain_grace_s):
             _log.warning("drawings were cut after the grace period of %s s", self.settings.drain_grace_s)
         if self.sharing is not None:

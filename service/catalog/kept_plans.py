@@ -8,8 +8,8 @@ from pentimento.service.catalog.plan import Judge
 from pentimento.service.engine.job import Call
 
 MOST_CALLS = 8192
-"""Of all kept plans of a bundle together. A call takes about 700 bytes, and a plan may have 2,048 of them: a client
-that asks for every number of steps once would else leave 350 MB behind, for each scorer anew."""
+"""Of all kept plans of a bundle together. A call takes about 700 bytes, and a plan may have 2,048 of them: a
+client that asks for every number of steps once would else leave 350 MB behind, for each scorer anew."""
 
 
 class KeptPlans:

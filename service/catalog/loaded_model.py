@@ -31,8 +31,8 @@ class LoadedModel:
     def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
         """The plan of a drawing; arguments as for `plan_drawing`.
 
-        It is the same for every request, and those that were used last are kept: with 28 rows, making one took
-        longer than drawing the noise.
+        It is the same for every request, and those that were used last are kept: with 28 rows, making one
+        took longer than drawing the noise.
         """
         return self._plans.get(
             steps, judge, lambda: plan_drawing(self.manifest, self.graphs, steps=steps, judge=judge)

@@ -37,12 +37,12 @@ class Caller(NamedTuple):
 class Visit:
     """One request that was let in; it counts the streams that it opens until it leaves."""
 
-    __slots__ = ("_bucket", "_door", "_streams", "client")
+    __slots__ = ("_door", "_streams", "bucket", "client")
 
     def __init__(self, door: "Door", client: str, bucket: str) -> None:
         self.client = client  # its key's name or its address, for logs
+        self.bucket = bucket  # what is counted together with it
         self._door = door
-        self._bucket = bucket
         self._streams = 0
 
     def open_stream(self) -> None:
@@ -51,13 +51,13 @@ class Visit:
         Raises:
             PentimentoError: OVERLOADED: the client has as many as it may have.
         """
-        self._door.count_stream(self._bucket, self.client)
+        self._door.count_stream(self.bucket, self.client)
         self._streams += 1
 
     def leave(self) -> None:
         """Ends the visit and gives its streams back. Harmless twice."""
         for _ in range(self._streams):
-            self._door.uncount_stream(self._bucket)
+            self._door.uncount_stream(self.bucket)
         self._streams = 0
 
 
@@ -91,7 +91,7 @@ class Door:
         self._rate = (
             f"{requests_per_s:g} requests a second, {burst_requests} at once" if requests_per_s else ""
         )
-        self._buckets = (
+        self.buckets = (
             Buckets(per_s=requests_per_s, burst=burst_requests, clock=clock) if requests_per_s else None
         )
         self._max_streams = max_streams
@@ -157,6 +157,10 @@ class Door:
                 return caller.address or _UNKNOWN
         return address
 
+    def bucket(self, caller: Caller) -> str:
+        """What is counted together where nobody needs a key: an address, of IPv6 a network."""
+        return _bucket_of(self.address(caller))
+
     def count_stream(self, bucket: str, client: str) -> None:
         """Counts one more open stream of a client; see `Visit.open_stream`."""
         if self._max_streams is None:
@@ -174,7 +178,7 @@ class Door:
             self._streams[bucket] = streams - 1
 
     def _take(self, bucket: str, client: str) -> None:
-        wait_s = self._buckets.take(bucket) if self._buckets is not None else 0.0
+        wait_s = self.buckets.take(bucket) if self.buckets is not None else 0.0
         if wait_s:
             message = f"client {client} may make {self._rate}; try again in {wait_s:.3g} s"
             raise PentimentoError(Code.OVERLOADED, message, retry_after_s=wait_s)

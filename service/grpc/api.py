@@ -8,22 +8,25 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from pentimento.service.door.door import Door
 from pentimento.service.door.tls import Tls
+from pentimento.service.grpc.arrivals import Arrivals
 from pentimento.service.grpc.call import Pace
 from pentimento.service.grpc.calls import Calls
 from pentimento.service.grpc.connections import end_connections
+from pentimento.service.grpc.counts import Counts
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.probes import HEALTH, REFLECTION, Health, Reflection
+from pentimento.service.grpc.refusing import GRPC_STATUS
 from pentimento.service.grpc.service import CanvasService
 from pentimento.service.grpc.sizes import MAX_SEND_BYTES
-from pentimento.service.grpc.status import GRPC_STATUS, CallObserver, generic_handler
+from pentimento.service.grpc.status import CallObserver, generic_handler
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 
 _INT_MAX = 2**31 - 1
+_UNREAD_BYTES = 65_535  # the least that HTTP/2 begins with
 _SERVICE = pb.DESCRIPTOR.services_by_name["CanvasService"]
 
 SERVICE_NAME = _SERVICE.full_name
@@ -57,10 +60,9 @@ class GrpcServer:
         self._server = grpc.aio.server(options=_options(settings, shared=shared))
         service = CanvasService(operations, settings, metrics)
         self._watch: asyncio.Task[NoReturn] | None = None  # from the start on
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack it
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        arrivals = Arrivals(settings.max_stall_s)
+        self._health = Health(arrivals, door)
+        reflection = Reflection(arrivals, door, (SERVICE_NAME, HEALTH, REFLECTION))
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"{host}:{settings.grpc_port}"
         try:
@@ -76,22 +78,27 @@ class GrpcServer:
         pace = Pace(settings.max_stall_s, settings.min_client_bytes_per_s)
         self._calls = Calls(self.port, pace)
         handler = generic_handler(
-            _SERVICE, service, calls=self._calls, door=door, pace=pace, observer=metrics
+            _SERVICE,
+            service,
+            calls=self._calls,
+            door=door,
+            arrivals=arrivals,
+            counts=Counts(settings),
+            pace=pace,
+            observer=metrics,
         )
-        self._server.add_generic_rpc_handlers((handler,))
+        self._server.add_generic_rpc_handlers((handler, self._health.handler, reflection.handler))
 
     async def start(self) -> None:
         """Begins to answer; health says NOT_SERVING until `set_serving`."""
-        await self.set_serving(False)
+        self.set_serving(False)
         await self._server.start()
         self._watch = asyncio.create_task(self._calls.watch())
 
-    async def set_serving(self, serving: bool) -> None:
+    def set_serving(self, serving: bool) -> None:
         """Sets the health status of the whole server and of CanvasService to SERVING or NOT_SERVING."""
-        kinds = health_pb2.HealthCheckResponse
-        status = kinds.SERVING if serving else kinds.NOT_SERVING
-        for name in (health.OVERALL_HEALTH, SERVICE_NAME):
-            await self._health.set(name, status)
+        for name in ("", SERVICE_NAME):
+            self._health.set(name, serving=serving)
 
     async def stop(self, grace: float | None = None) -> None:
         """Waits at most `grace` seconds for the calls that run now, cuts off the others, and stops.
@@ -101,7 +108,7 @@ class GrpcServer:
         (grpc/grpc#41785). Who is cut off knows that the server is UNAVAILABLE. Health watchers would hold
         that period up as well: they never end by themselves.
         """
-        await self._health.enter_graceful_shutdown()
+        self.set_serving(False)
         if grace:
             await self._calls.leave(grace)
         if self._watch is not None:
@@ -161,6 +168,10 @@ def _options(settings: Settings, *, shared: bool) -> Sequence[tuple[str, int]]:
         ("grpc.max_metadata_size", settings.max_header_bytes),
         ("grpc.absolute_max_metadata_size", settings.max_header_bytes),
         ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        # Of a call that nobody has read yet, no more than this comes in; gRPC would let in 4 MiB and more.
+        ("grpc.max_concurrent_streams", settings.max_grpc_connection_calls),
+        ("grpc.http2.lookahead_bytes", _UNREAD_BYTES),
+        ("grpc.http2.bdp_probe", 0),
         # However a client reads: nothing that is held for a connection is held for ever.
         ("grpc.max_connection_age_ms", settings.max_grpc_connection_age_s * 1000),
         ("grpc.max_connection_age_grace_ms", min(longest_ms, _INT_MAX)),

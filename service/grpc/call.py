@@ -1,6 +1,6 @@
 """One RPC as its handler sees it: what is known of it, and a write that ends with a slow or absent reader."""
 
-__all__ = ["Call", "Context", "Pace"]
+__all__ = ["Call", "Context", "Pace", "caller_of"]
 
 import asyncio
 import math
@@ -104,26 +104,11 @@ class Call(RequestFacts):
         Its request id is `x-request-id` of the metadata, where that is sane, or made; it returns as trailing
         metadata.
         """
-        first: dict[str, str] = {}
-        hops: list[str] = []
-        repeated = None
-        for key, value in context.invocation_metadata() or ():
-            if isinstance(value, str):
-                if key in first and key in _SECRETS:
-                    repeated = key
-                first.setdefault(key, value)
-                if key == "x-forwarded-for":
-                    hops.append(value)
-        address = _address(context.peer())
+        caller, first, repeated = _told(context)
         call = cls(
             id=request_id(first.get("x-request-id")),
-            client=address or "-",
-            caller=Caller(
-                address,
-                authorization=first.get("authorization"),
-                api_key=first.get("x-api-key"),
-                forwarded_for=",".join(hops) or None,
-            ),
+            client=caller.address or "-",
+            caller=caller,
             context=context,
             pace=pace,
             repeated=repeated,
@@ -172,6 +157,32 @@ class Call(RequestFacts):
             raise asyncio.CancelledError from None
         finally:
             self.impatience.end()
+
+
+def caller_of(context: Context) -> Caller:
+    """Who calls, of gRPC's context."""
+    return _told(context)[0]
+
+
+def _told(context: Context) -> tuple[Caller, dict[str, str], str | None]:
+    """Who calls, the first value of each key in the metadata, and a secret that it has twice."""
+    first: dict[str, str] = {}
+    hops: list[str] = []
+    repeated = None
+    for key, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            if key in first and key in _SECRETS:
+                repeated = key
+            first.setdefault(key, value)
+            if key == "x-forwarded-for":
+                hops.append(value)
+    caller = Caller(
+        _address(context.peer()),
+        authorization=first.get("authorization"),
+        api_key=first.get("x-api-key"),
+        forwarded_for=",".join(hops) or None,
+    )
+    return caller, first, repeated
 
 
 def _address(peer: str) -> str | None:

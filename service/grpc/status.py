@@ -1,15 +1,10 @@
-"""Maps the core's errors to gRPC statuses, and makes the handlers through which every RPC answers.
+"""Makes the handlers through which every RPC answers: first who calls is let in, then the message is read."""
 
-An error becomes a status with the error's sentence, and trailing metadata for programs: `pentimento-code`,
-`pentimento-field`, `retry-after-ms`.
-"""
+__all__ = ["CallObserver", "generic_handler"]
 
-__all__ = ["GRPC_STATUS", "CallObserver", "generic_handler"]
-
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, NoReturn, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import grpc
 from google.protobuf import message_factory
@@ -18,32 +13,14 @@ from google.protobuf.message import DecodeError, Message
 
 from pentimento.service.door.door import Door, Visit
 from pentimento.service.errors import Code, PentimentoError, invalid
+from pentimento.service.grpc.arrivals import Arrivals
 from pentimento.service.grpc.call import Call, Context, Pace
 from pentimento.service.grpc.calls import Calls
-from pentimento.service.grpc.wire_fields import field_name, sentence
+from pentimento.service.grpc.counts import Counts
+from pentimento.service.grpc.refusing import GRPC_STATUS, refuse
 from pentimento.service.telemetry.request_log import log_request
 
 _log = logging.getLogger(__name__)
-
-GRPC_STATUS: dict[Code, grpc.StatusCode] = {
-    Code.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
-    Code.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
-    Code.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
-    Code.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
-    Code.UNSUPPORTED: grpc.StatusCode.FAILED_PRECONDITION,
-    Code.NOT_ACCEPTABLE: grpc.StatusCode.INVALID_ARGUMENT,
-    Code.UNSUPPORTED_MEDIA_TYPE: grpc.StatusCode.INVALID_ARGUMENT,
-    # Not RESOURCE_EXHAUSTED, which clients try again: the same message will be too large the next time too.
-    Code.PAYLOAD_TOO_LARGE: grpc.StatusCode.INVALID_ARGUMENT,
-    Code.OVERLOADED: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    Code.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
-    Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
-    Code.INFERENCE_FAILED: grpc.StatusCode.INTERNAL,
-    Code.INTERNAL: grpc.StatusCode.INTERNAL,
-}
-
-# A status travels in HTTP/2 headers, of which a client accepts 8 KiB; percent-encoding can triple the text.
-_MAX_STATUS_CHARACTERS = 1024
 
 _Handler: TypeAlias = Callable[[Any, Call], Awaitable[Message]]
 
@@ -74,6 +51,8 @@ def generic_handler(
     *,
     calls: Calls,
     door: Door,
+    arrivals: Arrivals,
+    counts: Counts,
     pace: Pace,
     observer: CallObserver | None = None,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
@@ -86,16 +65,21 @@ def generic_handler(
             PentimentoError and knows nothing of statuses.
         calls: Told of each call.
         door: Decides which calls are let in.
+        arrivals: Reads their messages.
+        counts: Limits of their lists.
         pace: At which streams must be read.
         observer: Told of each call as it ends.
     """
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in service.methods:
-        # A stream, too, returns its last message: gRPC then sends that and the status together. Where a
-        # client sends one message, nothing on the wire tells the two kinds of answers apart.
-        handlers[method.name] = grpc.unary_unary_rpc_method_handler(
-            _answering(method, getattr(implementation, method.name), calls, door, pace, observer),
-            request_deserializer=None,  # not before it is let in
+        # A stream, too, returns its last message: gRPC then sends that and the status together. And a handler
+        # reads its message itself, when the call is let in. Where one message is sent, nothing on the wire
+        # tells the kinds of methods apart.
+        handlers[method.name] = grpc.stream_unary_rpc_method_handler(
+            _answering(
+                method, getattr(implementation, method.name), calls, door, arrivals, counts, pace, observer
+            ),
+            request_deserializer=None,  # not before its lists are counted
             response_serializer=None,  # so that the size of an answer is known
         )
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
@@ -111,9 +95,11 @@ def _answering(
     handler: _Handler,
     calls: Calls,
     door: Door,
+    arrivals: Arrivals,
+    counts: Counts,
     pace: Pace,
     observer: CallObserver | None,
-) -> Callable[[bytes, Context], Awaitable[bytes]]:
+) -> Callable[[object, Context], Awaitable[bytes]]:
     name, kind = method.name, _kind(method.input_type)
 
     def enter(call: Call) -> Visit:
@@ -129,7 +115,14 @@ def _answering(
             visit.open_stream()
         return visit
 
-    async def answer(data: bytes, context: Context) -> bytes:
+    async def message(context: Context, client: str) -> Message:
+        data = await arrivals.read(context, client)
+        if data is None:
+            raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} has no message")
+        counts.check(data, method.input_type)
+        return _parsed(kind, data, name)
+
+    async def answer(_: object, context: Context) -> bytes:
         calls.begin(context)
         call = Call.begin(context, pace)
         call.outcome = "cancelled"  # unless it comes to an end below
@@ -137,7 +130,7 @@ def _answering(
         failure: PentimentoError | None = None
         try:
             visit = enter(call)
-            answer = await handler(_parsed(kind, data, name), call)
+            answer = await handler(await message(context, visit.bucket), call)
             call.outcome = "ok"
             rest = answer.SerializeToString()
             call.sent = len(rest)
@@ -157,7 +150,7 @@ def _answering(
             _finish(name, call, failure, observer)
         # Not where the error is handled: the context keeps what this raises, and would keep with it the error
         # that it comes from, the handler's frames, the drawing and its graphs.
-        await _abort(context, failure, call.id)
+        return await refuse(context, failure, call.id)
 
     return answer
 
@@ -177,23 +170,3 @@ def _finish(name: str, call: Call, failure: PentimentoError | None, observer: Ca
     if observer is not None:
         observer.call(method=name, outcome=call.outcome, seconds=call.seconds)
     log_request(call, "grpc", status.name, rpc=name)
-
-
-async def _abort(context: Context, error: PentimentoError, request_id: str) -> NoReturn:
-    metadata = [("pentimento-code", error.code.value), ("x-request-id", request_id)]
-    if error.field is not None:
-        metadata.append(("pentimento-field", _printable(field_name(error.field))))
-    if error.retry_after_s is not None:
-        metadata.append(("retry-after-ms", str(round(error.retry_after_s * 1000))))
-    details = sentence(error)
-    if len(details) > _MAX_STATUS_CHARACTERS:
-        details = details[: _MAX_STATUS_CHARACTERS - 1] + "…"
-    try:
-        await context.abort(GRPC_STATUS[error.code], details, tuple(metadata))
-    except grpc.aio.InternalError:  # the connection ended before the client had taken it
-        raise asyncio.CancelledError from None
-
-
-def _printable(text: str) -> str:
-    """Metadata is printable ASCII; a field's name can hold what the client made up."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text[:_MAX_STATUS_CHARACTERS])

@@ -201,9 +201,10 @@ def _latents(message: pb.DrawingSpec | pb.ScoreRequest) -> dict[str, object]:
 
 def _array(tensor: pb.Tensor) -> Floats:
     field = f"latents.{tensor.name[:64]}"
+    if not 1 <= len(tensor.shape) <= _MAX_AXES or min(tensor.shape) < 0:
+        got = tuple(tensor.shape[:16])
+        raise invalid(field, f"must have a shape of 1..{_MAX_AXES} axes, none negative, got {got}")
     shape = tuple(tensor.shape)
-    if not 1 <= len(shape) <= _MAX_AXES or min(shape) < 0:
-        raise invalid(field, f"must have a shape of 1..{_MAX_AXES} axes, none negative, got {shape[:16]}")
     if tensor.values and tensor.data:
         raise invalid(field, "must be given as values or as data, got both")
     size = math.prod(shape)  # of Python integers: cannot overflow
@@ -213,7 +214,12 @@ def _array(tensor: pb.Tensor) -> Floats:
         return np.frombuffer(tensor.data, dtype="<f4").astype(np.float32, copy=False).reshape(shape)
     if len(tensor.values) != size:
         raise invalid(field, f"of shape {shape} needs {size} values, got {len(tensor.values)}")
-    return np.array(tensor.values, dtype=np.float32).reshape(shape)
+    # Packed once more they are bytes, the last of the message: one by one, two million took 0.3 s.
+    alone = pb.Tensor()
+    alone.CopyFrom(tensor)
+    alone.DiscardUnknownFields()
+    packed = alone.SerializeToString()
+    return np.frombuffer(packed, dtype="<f4", count=size, offset=len(packed) - 4 * size).reshape(shape)
 
 
 def _timeout_ms(message: _Message, deadline_s: float | None, max_timeout_ms: int) -> int | None:

@@ -84,8 +84,8 @@ class _Common(InputBody):
     seed: Annotated[
         Whole,
         Field(
-            description="0 to 2^63 - 1. The same seed, version and parameters give the same bytes. Without one, the "
-            "server chooses one below 2^53, which nobody can foresee."
+            description="0 to 2^63 - 1. The same seed, version and parameters give the same bytes. "
+            "Without one, the server chooses one below 2^53, which nobody can foresee."
         ),
     ] = None
     label: Annotated[

@@ -32,8 +32,8 @@ from pentimento.service.errors import Code, PentimentoError
 
 _log = logging.getLogger(__name__)
 
-# Known to the other process at a time: plans, and graph calls of all of them together, of which each takes about a
-# kilobyte there.
+# Known to the other process at a time: plans, and graph calls of all of them together, of which each takes
+# about a kilobyte there.
 _PLANS, _CALLS = 256, 16_384
 
 

@@ -46,7 +46,7 @@ async def serve_grpc(bundles: Path, *, metrics=None, lanes=2, **options) -> Asyn
     operations = Operations(catalog, engine, settings)
     server, port = await create_server(operations, settings, metrics=metrics)
     await server.start()
-    await server.set_serving(True)
+    server.set_serving(True)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS) as channel:
         try:
             yield Serving(

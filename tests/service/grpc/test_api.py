@@ -133,9 +133,9 @@ async def test_health_follows_set_serving(serving):
     for name in ("", SERVICE_NAME):
         request = health_pb2.HealthCheckRequest(service=name)
         assert (await stub.Check(request)).status == kinds.SERVING
-        await serving.server.set_serving(False)
+        serving.server.set_serving(False)
         assert (await stub.Check(request)).status == kinds.NOT_SERVING
-        await serving.server.set_serving(True)
+        serving.server.set_serving(True)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Check(health_pb2.HealthCheckRequest(service="nobody"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND

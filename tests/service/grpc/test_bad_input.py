@@ -86,7 +86,8 @@ DRAWINGS = [
     ({"latents": [latent(), latent()]}, INVALID, "latents.latent", "given twice"),
     ({"latents": [pb.Tensor(name="latent", shape=[2**40], data=b"")]}, INVALID, "latents.latent", "got 0"),
     ({"latents": [pb.Tensor(name="latent")]}, INVALID, "latents.latent", "axes"),
-    ({"latents": [pb.Tensor(name="latent", shape=[1] * 10_000)]}, INVALID, "latents.latent", "axes"),
+    ({"latents": [pb.Tensor(name="latent", shape=[1] * 10_000)]}, INVALID, "latents.shape", "at most 8 axes"),
+    ({"latents": [pb.Tensor(name="latent", shape=[1] * 9)]}, INVALID, "latents.latent", "1..8 axes"),
 ]
 
 
