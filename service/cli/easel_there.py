@@ -2,6 +2,8 @@
 
 __all__ = ["RemoteEasel", "open_there", "reload_there"]
 
+import sys
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -60,7 +62,7 @@ async def reload_there(server: Remote, token: str) -> Reload:
         PentimentoError: As `open_there`, and whatever the server says.
     """
     async with _connect(server) as client:
-        with _client_errors():
+        with _client_errors(), _warnings_on_stderr():
             done = await client.reload_models(token)
     return Reload(
         added=tuple(_revision(each) for each in done.added),
@@ -79,13 +81,14 @@ def _connect(server: Remote) -> "pentimento_client.AsyncClient":
         message = "--server needs the client: in a checkout of Pentimento, pip install ./clients/python"
         raise PentimentoError(Code.UNSUPPORTED, message) from None
     try:
-        return pentimento_client.AsyncClient(
-            server.url,
-            api_key=server.api_key,
-            ca_file=server.ca_file,
-            certificate_file=server.certificate_file,
-            key_file=server.key_file,
-        )
+        with _warnings_on_stderr():
+            return pentimento_client.AsyncClient(
+                server.url,
+                api_key=server.api_key,
+                ca_file=server.ca_file,
+                certificate_file=server.certificate_file,
+                key_file=server.key_file,
+            )
     except ValueError as error:
         raise PentimentoError(Code.INVALID_ARGUMENT, f"--server: {error}") from None
 
@@ -265,6 +268,19 @@ class _RemoteSketch:
                 outputs=frame.outputs,
                 elapsed_us=frame.elapsed_us,
             )
+
+
+@contextmanager
+def _warnings_on_stderr() -> Iterator[None]:
+    """Says the client's warnings as this program says what is wrong: a sentence, and no place in its code."""
+
+    def say(message: Warning | str, *_: object) -> None:
+        print(f"pentimento: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():  # which also puts back what shows them
+        warnings.simplefilter("always")
+        warnings.showwarning = say  # type: ignore[assignment]  # it takes all that it is given
+        yield
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from pentimento.service.settings import Settings
 T = TypeVar("T")
 
 # What every client can hold exactly, also one that reads JSON's numbers as double precision. From the system:
-# a seed is all that it takes to draw a picture again, and some numbers of a generator give the next ones away.
+# a seed is all that it takes to draw a picture again, and a generator's numbers give those after them away.
 _SEED_BITS = 53
 
 _ON_LOOP_VALUES = 50_000  # of noise, about a millisecond; more are drawn in a thread

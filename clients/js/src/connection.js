@@ -7,6 +7,7 @@ const FIRST_WAIT_MS = 200; // doubles with each try
 const LONGEST_WAIT_MS = 5_000;
 const LONGEST_RETRY_AFTER_S = 60; // whoever is told to come back later than that is told, and decides
 const SLACK_MS = 5_000; // after a request's own deadline, so that it is the server that says what happened
+const warned = new Set(); // hosts
 const TRANSIENT = new Set(["OVERLOADED", "UNAVAILABLE"]);
 
 export class Connection {
@@ -23,6 +24,7 @@ export class Connection {
     if (!base.pathname.endsWith("/")) base.pathname += "/"; // the server may be below a path
     // fetch would name the key in its message.
     if (apiKey !== null && !/^[!-~]+$/.test(apiKey)) throw new TypeError("apiKey must be visible ASCII characters");
+    if (apiKey !== null) warnUnencrypted(base);
     this.#base = base;
     this.#key = apiKey;
     this.#retries = retries;
@@ -127,6 +129,14 @@ class Answer {
   close() {
     this.#watch.close();
   }
+}
+
+/** Says once for each server that anybody on the way to it can read the key. */
+function warnUnencrypted({ protocol, host, hostname }) {
+  const here = /^(.*\.)?localhost\.?$|^127\.|^\[::1\]$/.test(hostname);
+  if (protocol === "https:" || here || warned.has(host)) return;
+  warned.add(host);
+  console.warn(`The API key goes to ${host} unencrypted, and whoever is on the way can read and use it: ask for https://`);
 }
 
 function sleep(ms, signal) {

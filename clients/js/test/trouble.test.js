@@ -1,4 +1,4 @@
-/** Trying again, giving up, and servers that are not there or are something else. */
+/** Trying again, giving up, servers that are not there or are something else, and keys that others could read. */
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
@@ -14,6 +14,7 @@ const HEADERS = {
   "Pentimento-Seed": "1",
   "Pentimento-Steps": "2",
 };
+const apiKey = "key-aaaaaaaaaaaaaaaa";
 const PNG = "iVBORw0KGgo=";
 const frame = (step) => `{"type":"frame","step":${step},"images":["${PNG}"],"elapsed_us":1}\n`;
 const DONE = '{"type":"done","seed":1,"timing":{"queue_us":1,"total_us":2}}\n';
@@ -159,4 +160,23 @@ test("another program's answer is an error of this client", async (t) => {
   await assert.rejects(new Client(url).generate(), /not Pentimento's: the headers say nothing of a drawing/);
   const odd = await stranger(t, (response) => response.writeHead(200, HEADERS).end('{"type":"frame"}\n'));
   await assert.rejects(new Client(odd.url).generate(), { code: "INTERNAL" });
+});
+
+test("a key that goes elsewhere in plain is warned of, once for each server", (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
+  for (let i = 0; i < 3; i++) new Client("http://nobody.invalid:8000", { apiKey });
+  assert.equal(warn.mock.callCount(), 1);
+  assert.match(warn.mock.calls[0].arguments[0], /API key goes to nobody\.invalid:8000 unencrypted.*https:\/\//);
+  assert.ok(!warn.mock.calls[0].arguments[0].includes(apiKey));
+  new Client("http://nobody-else.invalid", { apiKey });
+  assert.equal(warn.mock.callCount(), 2);
+});
+
+test("nothing is said over TLS, nor on this machine, nor without a key", (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
+  for (const url of ["https://secure.invalid", "http://localhost:1", "http://127.0.0.2:1", "http://[::1]:1", "http://a.localhost"]) {
+    new Client(url, { apiKey });
+  }
+  new Client("http://keyless.invalid");
+  assert.equal(warn.mock.callCount(), 0);
 });

@@ -40,6 +40,8 @@ export function keyDialog(onChange) {
     why,
     h("div.field", {}, h("label", { htmlFor: id }, "Key"), input),
     h("p.hint", {}, "It is sent to this server alone, and forgotten when this browser tab is closed."),
+    // What a browser holds secure: https, or a page of this machine.
+    window.isSecureContext ? null : h("p.hint", {}, "It goes there unencrypted: whoever is on the way can read and use it."),
     h("div.dialog-tools", {}, forget, cancel, h("button.primary", { type: "submit" }, "Use this key")),
   );
   const dialog = h("dialog", { "aria-labelledby": `${id}-title` }, form);

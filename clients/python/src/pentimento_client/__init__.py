@@ -25,6 +25,7 @@ from pentimento_client.requests import (
     ReadOptions,
 )
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
+from pentimento_client.secrecy import UnencryptedWarning
 
 __all__ = [
     "Client",
@@ -58,5 +59,6 @@ __all__ = [
     "Scores",
     "StepRange",
     "Timing",
+    "UnencryptedWarning",
     "film_strip",
 ]

@@ -32,6 +32,7 @@ from pentimento_client.requests import (
 )
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 from pentimento_client.retrying import AsyncRetryingTransport
+from pentimento_client.secrecy import warn_unencrypted
 from pentimento_client.stream_state import StreamState
 from pentimento_client.transport import AsyncTransport
 
@@ -95,6 +96,7 @@ class AsyncClient:
 
     def __init__(self, url: str, **options: Unpack[ConnectOptions]) -> None:
         connection = connect(url, **options)
+        self._address = connection.address
         transport: AsyncTransport = (
             AsyncHttpTransport(connection)
             if connection.address.kind == "http"
@@ -211,6 +213,7 @@ class AsyncClient:
 
     async def reload_models(self, token: str) -> Reload:
         """Lets the server read its bundle folder again; arguments as Client.reload_models."""
+        warn_unencrypted(self._address, "the admin token", stacklevel=3)
         return await self._transport.reload(token)
 
     async def close(self) -> None:

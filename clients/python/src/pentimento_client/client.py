@@ -29,6 +29,7 @@ from pentimento_client.requests import (
 )
 from pentimento_client.results import EncodeResult, LikelihoodResult, ScoreResult
 from pentimento_client.retrying import RetryingTransport
+from pentimento_client.secrecy import warn_unencrypted
 from pentimento_client.stream_state import StreamState
 from pentimento_client.transport import Transport
 
@@ -93,6 +94,7 @@ class Client:
 
     def __init__(self, url: str, **options: Unpack[ConnectOptions]) -> None:
         connection = connect(url, **options)
+        self._address = connection.address
         transport: Transport = (
             HttpTransport(connection) if connection.address.kind == "http" else GrpcTransport(connection)
         )
@@ -252,6 +254,7 @@ class Client:
         Args:
             token: The server's admin token.
         """
+        warn_unencrypted(self._address, "the admin token", stacklevel=3)
         return self._transport.reload(token)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 import grpc
 
 from pentimento_client.errors import PentimentoError
+from pentimento_client.secrecy import warn_unencrypted
 from pentimento_client.tls import Tls
 from pentimento_client.transport import Address, bearer, parse_url
 
@@ -57,6 +58,8 @@ class Connection:
 def connect(url: str, **options: Unpack[ConnectOptions]) -> Connection:
     """Checks a URL and options, and reads their files; no connection is made yet.
 
+    Warns the caller of its caller if the API key would go to another machine without TLS.
+
     Raises:
         ValueError: One of them is wrong; the sentence says which.
         TypeError: An option is not known.
@@ -80,9 +83,12 @@ def connect(url: str, **options: Unpack[ConnectOptions]) -> Connection:
         raise ValueError(f"retries must be at least 0, got {retries}")
     if not silence_s > 0:
         raise ValueError(f"silence_s must be more than 0, got {silence_s}")
+    authorization = _authorization(options.get("api_key"))
+    if authorization is not None:
+        warn_unencrypted(address, "the API key", stacklevel=4)
     return Connection(
         address=address,
-        authorization=_authorization(options.get("api_key")),
+        authorization=authorization,
         tls=tls,
         retries=retries,
         silence_s=silence_s,
