@@ -57,7 +57,7 @@ class Counts:
             PentimentoError: INVALID_ARGUMENT.
         """
         if len(data) > _SMALL_BYTES:
-            _Walk(data, self._most).over(kind, 0, len(data), "")
+            _Walk(data, self._most).message(kind, 0, len(data))
 
     def without_limit(self, kind: Descriptor) -> list[str]:
         """Full names of the lists in a type of request that have no limit here; there must be none."""
@@ -77,34 +77,48 @@ class _Walk:
         self._data, self._most = data, most
         self._fields = 0
 
-    def over(
-        self, kind: Descriptor, start: int, end: int, path: str, counts: "Counter[str] | None" = None
-    ) -> None:
-        """Goes over one message; `counts` are those of its other parts, where it comes in several."""
-        counts = Counter() if counts is None else counts
-        inner: dict[
-            str, Counter[str]
-        ] = {}  # a message that is no list is one, in however many parts it comes
+    def message(self, kind: Descriptor, start: int, end: int, path: str = "") -> None:
+        """Goes over one message.
+
+        Args:
+            kind: Its type.
+            start: Where it begins,
+            end: and ends.
+            path: Of the list that it is in, for errors, and a point.
+        """
+        counts: Counter[tuple[str, str]] = Counter()
         try:
-            for number, wire, first, last in self._read(start, end):
-                field = kind.fields_by_number.get(number)
-                if field is None:
-                    continue
-                if field.is_repeated:
-                    entries = self._entries(field, wire, first, last)
-                    counts[field.name] += entries
-                    if entries == 1 and counts[field.name] >= self._most[field.name][0] + _BEYOND:
-                        self._check(field.name, counts[field.name], path, "at least ")
-                if field.message_type is None or wire != _BYTES or _is_map(field):
-                    continue
-                if field.is_repeated:
-                    self.over(field.message_type, first, last, f"{path}{field.name}.")
-                else:
-                    self.over(field.message_type, first, last, path, inner.setdefault(field.name, Counter()))
+            self._part(kind, start, end, path, "", counts)
         except IndexError:  # it ends within a number
             return
-        for name, count in counts.items():
+        for (_, name), count in counts.items():
             self._check(name, count, path)
+
+    def _part(
+        self,
+        kind: Descriptor,
+        start: int,
+        end: int,
+        path: str,
+        scope: str,
+        counts: "Counter[tuple[str, str]]",
+    ) -> None:
+        """Counts a message, or one within it, which is one in however many parts it comes: hence `scope`."""
+        for number, wire, first, last in self._read(start, end):
+            field = kind.fields_by_number.get(number)
+            if field is None:
+                continue
+            if field.is_repeated:
+                entries, key = self._entries(field, wire, first, last), (scope, field.name)
+                counts[key] += entries
+                if entries == 1 and counts[key] >= self._most[field.name][0] + _BEYOND:
+                    self._check(field.name, counts[key], path, "at least ")
+            if field.message_type is None or wire != _BYTES or _is_map(field):
+                continue
+            if field.is_repeated:
+                self.message(field.message_type, first, last, f"{path}{field.name}.")
+            else:
+                self._part(field.message_type, first, last, path, f"{scope}{field.name}.", counts)
 
     def _read(self, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
         """Each field outside a group: its number, how it is written, and where its contents begin and end."""
