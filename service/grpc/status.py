@@ -2,6 +2,7 @@
 
 __all__ = ["CallObserver", "generic_handler"]
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, Protocol, TypeAlias
@@ -23,6 +24,8 @@ from pentimento.service.telemetry.request_log import log_request
 _log = logging.getLogger(__name__)
 
 _Handler: TypeAlias = Callable[[Any, Call], Awaitable[Message]]
+
+_MOMENT_S = 0.05
 
 _ADMIN = "ReloadModels"  # asks for the admin token itself, and not for a key
 
@@ -118,6 +121,8 @@ def _answering(
     async def message(context: Context, client: str) -> Message:
         data = await arrivals.read(context, client)
         if data is None:
+            # Or the client has left, or sent too much: gRPC then cancels this, a moment later.
+            await asyncio.sleep(_MOMENT_S)
             raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} has no message")
         counts.check(data, method.input_type)
         return _parsed(kind, data, name)

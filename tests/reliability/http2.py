@@ -110,6 +110,10 @@ class Http2Connection:
         """Says that nothing more of a stream comes."""
         self._plug.sendall(_frame(_DATA, _END_STREAM, stream))
 
+    def reset(self, stream: int) -> None:
+        """Leaves a call, as a client does that cancels it."""
+        self._plug.sendall(_frame(_RESET, 0, stream, b"\0\0\0\x08"))
+
     def wait(self, stream: int, seconds: float) -> bytes | None:
         """Waits for the end of a stream, and returns its trailing headers; None: it has not ended."""
         with self._told:

@@ -97,6 +97,22 @@ def test_a_call_without_a_message_is_ended(serve, path):
     server.stop()
 
 
+def test_who_leaves_before_its_message_is_there_has_left(serve):
+    """And who sends none, and says so, is told."""
+    server = serve()
+    with Http2Connection(server.place.grpc_port) as connection:
+        stream = connection.begin(SCORE)
+        connection.send(stream, head(100) + b"half")
+        time.sleep(0.1)
+        connection.reset(stream)
+        assert wait(lambda: "outcome=cancelled" in server.log)
+        stream = connection.begin(SCORE)
+        connection.finish(stream)
+        assert b"the request of Score has no message" in connection.wait(stream, 10)
+    assert server.log.count("outcome=") == 2
+    server.stop()
+
+
 def test_a_call_without_a_key_is_refused_before_its_message(serve):
     server = serve(api_keys="alice " + "k" * 20)
     with Http2Connection(server.place.grpc_port) as connection:
