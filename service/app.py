@@ -16,7 +16,9 @@ from fastapi import FastAPI
 from pentimento.bundle.store import BundleError
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.served import Reload
+from pentimento.service.door.descriptors import watch_descriptors
 from pentimento.service.door.door import Door
+from pentimento.service.door.receiving import Receiving
 from pentimento.service.door.tls import Tls
 from pentimento.service.engine.calibration import Calibrator
 from pentimento.service.engine.engine import Engine
@@ -30,6 +32,7 @@ from pentimento.service.http.api import create_app
 from pentimento.service.http.connection import limited_connections
 from pentimento.service.http.connection_limits import ConnectionLimits
 from pentimento.service.http.cors import Cors
+from pentimento.service.http.handshake import handshakes
 from pentimento.service.http.listener import BACKLOG, listen
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
@@ -83,6 +86,7 @@ class Server:
         # Settings first: what is wrong with them is said whether or not the ports can be had.
         try:
             door, self._tls, self._cors = Door.of(settings), Tls.of(settings), Cors.of(settings)
+            self._receiving = Receiving.of(settings, self.group)
             self.runtime = make_runtime(settings, computes=self.group is None or self.group.has_lane)
             # Before the bundles are loaded: a port in use is known at once, and early clients wait a moment.
             listener = listen(
@@ -113,6 +117,7 @@ class Server:
                 settings,
                 metrics=self.metrics,
                 door=door,
+                receiving=self._receiving,
                 tls=self._tls,
                 shared=group is not None,
             )
@@ -138,6 +143,7 @@ class Server:
         await self._start_http(self._app, self._listener)
         await self._grpc.start()
         self._grpc.set_serving(True)
+        self._watch = asyncio.create_task(watch_descriptors())
 
     async def reload_here(self) -> Reload:
         """Has this process alone read the bundle folder again."""
@@ -185,10 +191,10 @@ class Server:
 
     async def _start_http(self, app: FastAPI, listener: socket.socket) -> None:
         tls = self._tls
+        connections = limited_connections(ConnectionLimits.of(self.settings), self._receiving, self._cors)
         config = uvicorn.Config(
             app,
-            http=limited_connections(ConnectionLimits.of(self.settings), self._cors),
-            ssl_context_factory=None if tls is None else lambda *_: tls.context,
+            http=connections if tls is None else handshakes(connections, tls.context),
             proxy_headers=False,  # whom to believe is decided for both transports alike
             lifespan="off",
             log_config=None,
@@ -213,6 +219,7 @@ class Server:
         if not self._is_open:  # a worker that was told to end before it was told to begin
             await self.engine.close()
             return
+        self._watch.cancel()
         loop = asyncio.get_running_loop()
         end = loop.time() + self.settings.drain_grace_s
         self._grpc.set_serving(False)

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     """Addresses and networks, with commas between, of proxies whose `X-Forwarded-For` is believed."""
     cors_origins: str = ""
     """Origins, such as https://example.com, with commas between, whose pages may ask; * stands for all."""
+    allowed_hosts: str = ""
+    """Names, with commas between, by which browsers reach a server without keys, besides localhost and
+    addresses; unset: on loopback no other, elsewhere any."""
 
     max_images: Annotated[int, Field(ge=1, le=4096)] = 64
     """Images (`n`) in one request."""
@@ -102,6 +105,9 @@ class Settings(BaseSettings):
     """The longest deadline a request may ask for."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 << 20
     """Bytes of a request body or gRPC message."""
+    max_receiving_bytes: Annotated[int, Field(ge=1024)] = 256 << 20
+    """Bytes of all request bodies and gRPC messages together that are held while they are received and read,
+    over both transports and all workers; beyond that a body is refused. At least `max_body_bytes`."""
     max_image_pixels: Annotated[int, Field(ge=1)] = 16_000_000
     """Pixels of an uploaded picture, checked before it is decompressed."""
     max_request_pixels: Annotated[int, Field(ge=1)] = 64_000_000

@@ -150,7 +150,7 @@ class Door:
             return address
         # Each proxy appends who asked it: what stands before the first that is not trusted may be made up.
         for hop in reversed(caller.forwarded_for.split(",")):
-            if not self._trusts(address):
+            if not self.trusts(address):
                 break
             address = _without_port(hop.strip())
             if _parse(address) is None:
@@ -160,6 +160,11 @@ class Door:
     def bucket(self, caller: Caller) -> str:
         """What is counted together where nobody needs a key: an address, of IPv6 a network."""
         return _bucket_of(self.address(caller))
+
+    def trusts(self, address: str) -> bool:
+        """Whether an address is that of a trusted proxy."""
+        parsed = _parse(address) if self._proxies else None
+        return parsed is not None and any(parsed in network for network in self._proxies)
 
     def count_stream(self, bucket: str, client: str) -> None:
         """Counts one more open stream of a client; see `Visit.open_stream`."""
@@ -182,10 +187,6 @@ class Door:
         if wait_s:
             message = f"client {client} may make {self._rate}; try again in {wait_s:.3g} s"
             raise PentimentoError(Code.OVERLOADED, message, retry_after_s=wait_s)
-
-    def _trusts(self, address: str) -> bool:
-        parsed = _parse(address)
-        return parsed is not None and any(parsed in network for network in self._proxies)
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

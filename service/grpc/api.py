@@ -10,6 +10,7 @@ from typing import NoReturn
 import grpc
 
 from pentimento.service.door.door import Door
+from pentimento.service.door.receiving import Receiving
 from pentimento.service.door.tls import Tls
 from pentimento.service.grpc.arrivals import Arrivals
 from pentimento.service.grpc.call import Pace
@@ -40,6 +41,7 @@ class GrpcServer:
         settings: Where to listen, and the limits.
         metrics: Told of every call to CanvasService.
         door: Lets calls in.
+        receiving: The budget for messages.
         tls: Makes it speak TLS.
         shared: Whether other workers have the port, too.
 
@@ -53,6 +55,7 @@ class GrpcServer:
         settings: Settings,
         metrics: CallObserver | None,
         door: Door,
+        receiving: Receiving,
         tls: Tls | None,
         *,
         shared: bool = False,
@@ -84,6 +87,7 @@ class GrpcServer:
             door=door,
             arrivals=arrivals,
             counts=Counts(settings),
+            receiving=receiving,
             pace=pace,
             observer=metrics,
         )
@@ -128,6 +132,7 @@ async def create_server(
     *,
     metrics: CallObserver | None = None,
     door: Door | None = None,
+    receiving: Receiving | None = None,
     tls: Tls | None = None,
     shared: bool = False,
 ) -> tuple[GrpcServer, int]:
@@ -138,6 +143,7 @@ async def create_server(
         settings: Where to listen, and the limits.
         metrics: Told of every call to CanvasService.
         door: Decides which calls are let in; by default one made from the settings.
+        receiving: The budget for messages, over both transports; by default one made from the settings.
         tls: Certificate and key, to speak TLS; None for plain text.
         shared: Whether other workers have the port, too, which the parent has made sure of.
 
@@ -148,7 +154,15 @@ async def create_server(
         OSError: The address cannot be had; one sentence.
         RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
     """
-    server = GrpcServer(operations, settings, metrics, door or Door.of(settings), tls, shared=shared)
+    server = GrpcServer(
+        operations,
+        settings,
+        metrics,
+        door or Door.of(settings),
+        receiving or Receiving.of(settings),
+        tls,
+        shared=shared,
+    )
     return server, server.port
 
 
@@ -167,7 +181,8 @@ def _options(settings: Settings, *, shared: bool) -> Sequence[tuple[str, int]]:
         # Between the two, gRPC would refuse some at random.
         ("grpc.max_metadata_size", settings.max_header_bytes),
         ("grpc.absolute_max_metadata_size", settings.max_header_bytes),
-        ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        ("grpc.max_allowed_incoming_connections", settings.max_connections),  # handshakes among them
+        ("grpc.server_handshake_timeout_ms", math.ceil(settings.max_stall_s * 1000)),
         # Of a call that nobody has read yet, no more than this comes in; gRPC would let in 4 MiB and more.
         ("grpc.max_concurrent_streams", settings.max_grpc_connection_calls),
         ("grpc.http2.lookahead_bytes", _UNREAD_BYTES),

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDesc
 from google.protobuf.message import DecodeError, Message
 
 from pentimento.service.door.door import Door, Visit
+from pentimento.service.door.receiving import Parcel, Receiving
 from pentimento.service.errors import Code, PentimentoError, invalid
 from pentimento.service.grpc.arrivals import Arrivals
 from pentimento.service.grpc.call import Call, Context, Pace
@@ -56,6 +57,7 @@ def generic_handler(
     door: Door,
     arrivals: Arrivals,
     counts: Counts,
+    receiving: Receiving,
     pace: Pace,
     observer: CallObserver | None = None,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
@@ -70,6 +72,7 @@ def generic_handler(
         door: Decides which calls are let in.
         arrivals: Reads their messages.
         counts: Limits of their lists.
+        receiving: The budget in which messages are counted, from their arrival to the end of their call.
         pace: At which streams must be read.
         observer: Told of each call as it ends.
     """
@@ -80,7 +83,15 @@ def generic_handler(
         # tells the kinds of methods apart.
         handlers[method.name] = grpc.stream_unary_rpc_method_handler(
             _answering(
-                method, getattr(implementation, method.name), calls, door, arrivals, counts, pace, observer
+                method,
+                getattr(implementation, method.name),
+                calls,
+                door,
+                arrivals,
+                counts,
+                receiving,
+                pace,
+                observer,
             ),
             request_deserializer=None,  # not before its lists are counted
             response_serializer=None,  # so that the size of an answer is known
@@ -100,6 +111,7 @@ def _answering(
     door: Door,
     arrivals: Arrivals,
     counts: Counts,
+    receiving: Receiving,
     pace: Pace,
     observer: CallObserver | None,
 ) -> Callable[[object, Context], Awaitable[bytes]]:
@@ -118,12 +130,14 @@ def _answering(
             visit.open_stream()
         return visit
 
-    async def message(context: Context, client: str) -> Message:
+    async def message(context: Context, client: str, parcel: Parcel) -> Message:
         data = await arrivals.read(context, client)
         if data is None:
             # Or the client has left, or sent too much: gRPC then cancels this, a moment later.
             await asyncio.sleep(_MOMENT_S)
             raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} has no message")
+        parcel.take(len(data))
+        parcel.check()
         counts.check(data, method.input_type)
         return _parsed(kind, data, name)
 
@@ -132,10 +146,11 @@ def _answering(
         call = Call.begin(context, pace)
         call.outcome = "cancelled"  # unless it comes to an end below
         visit: Visit | None = None
+        parcel = receiving.open()
         failure: PentimentoError | None = None
         try:
             visit = enter(call)
-            answer = await handler(await message(context, visit.bucket), call)
+            answer = await handler(await message(context, visit.bucket, parcel), call)
             call.outcome = "ok"
             rest = answer.SerializeToString()
             call.sent = len(rest)
@@ -149,6 +164,7 @@ def _answering(
             failure = PentimentoError(Code.INTERNAL, "internal error; the server's log has the reason")
         finally:
             call.impatience.stop()
+            parcel.close()
             if visit is not None:
                 visit.leave()
             calls.hand_over(context, call.sent)

@@ -18,7 +18,7 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.http import admin, docs, drawings, readings
 from pentimento.service.http.context import Context, Server, counted
 from pentimento.service.http.cors import Cors
-from pentimento.service.http.docs_page import install_docs_page
+from pentimento.service.http.docs_page import install_docs_page, install_openapi
 from pentimento.service.http.door import HttpDoor, describe_keys
 from pentimento.service.http.exchange import HttpExchanges
 from pentimento.service.http.lenience import Lenience
@@ -30,6 +30,7 @@ from pentimento.service.http.model_schemas import (
     RefusalBody,
     StatusBody,
 )
+from pentimento.service.http.origins import Origins, describe_origins
 from pentimento.service.http.problems import Defects, install_problem_handlers, refuse
 from pentimento.service.http.shortcuts import Shortcuts
 from pentimento.service.http.studio import Studio
@@ -52,10 +53,13 @@ class _App(FastAPI):
         return app
 
     def openapi(self) -> dict[str, Any]:
-        schema = docs.complete(super().openapi())
-        if self.state.door.is_keyed:
-            describe_keys(schema)
-        return schema
+        if self.openapi_schema is None:
+            schema = docs.complete(super().openapi())
+            if self.state.door.is_keyed:
+                describe_keys(schema)
+            else:
+                describe_origins(schema)
+        return cast("dict[str, Any]", self.openapi_schema)
 
 
 def create_app(
@@ -81,6 +85,7 @@ def create_app(
     app = _App(
         **docs.TITLE,
         openapi_tags=docs.TAGS,
+        openapi_url=None,  # a route of our own: FastAPI's writes the document anew for each request
         docs_url=None,  # a page of our own: FastAPI's loads its files from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # see Lenience
@@ -93,13 +98,15 @@ def create_app(
     for part in (drawings.router, readings.router, admin.router, router):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None
+    install_openapi(app)
     install_docs_page(app)
     install_problem_handlers(app)
     app.add_middleware(Shortcuts, posts=drawings.POSTS)
-    app.add_middleware(HttpDoor, door=app.state.door, answer_error=refuse)
+    cors = Cors.of(settings)
+    origins = Origins.of(settings, app.state.door, cors)
+    app.add_middleware(HttpDoor, door=app.state.door, origins=origins, answer_error=refuse)
     app.add_middleware(Lenience)
     app.add_middleware(Defects)
-    cors = Cors.of(settings)
     if cors is not None:
         app.add_middleware(CORSMiddleware, **cors.options)
     app.add_middleware(HttpExchanges, metrics=metrics)

@@ -1,4 +1,4 @@
-"""Reads request bodies: within a size limit, strict JSON, pictures raw, as multipart files or as base64."""
+"""Reads request bodies: within size limits, strict JSON, pictures raw, as multipart files or as base64."""
 
 __all__ = ["merge", "read_generate_body", "read_images", "read_judged_images", "read_named_pictures"]
 
@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from pentimento.service.errors import Code, PentimentoError, invalid
+from pentimento.service.http.exchange import exchange_of
 from pentimento.service.http.json_input import read_json
 from pentimento.service.http.problems import describe
 from pentimento.service.http.reading_schemas import ScoreBodyIn, ScoreImagesBody
@@ -38,7 +39,7 @@ async def read_generate_body(request: Request, limits: Settings) -> GenerateBody
         limits: Of bytes and depth.
 
     Raises:
-        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE or OVERLOADED.
     """
     # Most drawings are asked for by the query alone, and HTTP says beforehand whether a body comes.
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
@@ -60,7 +61,7 @@ async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, .
         limits: Of bytes, depth and pictures.
 
     Raises:
-        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE or OVERLOADED.
     """
     images, _ = await _read_images(request, limits, ScoreImagesBody)
     return images
@@ -108,7 +109,7 @@ async def read_named_pictures(
         The pictures by name, still encoded.
 
     Raises:
-        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE.
+        PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE or OVERLOADED.
     """
     kind, limit = _media_type(request), limits.max_body_bytes
     names = list(body_type.model_fields)
@@ -163,7 +164,10 @@ async def _read(request: Request, limit: int) -> bytes:
 
 
 async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """The body's chunks; refuses by the announced length before reading, and by what really comes."""
+    """The body's chunks; refuses by the announced length before reading, and by what really comes.
+
+    What comes is counted by the connection, which drops what is beyond the budget of all bodies together.
+    """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise PentimentoError(
@@ -174,12 +178,19 @@ async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
         raise _too_large(announced[:30], limit)
-    size = 0
-    async for chunk in request.stream():
+    parcel, size, more = exchange_of(request.scope).parcel, 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        if parcel is not None:
+            parcel.check()
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:
             raise _too_large("more", limit)
         yield chunk
+        more = message.get("more_body", False)
 
 
 async def _read_parts(request: Request, limit: int, max_images: int) -> tuple[ImageInput, ...]:

@@ -1,10 +1,11 @@
 """An HTTP connection that bounds what a client can make the server hold, and for how long.
 
 By itself uvicorn reads headers of any length, and waits for ever for a request and for a slow reader. What is
-added here costs nothing until a connection is slow; requests go on to uvicorn as before.
+added here costs nothing until a connection is slow; requests go on to uvicorn as before. What a client sends
+ahead of the answers is in `pipelining`.
 """
 
-__all__ = ["LimitedConnection", "limited_connections"]
+__all__ = ["SURPLUS", "SURPLUS_S", "LimitedConnection", "limited_connections"]
 
 import asyncio
 import logging
@@ -15,25 +16,31 @@ from typing import Any, NoReturn, cast
 
 import httptools
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from pentimento.service.door.receiving import Receiving
 from pentimento.service.errors import STALLED
 from pentimento.service.http.connection_limits import ConnectionLimits
 from pentimento.service.http.cors import Cors
 from pentimento.service.http.exchange import CONNECTION
 from pentimento.service.http.joined_writes import JoinedWrites
 from pentimento.service.http.old_clients import speaks_chunks, until_close
+from pentimento.service.http.pipelining import OneAtATime
 from pentimento.service.http.refusals import Refusal
 
 _log = logging.getLogger("pentimento.http")
 
-_SURPLUS = 128  # connections beyond the limit that are told so
-_SURPLUS_S = 1.0  # for which they are waited for
+SURPLUS = 128
+"""Connections beyond the limit that are told so."""
+
+SURPLUS_S = 1.0
+"""Seconds for which they are waited for."""
+
 _LINGER_S, _LINGER_BYTES = 1.0, 1 << 20  # in which a client that is refused can stop sending
 _BYTES_ACKED = 120  # where Linux has it in its tcp_info, in 8 bytes
 
 
-class LimitedConnection(HttpToolsProtocol):
+class LimitedConnection(OneAtATime):
     """One HTTP connection; its class attributes are set by `limited_connections`."""
 
     limits: ConnectionLimits
@@ -44,7 +51,6 @@ class LimitedConnection(HttpToolsProtocol):
         self.cut_as: str | None = None  # outcome of the request that was cut off; None: not cut
         self._refusal: Refusal | None = None
         self._is_over = False  # what comes is not read any more
-        self._reads = True  # whether a request is awaited, or has begun and is not there yet
         self._given = 0  # bytes since the client was last looked at
         self._taken = 0.0  # of what was sent, when it was last looked at
         self._unread = 0  # bytes since the last that were of use
@@ -61,6 +67,7 @@ class LimitedConnection(HttpToolsProtocol):
         if self.cut_as is None:
             self.cut_as = outcome
             _log.info("a connection of %s is cut: %s", self._client_name, reason)
+            self.let_go()  # before they write to a connection that is closed
             self.transport.abort()
 
     # Called by the transport:
@@ -69,14 +76,14 @@ class LimitedConnection(HttpToolsProtocol):
         """Starts to time the first request; beyond `max_connections`, refuses or cuts the connection."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         surplus = len(self.connections) - self.limits.max_connections
-        if surplus > _SURPLUS:
+        if surplus > SURPLUS:
             self.cut(
                 f"there are {self.limits.max_connections} others, and many that are told so", "cancelled"
             )
         elif surplus > 0:
             detail = f"max_connections is {self.limits.max_connections}, and there are as many; try again"
             self._refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", detail)
-        self._watch_reading(_SURPLUS_S if surplus > 0 else self.limits.max_stall_s)
+        self._watch_reading(SURPLUS_S if surplus > 0 else self.limits.max_stall_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the timers; a timeout of the kernel counts as a stall."""
@@ -90,32 +97,40 @@ class LimitedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parses what the client sent, and refuses requests that are no HTTP or pass a limit."""
-        if self._is_over:
-            self._given += len(data)
-            if self._given > _LINGER_BYTES:
-                self.transport.abort()
-            return
-        self._unset_keepalive_if_required()
+        """Takes what the client sent; of one that was refused, nothing more."""
         self._given += len(data)
-        self._unread += len(data)
-        try:
-            self.parser.feed_data(data)
-            if self._unread > self.limits.max_header_bytes:
-                self._stop(Refusal.of_length(self.limits.max_header_bytes))
-        except httptools.HttpParserUpgrade:
-            pass  # answered as if it had not asked for another protocol
-        except (httptools.HttpParserError, Refusal):
-            self._refuse(
-                self._refusal or Refusal(HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", "this is no HTTP/1.1")
-            )
+        if not self._is_over:
+            super().data_received(data)
+        elif self._given > _LINGER_BYTES:
+            self.transport.abort()
+
+    def parse(self, data: bytes) -> None:
+        """Parses as far as it is its turn, and times a request that is not there completely."""
+        super().parse(data)
+        if self._is_over or self.cut_as is not None:
             return
-        if not self._reads:
+        if not self.reads:
             if self._reading is not None:
                 self._reading.cancel()
                 self._reading = None
         elif self._reading is None:
             self._watch_reading(self.limits.max_stall_s)
+
+    def feed(self, part: bytes) -> int:
+        """Parses a part of what the client sent, and refuses requests that are no HTTP or pass a limit."""
+        self._unread += len(part)
+        try:
+            self.parser.feed_data(part)
+            if self._unread > self.limits.max_header_bytes:
+                self._stop(Refusal.of_length(self.limits.max_header_bytes))
+        except httptools.HttpParserUpgrade as pause:
+            return int(pause.args[0])  # answered as if it had not asked for another protocol
+        except (httptools.HttpParserError, Refusal):
+            self._refuse(
+                self._refusal or Refusal(HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", "this is no HTTP/1.1")
+            )
+            return 0
+        return len(part)
 
     def pause_writing(self) -> None:
         """Starts to time the client, as it reads less than is written."""
@@ -136,7 +151,6 @@ class LimitedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begins a request, and puts this connection into its scope."""
         super().on_message_begin()
-        self._reads = True
         cast("dict[str, Any]", self.scope)[CONNECTION] = self
 
     def on_headers_complete(self) -> None:
@@ -161,7 +175,6 @@ class LimitedConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Notes that the request is there completely."""
         self._unread = 0
-        self._reads = False
         super().on_message_complete()
 
     # Timers for slow clients:
@@ -239,6 +252,8 @@ class LimitedConnection(HttpToolsProtocol):
         return self.client[0] if self.client else "-"
 
 
-def limited_connections(limits: ConnectionLimits, cors: Cors | None = None) -> type[asyncio.Protocol]:
+def limited_connections(
+    limits: ConnectionLimits, receiving: Receiving, cors: Cors | None = None
+) -> type[LimitedConnection]:
     """Makes the protocol class with these limits, for uvicorn's option `http`."""
-    return type("Connection", (LimitedConnection,), {"limits": limits, "cors": cors})
+    return type("Connection", (LimitedConnection,), {"limits": limits, "receiving": receiving, "cors": cors})

@@ -52,6 +52,10 @@ class Cors:
         origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
         return cls(origins) if origins else None
 
+    def allows(self, origin: str) -> bool:
+        """Whether pages of an origin may ask."""
+        return self._rules.is_allowed_origin(origin)
+
     def headers(self, origin: str | None) -> list[tuple[bytes, bytes]]:
         """The headers that the middleware would add, for an answer that is given without the application.
 

@@ -1,14 +1,15 @@
-"""The page at `/docs`: Swagger UI over the OpenAPI document, with all its files from this server.
+"""The OpenAPI document, and the page at `/docs`: Swagger UI over it, with all its files from this server.
 
 They are the folder `clients/web/swagger` of a checkout; the wheel brings it along.
 """
 
-__all__ = ["install_docs_page"]
+__all__ = ["install_docs_page", "install_openapi"]
 
 import logging
+from functools import cache
 
 from fastapi import FastAPI, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from pentimento.service.http.page_files import FRESH, PageFiles, find_folder
 
@@ -19,6 +20,19 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Serves the document at `/openapi.json`; it says nothing of the bundles, so it is made once."""
+
+    @cache
+    def document() -> bytes:
+        return bytes(JSONResponse(app.openapi()).body)
+
+    async def openapi(request: Request) -> Response:
+        return Response(document(), media_type="application/json")
+
+    app.add_route("/openapi.json", openapi, include_in_schema=False)
 
 
 def install_docs_page(app: FastAPI) -> None:

@@ -11,6 +11,7 @@ from pentimento.service.door.door import Caller, Door, Guard
 from pentimento.service.errors import PentimentoError
 from pentimento.service.http.exchange import exchange_of, header
 from pentimento.service.http.once import check_headers
+from pentimento.service.http.origins import Origins
 from pentimento.service.telemetry.metrics import Operation
 
 # What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
@@ -42,6 +43,7 @@ class HttpDoor:
     Args:
         app: What is behind the door.
         door: Decides whether a request is let in.
+        origins: Decides whether a page may have sent it; None: every page may, as it needs a key.
         answer_error: Sends the answer of a request that is not.
     """
 
@@ -49,14 +51,15 @@ class HttpDoor:
         self,
         app: ASGIApp,
         door: Door,
+        origins: Origins | None,
         answer_error: Callable[[Scope, Receive, Send, PentimentoError], Awaitable[None]],
     ) -> None:
         self._app = app
-        self._door = door
+        self._door, self._origins = door, origins
         self._answer_error = answer_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on to the app, or answers it with 400, 401 or 429."""
+        """Passes a request on to the app, or answers it with 400, 401, 403 or 429."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -64,6 +67,8 @@ class HttpDoor:
         caller = self._caller(scope)
         try:
             check_headers(scope["headers"])  # the first of two keys would count, and nobody would know which
+            if self._origins is not None:
+                self._origins.check(scope)
             visit = exchange.visit = self._door.enter(caller, _guard(path))
         except PentimentoError as error:
             exchange.client = self._door.address(caller)

@@ -3,7 +3,16 @@
 Pure ASGI: Starlette's BaseHTTPMiddleware hides the client's disconnect from what is inside.
 """
 
-__all__ = ["CONNECTION", "SAFE_HEADERS", "Connection", "Exchange", "HttpExchanges", "exchange_of", "header"]
+__all__ = [
+    "CONNECTION",
+    "PARCEL",
+    "SAFE_HEADERS",
+    "Connection",
+    "Exchange",
+    "HttpExchanges",
+    "exchange_of",
+    "header",
+]
 
 import asyncio
 import logging
@@ -14,12 +23,16 @@ from typing import Protocol
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pentimento.service.door.door import Visit
+from pentimento.service.door.receiving import Parcel
 from pentimento.service.errors import Code
 from pentimento.service.telemetry.metrics import Metrics, Operation
 from pentimento.service.telemetry.request_log import RequestFacts, log_request, request_id
 
 CONNECTION = "pentimento.connection"
 """Key of the ASGI scope under which `LimitedConnection` leaves itself."""
+
+PARCEL = "pentimento.parcel"
+"""Key of the ASGI scope under which it leaves the parcel that the request's body is counted in."""
 
 _AGAIN_S = 1.0  # between looks at an answer whose deadline has passed
 _KEY = "pentimento.exchange"
@@ -69,6 +82,7 @@ class Exchange(RequestFacts):
     status: int | None = None  # once the answer has started
     visit: Visit | None = None  # once it was let in
     connection: Connection | None = None  # None: it cannot be cut
+    parcel: Parcel | None = None  # its body; None: it is not counted
     end: asyncio.TimerHandle | None = None
 
     @property
@@ -76,6 +90,11 @@ class Exchange(RequestFacts):
         """The outcome when the client is gone: `cancelled`, or what the server cut the connection as."""
         cut_as = None if self.connection is None else self.connection.cut_as
         return "cancelled" if cut_as is None else cut_as
+
+    def close_parcel(self) -> None:
+        """Says that the body is not held any more."""
+        if self.parcel is not None:
+            self.parcel.close()
 
     def must_end_within(self, seconds: float) -> None:
         """Cuts the connection if the answer waits for its client to read after `seconds`, or later."""
@@ -131,11 +150,13 @@ class HttpExchanges:
             client=scope["client"][0] if scope.get("client") else "-",
             # Taken out: a scope that led to its connection, which has it, would await garbage collection.
             connection=scope.pop(CONNECTION, None),
+            parcel=scope.pop(PARCEL, None),
         )
 
         async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
+                exchange.close_parcel()  # whoever begins to answer has read what there was to read
                 message["headers"] = _complete(message.get("headers", ()), exchange.id)
             await send(message)
 
@@ -155,6 +176,7 @@ class HttpExchanges:
             exchange.end.cancel()
         if exchange.outcome != "ok" and exchange.departure != "cancelled":
             exchange.outcome = exchange.departure  # whatever else became of it when nobody took the answer
+        exchange.close_parcel()
         exchange.connection = exchange.end = None
         if exchange.operation is not None:
             self._metrics.finished(exchange.operation, "http", exchange.outcome, exchange.seconds)

@@ -4,6 +4,7 @@ __all__ = ["BOTH", "FRONT", "LANE", "choose_roles", "run"]
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 import uvicorn
 
 from pentimento.service.app import StartError
+from pentimento.service.door.descriptors import fit_descriptors
 from pentimento.service.engine.providers import installed_runtimes
 from pentimento.service.settings import Settings, available_cpus
 from pentimento.service.telemetry.request_log import configure_logging
@@ -41,6 +43,7 @@ def run(settings: Settings, *, roles: Sequence[tuple[bool, bool]] = (), program:
     factory = uvicorn.Config("", log_config=None).get_loop_factory()
     try:
         roles = roles or choose_roles(settings)
+        settings = _with_descriptors(settings, sum(front for front, _ in roles))
         with asyncio.Runner(loop_factory=factory if len(roles) == 1 else None) as runner:
             runner.run(_serve(settings, roles, program))
     except StartError as error:
@@ -54,6 +57,14 @@ def run(settings: Settings, *, roles: Sequence[tuple[bool, bool]] = (), program:
 
 async def _serve(settings: Settings, roles: Sequence[tuple[bool, bool]], program: Sequence[str]) -> None:
     await (serve_alone(settings) if len(roles) == 1 else Parent(settings, roles, program or None).run())
+
+
+def _with_descriptors(settings: Settings, fronts: int) -> Settings:
+    try:
+        fitting = fit_descriptors(math.ceil(settings.max_connections / fronts)) * fronts
+    except RuntimeError as error:
+        raise StartError(str(error)) from None
+    return settings.model_copy(update={"max_connections": min(settings.max_connections, fitting)})
 
 
 def choose_roles(settings: Settings) -> list[tuple[bool, bool]]:

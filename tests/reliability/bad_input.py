@@ -9,7 +9,11 @@ import zlib
 
 def post(path, body, **headers):
     """A POST request as bytes; in the names of `headers`, _ stands for -."""
-    lines = {"Host": "x", "Content-Type": "application/json", "Content-Length": str(len(body))} | headers
+    lines = {
+        "Host": "localhost",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+    } | headers
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
     return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
@@ -64,7 +68,7 @@ BODIES = {
 
 ENDED = b"\r\n\r\n"
 CHUNKED = (
-    b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
 FRAMES = {
@@ -75,7 +79,7 @@ FRAMES = {
     "chunks beyond the limit": CHUNKED + (b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 20 + b"0\r\n\r\n",
     "chunked twice over": CHUNKED.replace(b"chunked", b"chunked, chunked") + b"2\r\n{}\r\n0\r\n\r\n",
     "a coding nobody knows": CHUNKED.replace(b"chunked", b"banana") + b"2\r\n{}\r\n0\r\n\r\n",
-    "chunked, and a length": CHUNKED.replace(b"Host: x", b"Host: x\r\nContent-Length: 2")
+    "chunked, and a length": CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nContent-Length: 2")
     + b"2\r\n{}\r\n0\r\n\r\n",
     "two lengths": post("/generate", b"{}").replace(
         b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 3"
@@ -89,31 +93,31 @@ FRAMES = {
     ),
     "a body shorter than its length": post("/generate", b"{}").replace(b"Length: 2", b"Length: 20"),
     "a body longer than its length": post("/generate", b'{"steps": 0}').replace(b"Length: 12", b"Length: 3"),
-    "a path of 60 kB": b"GET /models/" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: x" + ENDED,
-    "a path component of 300": b"GET /models/" + b"a" * 300 + b" HTTP/1.1\r\nHost: x" + ENDED,
-    "a path out of the folder": b"GET /models/../../../../etc/passwd HTTP/1.1\r\nHost: x" + ENDED,
-    "the same, escaped": b"GET /models/%2e%2e%2f%2e%2e%2fetc%2fpasswd HTTP/1.1\r\nHost: x" + ENDED,
-    "a NUL in a path": b"GET /models/%00 HTTP/1.1\r\nHost: x" + ENDED,
-    "half an escape": b"GET /models/%f HTTP/1.1\r\nHost: x" + ENDED,
-    "no UTF-8 in a path": b"GET /models/%ff%fe HTTP/1.1\r\nHost: x" + ENDED,
+    "a path of 60 kB": b"GET /models/" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: localhost" + ENDED,
+    "a path component of 300": b"GET /models/" + b"a" * 300 + b" HTTP/1.1\r\nHost: localhost" + ENDED,
+    "a path out of the folder": b"GET /models/../../../../etc/passwd HTTP/1.1\r\nHost: localhost" + ENDED,
+    "the same, escaped": b"GET /models/%2e%2e%2f%2e%2e%2fetc%2fpasswd HTTP/1.1\r\nHost: localhost" + ENDED,
+    "a NUL in a path": b"GET /models/%00 HTTP/1.1\r\nHost: localhost" + ENDED,
+    "half an escape": b"GET /models/%f HTTP/1.1\r\nHost: localhost" + ENDED,
+    "no UTF-8 in a path": b"GET /models/%ff%fe HTTP/1.1\r\nHost: localhost" + ENDED,
     "a query of 60 kB": b"POST /generate?model="
     + b"a" * 60_000
-    + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0"
+    + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0"
     + ENDED,
     "10,000 parameters": b"POST /generate?"
     + b"steps=2&" * 7_000
-    + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0"
+    + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0"
     + ENDED,
-    "a NUL in a header": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: a\0b" + ENDED,
-    "a bare line feed in a header": b"GET /models/x HTTP/1.1\r\nHost: x\r\nX: a\nEvil: b\r" + ENDED,
-    "a header without a name": b"GET /healthz HTTP/1.1\r\nHost: x\r\n: a" + ENDED,
-    "a method nobody knows": b"PAINT /generate HTTP/1.1\r\nHost: x" + ENDED,
-    "HTTP 9.9": b"GET / HTTP/9.9\r\nHost: x" + ENDED,
+    "a NUL in a header": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a\0b" + ENDED,
+    "a bare line feed in a header": b"GET /models/x HTTP/1.1\r\nHost: localhost\r\nX: a\nEvil: b\r" + ENDED,
+    "a header without a name": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n: a" + ENDED,
+    "a method nobody knows": b"PAINT /generate HTTP/1.1\r\nHost: localhost" + ENDED,
+    "HTTP 9.9": b"GET / HTTP/9.9\r\nHost: localhost" + ENDED,
     "no HTTP": b"\x00\x01\x02\x03" + ENDED,
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x11" * 500,
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0",
-    "a proxy's CONNECT": b"CONNECT example.com:443 HTTP/1.1\r\nHost: x" + ENDED,
-    "OPTIONS *": b"OPTIONS * HTTP/1.1\r\nHost: x" + ENDED,
+    "a proxy's CONNECT": b"CONNECT example.com:443 HTTP/1.1\r\nHost: localhost" + ENDED,
+    "OPTIONS *": b"OPTIONS * HTTP/1.1\r\nHost: localhost" + ENDED,
 }
 
 

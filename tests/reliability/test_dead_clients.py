@@ -149,8 +149,8 @@ async def test_a_reader_that_trickles_is_ended_too(serve):
     "begun",
     [
         b"POST /gene",
-        b"POST /generate HTTP/1.1\r\nHost: x\r\nX-More: a",
-        b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+        b"POST /generate HTTP/1.1\r\nHost: localhost\r\nX-More: a",
+        b"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{",
     ],
     ids=["half a line", "half a header", "half a body"],
 )

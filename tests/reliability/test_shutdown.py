@@ -121,7 +121,7 @@ async def test_idle_connections_and_half_requests_hold_nothing_up(serve):
         await idle.ask("GET", "/healthz")
         assert (await idle.head())[0] == 200
         await half.send(b"POST /gene")
-        await bodiless.send(b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        await bodiless.send(b"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
         server.signal()
         assert await asyncio.to_thread(server.wait, 15) == 0
         watch.cancel()

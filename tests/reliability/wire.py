@@ -54,7 +54,7 @@ class HttpConnection:
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> None:
         """Sends a request with its body."""
-        lines = {"Host": "x", "Content-Length": str(len(body))} | dict(headers or {})
+        lines = {"Host": "localhost", "Content-Length": str(len(body))} | dict(headers or {})
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         await self.send(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
 

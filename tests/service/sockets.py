@@ -35,7 +35,7 @@ class Plug:
 
     def ask(self, line: str, *headers: str) -> None:
         """Sends a request without a body; `line` is its first line."""
-        self.send("\r\n".join([f"{line} HTTP/1.1", "Host: x", *headers, "", ""]).encode())
+        self.send("\r\n".join([f"{line} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode())
 
     def receive(self, most: int = 65_536) -> bytes:
         """Receives what there is next, `most` bytes at the most; nothing if the server has closed."""

@@ -108,7 +108,7 @@ def test_the_limits_hold_under_tls(toys, files):
         plain.connect(place)
         with files.context().wrap_socket(plain, server_hostname="localhost") as plug:
             plug.sendall(
-                b"POST /generate?n=4096&steps=16 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+                b"POST /generate?n=4096&steps=16 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
                 b"Accept: application/x-ndjson\r\n\r\n"
             )
             assert b" 200 OK" in plug.recv(1000)

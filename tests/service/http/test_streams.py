@@ -78,7 +78,8 @@ def test_hanging_up_on_a_picture_cancels_the_drawing(live, http, idle):
     before, calls = outcomes(http).get("cancelled", 0), idle() or 0
     with socket.create_connection(("127.0.0.1", live.server.http_port)) as connection:
         connection.sendall(
-            b"POST /generate?model=toy-slow&steps=1000 HTTP/1.1\r\nHost: x\r\nAccept: image/png\r\n\r\n"
+            b"POST /generate?model=toy-slow&steps=1000 HTTP/1.1\r\nHost: localhost\r\n"
+            b"Accept: image/png\r\n\r\n"
         )
         assert wait_until(lambda: (idle() or 0) >= calls + 2)
         assert live.rows == 1
@@ -92,7 +93,7 @@ def test_hanging_up_in_the_middle_of_the_body(live, http, idle, caplog):
     before = outcomes(http).get("cancelled", 0)
     with socket.create_connection(("127.0.0.1", live.server.http_port)) as connection:
         connection.sendall(
-            b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: 100\r\n\r\n{"
         )
     assert wait_until(lambda: outcomes(http).get("cancelled", 0) == before + 1)
