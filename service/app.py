@@ -32,7 +32,7 @@ from pentimento.service.http.api import create_app
 from pentimento.service.http.connection import limited_connections
 from pentimento.service.http.connection_limits import ConnectionLimits
 from pentimento.service.http.cors import Cors
-from pentimento.service.http.handshake import handshakes
+from pentimento.service.http.handshake import Handshakes
 from pentimento.service.http.listener import BACKLOG, listen
 from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
@@ -79,6 +79,7 @@ class Server:
         self.settings, self.group = settings, group
         self.metrics = Metrics()
         self.sharing: Sharing | None = None  # of one of several workers
+        self._handshakes: Handshakes | None = None  # of a server that speaks TLS
         self._is_open = False
 
     async def __aenter__(self) -> Self:
@@ -125,6 +126,7 @@ class Server:
             listener.close()
             raise StartError(str(error), code=2 if isinstance(error, BundleError) else 1) from None
         self.metrics.watch_rows(lambda: self.engine.rows_in_flight)
+        self.metrics.watch_received(lambda: self._receiving.held)
         self.catalog.watch(self.metrics.keep_models)
         self.engine.start()
         self.catalog.watch(lambda _: self._keep_graphs())
@@ -190,11 +192,11 @@ class Server:
         self.metrics.batch(**call._asdict())
 
     async def _start_http(self, app: FastAPI, listener: socket.socket) -> None:
-        tls = self._tls
-        connections = limited_connections(ConnectionLimits.of(self.settings), self._receiving, self._cors)
+        limits, tls = ConnectionLimits.of(self.settings), self._tls
+        connection = limited_connections(limits, self._receiving, self._cors)
         config = uvicorn.Config(
             app,
-            http=connections if tls is None else handshakes(connections, tls.context),
+            http=connection,
             proxy_headers=False,  # whom to believe is decided for both transports alike
             lifespan="off",
             log_config=None,
@@ -204,7 +206,13 @@ class Server:
             backlog=BACKLOG,
         )
         self._http = _HttpServer(config)
-        self._http_task = asyncio.create_task(self._http.serve(sockets=[listener]))
+        if tls is not None:
+            state = self._http.server_state
+            self._handshakes = Handshakes(
+                listener, tls.context, limits, state, lambda: connection(config, state, {})
+            )
+        sockets = [listener] if tls is None else []
+        self._http_task = asyncio.create_task(self._http.serve(sockets=sockets))
         while not self._http.started:
             if self._http_task.done():
                 await self._http_task
@@ -232,6 +240,8 @@ class Server:
         # uvicorn waits for the answers under way; without a limit one stalled reader would keep it for ever.
         self._http.config.timeout_graceful_shutdown = max(1, round(grace))
         self._http.should_exit = True
+        if self._handshakes is not None:
+            self._handshakes.close()
         await asyncio.gather(self._http_task, self._grpc.stop(grace))
 
 

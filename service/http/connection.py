@@ -45,6 +45,7 @@ class LimitedConnection(OneAtATime):
 
     limits: ConnectionLimits
     cors: Cors | None  # None: pages of other origins may read nothing
+    handshake: object = None  # what stood for this connection among `connections`, where TLS came first
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # uvicorn's
         super().__init__(*args, **options)
@@ -75,6 +76,7 @@ class LimitedConnection(OneAtATime):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts to time the first request; beyond `max_connections`, refuses or cuts the connection."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
+        self.connections.discard(cast("Any", self.handshake))
         surplus = len(self.connections) - self.limits.max_connections
         if surplus > SURPLUS:
             self.cut(

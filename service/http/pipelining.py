@@ -1,8 +1,8 @@
 """A connection that reads one request at a time, whatever its client sends ahead of the answers.
 
-By itself uvicorn takes apart all that comes, and keeps the objects of each request that waits: two hundred
-times the bytes that its client paid for it. And when the connection ends, it tells the request that came last,
-not the one that is being answered.
+By itself uvicorn takes apart all that comes, and keeps the objects of each request that waits: a hundred
+times the bytes that its client sent. And when the connection ends, it tells the request that came last, not
+the one that is being answered.
 """
 
 __all__ = ["OneAtATime"]
@@ -17,9 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from pentimento.service.door.receiving import Parcel, Receiving
 from pentimento.service.http.exchange import PARCEL
 
-_SLICE = (
-    1024  # bytes of heads that are parsed at a time: what waits is taken apart by some 50 requests at most
-)
+_SLICE = 1024  # bytes of heads that are parsed at a time: of what waits, some 50 requests are taken apart
 _AHEAD = 16 << 10  # bytes that may wait unparsed before the client has to stop
 
 

@@ -7,6 +7,7 @@ pentimento_queue_seconds{model}                            from admission to the
 pentimento_drawing_seconds{model}                          from admission to the last frame, of whole drawings
 pentimento_cancellations_total{model, reason}              reason: client, stalled, deadline, or shutdown
 pentimento_rows_in_flight                                  rows admitted and not over
+pentimento_received_bytes                                  of bodies and messages that are being received
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
 pentimento_batch_distinct_t{bundle, graph}                 different time steps in it
@@ -110,6 +111,11 @@ class Metrics:
         self._triton = TritonNames()
         self.registry.register(self._triton)
         self._rows = Gauge("pentimento_rows_in_flight", "Rows admitted and not over.", registry=self.registry)
+        self._received = Gauge(
+            "pentimento_received_bytes",
+            "Bytes of request bodies and messages that are held while they are received and read.",
+            registry=self.registry,
+        )
         graph = ("bundle", "graph")
         self._calls = self._histogram(
             "pentimento_graph_call_seconds", "Seconds of one graph call.", graph, _CALL_BUCKETS
@@ -129,6 +135,10 @@ class Metrics:
     def watch_rows(self, read: Callable[[], float]) -> None:
         """Takes the rows in flight from `read` each time the metrics are exposed."""
         self._rows.set_function(read)
+
+    def watch_received(self, read: Callable[[], float]) -> None:
+        """Takes the bytes that are being received from `read` each time the metrics are exposed."""
+        self._received.set_function(read)
 
     def keep_models(self, names: Collection[str]) -> None:
         """Forgets what was counted of bundles that are served no more: all but `names`.

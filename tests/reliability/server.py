@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -80,10 +81,11 @@ class ServerProcess:
 
     Args:
         bundles: Folder of bundles.
+        files: The soft and the hard limit of files that it may open; None: as this process.
         settings: By the names of `service.settings`.
     """
 
-    def __init__(self, bundles: Path, **settings: object) -> None:
+    def __init__(self, bundles: Path, *, files: tuple[int, int] | None = None, **settings: object) -> None:
         chosen = {"bundles": bundles, "http_port": 0, "grpc_port": 0, "workers": 1} | settings
         environment = {f"PENTIMENTO_{name.upper()}": str(value) for name, value in chosen.items()}
         self._log = tempfile.NamedTemporaryFile("a")
@@ -94,6 +96,7 @@ class ServerProcess:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            preexec_fn=None if files is None else lambda: resource.setrlimit(resource.RLIMIT_NOFILE, files),
         )
         assert self.popen.stdout is not None
         if settings.get("log_format") == "json":  # then the ready line is an entry of the log, too

@@ -1,0 +1,103 @@
+"""Bodies of all clients together, over both transports and all workers, are within one budget."""
+
+import asyncio
+import contextlib
+
+import grpc
+import pytest
+
+from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.pb import canvas_service_pb2_grpc as pb_grpc
+from tests.reliability.server import eventually
+from tests.reliability.wire import Cut, HttpConnection
+
+pytestmark = pytest.mark.alone
+
+MIB = 1 << 20
+HEAD = b"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+BUDGET, EACH = 16 * MIB, 4 * MIB
+
+
+async def begin(stack, server, size=EACH - 10):
+    """A connection that sends all but the end of a body."""
+    client = await stack.enter_async_context(HttpConnection(server.http_port))
+    await client.send(HEAD + b"Content-Length: %d\r\n\r\n" % EACH)
+    with contextlib.suppress(ConnectionError):
+        await client.send(b" " * size)
+    return client
+
+
+async def refusal(client):
+    """Status, code and headers of an answer that comes before the body is there; None if none does."""
+    try:
+        status, headers = await asyncio.wait_for(client.head(), 2)
+    except (TimeoutError, Cut):
+        return None
+    return status, headers, await client.body()
+
+
+@pytest.mark.parametrize("serve", [1, 2], indirect=True)
+async def test_bodies_that_never_end_hold_no_more_than_the_budget(serve):
+    server = serve(max_body_bytes=EACH, max_receiving_bytes=BUDGET)
+    before = server.rss
+    server.forget_peak()
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await begin(stack, server) for _ in range(24)]
+        ends = await asyncio.gather(*(refusal(client) for client in clients))
+        refused = [end for end in ends if end is not None]
+        assert len(ends) - len(refused) <= BUDGET // (EACH - 10)
+        assert len(refused) >= 24 - BUDGET // (EACH - 10)
+        for status, headers, body in refused:
+            assert (status, headers["retry-after"]) == (429, "1")
+            assert b'"code":"OVERLOADED"' in body and b"%d bytes" % BUDGET in body
+        # What is held, a copy of some of it, and what the sockets' readings leave behind.
+        assert server.peak_rss - before < 3 * BUDGET
+        # Who sends no body is served meanwhile.
+        async with HttpConnection(server.http_port) as other:
+            await other.ask("POST", "/generate?steps=1")
+            assert (await other.head())[0] == 200
+
+    await eventually(
+        server.snapshot, lambda seen: seen.total("pentimento_received_bytes") == 0, "all of it is free"
+    )
+    async with HttpConnection(server.http_port) as client:
+        await client.send(HEAD + b"Content-Length: %d\r\n\r\n" % EACH + b'{"steps": 1}'.ljust(EACH))
+        assert (await client.head())[0] == 200
+    server.stop()
+
+
+async def test_messages_of_grpc_are_in_it(serve):
+    """While a body of HTTP takes all of the budget, a message is refused with a time to come back."""
+    server = serve(max_body_bytes=EACH, max_receiving_bytes=EACH)
+    async with grpc.aio.insecure_channel(server.grpc) as channel:
+        score = pb_grpc.CanvasServiceStub(channel).Score
+
+        async def said():
+            try:
+                await score(pb.ScoreRequest(images=[b"no picture" * 50_000]))
+            except grpc.aio.AioRpcError as error:
+                return error.code(), dict(error.trailing_metadata()).get("retry-after-ms")
+
+        async def until(wanted):
+            end = asyncio.get_running_loop().time() + 20
+            while (got := await said()) != wanted:
+                assert asyncio.get_running_loop().time() < end, got
+
+        usual = await said()
+        assert usual[0] is not grpc.StatusCode.RESOURCE_EXHAUSTED
+        async with contextlib.AsyncExitStack() as stack:
+            await begin(stack, server)
+            await eventually(
+                server.snapshot,
+                lambda seen: seen.total("pentimento_received_bytes") == EACH - 10,
+                "the body is there",
+            )
+            await until((grpc.StatusCode.RESOURCE_EXHAUSTED, "1000"))
+        await until(usual)
+    assert (await server.snapshot()).total("pentimento_received_bytes") == 0
+    server.stop()
+
+
+async def test_a_budget_below_one_body_is_no_budget(serve):
+    with pytest.raises(AssertionError, match="max_receiving_bytes must be at least max_body_bytes"):
+        serve(max_body_bytes=2 * MIB, max_receiving_bytes=MIB)
