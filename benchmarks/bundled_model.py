@@ -2,7 +2,6 @@
 
 __all__ = ["FullPass", "full_pass", "load_model"]
 
-import onnx
 import torch
 from onnx import numpy_helper
 
@@ -10,6 +9,7 @@ from pentimento.bundle.store import Bundle
 from pentimento.models.pixels.base import AutoregressiveModel
 from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule, export_graph
 from pentimento.training.export.parity import Session
+from pentimento.training.export.shared_weights import load_whole
 from pentimento.training.families.likelihood.config import LikelihoodConfig, build_model
 
 _PREFIX = "network."
@@ -21,7 +21,7 @@ def load_model(bundle: Bundle) -> torch.nn.Module:
     Raises:
         RuntimeError: The graph does not hold every weight (those of a decoder that it folded, say).
     """
-    graph = onnx.load_from_string(bundle.graphs["likelihood"]).graph
+    graph = load_whole(bundle.graphs["likelihood"], bundle.weights).graph
     weights = {
         tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).copy())
         for tensor in graph.initializer

@@ -98,7 +98,7 @@ def main():
     torch.set_num_threads(1)
     network = FullPass(load_model(bundle))
     run_pass = full_pass(network).run
-    sessions = {name: Session(data) for name, data in bundle.graphs.items()}
+    sessions = {name: Session(data, bundle.weights) for name, data in bundle.graphs.items()}
     steps = manifest.drawing.steps.max
     noise = {
         rows: draw_noise(manifest.drawing, manifest.graphs, seed=1, rows=range(rows), steps=steps)

@@ -40,6 +40,7 @@ __all__ = [
     "Scorer",
     "Steps",
     "TensorSpec",
+    "WeightsFile",
     "output_values",
     "state_name",
 ]
@@ -63,7 +64,7 @@ from pentimento.bundle.drawing import (
     Steps,
 )
 from pentimento.bundle.facts import ImageSpec, Labels, Likelihood, Paper, Parity, Provenance, Scorer
-from pentimento.bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, state_name
+from pentimento.bundle.graphs import GraphName, GraphSpec, Part, TensorSpec, WeightsFile, state_name
 from pentimento.bundle.scorer import check_scorer
 
 SCHEMA_VERSION = 1
@@ -98,6 +99,9 @@ class Manifest(Part):
         files = [graph.file for graph in self.graphs.values()]
         if len(set(files)) != len(files):
             raise ValueError("two graphs name the same file")
+        weights = {graph.weights for graph in self.graphs.values() if graph.weights is not None}
+        if len({each.file for each in weights}) != len(weights):
+            raise ValueError("two graphs name the same file of weights with different checksums")
         for name, graph in self.graphs.items():
             for side, tensors in (("input", graph.inputs), ("output", graph.outputs)):
                 names = [tensor.name for tensor in tensors]

@@ -24,18 +24,18 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from pentimento.bundle.manifest import SCHEMA_VERSION, GraphSpec, Manifest, TensorSpec
+from pentimento.bundle.manifest import SCHEMA_VERSION, GraphSpec, Manifest, TensorSpec, WeightsFile
 from pentimento.bundle.wording import first_fault
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 4 << 20
-_MAX_GRAPH_BYTES = (2 << 30) - 1  # protobuf's own limit for one message
+_MAX_FILE_BYTES = (2 << 30) - 1  # of a graph it is protobuf's own limit
 
 
 class BundleError(Exception):
@@ -48,18 +48,34 @@ class Bundle:
 
     manifest: Manifest
     graphs: Mapping[str, bytes]  # ONNX file contents by graph name
+    weights: Mapping[str, bytes] = field(default_factory=dict)  # contents of what graphs point at, by file
 
 
 def graph_spec(
-    file: str, data: bytes, *, inputs: Iterable[TensorSpec], outputs: Iterable[TensorSpec]
+    file: str,
+    data: bytes,
+    *,
+    inputs: Iterable[TensorSpec],
+    outputs: Iterable[TensorSpec],
+    weights: WeightsFile | None = None,
 ) -> GraphSpec:
     """Describes a graph for the manifest, with the checksum of its contents."""
-    digest = hashlib.sha256(data).hexdigest()
-    return GraphSpec(file=file, sha256=digest, inputs=tuple(inputs), outputs=tuple(outputs))
+    return GraphSpec(
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        weights=weights,
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+    )
 
 
 def write_bundle(
-    folder: Path, manifest: Manifest, graphs: Mapping[str, bytes], *, overwrite: bool = False
+    folder: Path,
+    manifest: Manifest,
+    graphs: Mapping[str, bytes],
+    weights: Mapping[str, bytes] | None = None,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Writes a bundle whole or not at all; readers see the old or the new one, never a mixture.
 
@@ -67,6 +83,7 @@ def write_bundle(
         folder: Where the bundle goes; its name must be the manifest's name.
         manifest: The manifest, its graph entries made by `graph_spec`.
         graphs: ONNX file contents by graph name.
+        weights: Contents of the files that they point at, by file name.
         overwrite: Replace a bundle that is there.
 
     Raises:
@@ -77,14 +94,21 @@ def write_bundle(
         raise BundleError(f"bundle {manifest.name!r} must lie in a folder of that name, not {folder.name!r}")
     if set(graphs) != set(manifest.graphs):
         raise BundleError(f"manifest lists graphs {sorted(manifest.graphs)}, given were {sorted(graphs)}")
-    for name, data in graphs.items():
-        _check_hash(name, manifest.graphs[name], data)
+    files: dict[str, bytes] = {}
+    for name, spec in manifest.graphs.items():
+        files[spec.file] = graphs[name]
+        _check_hash(f"graph {name!r}: {spec.file}", spec.sha256, graphs[name])
+        if spec.weights is not None:
+            if spec.weights.file not in (weights or {}):
+                raise BundleError(f"manifest lists weights {spec.weights.file}, which are not given")
+            files[spec.weights.file] = (weights or {})[spec.weights.file]
+            _check_hash(spec.weights.file, spec.weights.sha256, files[spec.weights.file])
     refuse_to_replace(folder, overwrite=overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        for name, data in graphs.items():
-            (staging / manifest.graphs[name].file).write_bytes(data)
+        for file, data in files.items():
+            (staging / file).write_bytes(data)
         (staging / MANIFEST).write_text(manifest.model_dump_json(indent=2, exclude_none=True) + "\n")
         staging.chmod(0o755)
         if folder.exists():
@@ -149,7 +173,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Reads a bundle with all its graphs, and compares every checksum.
+    """Reads a bundle with all its graphs and their weights, and compares every checksum.
 
     Args:
         folder: The bundle.
@@ -159,19 +183,20 @@ def read_bundle(folder: Path) -> Bundle:
     """
     manifest = read_manifest(folder)
     graphs: dict[str, bytes] = {}
+    weights: dict[str, bytes] = {}
     for name, spec in manifest.graphs.items():
-        data = _read(folder, spec.file, _MAX_GRAPH_BYTES)
-        _check_hash(name, spec, data)
-        graphs[name] = data
-    return Bundle(manifest=manifest, graphs=graphs)
+        graphs[name] = _read(folder, spec.file, _MAX_FILE_BYTES)
+        _check_hash(f"graph {name!r}: {spec.file}", spec.sha256, graphs[name])
+        if spec.weights is not None and spec.weights.file not in weights:
+            data = weights[spec.weights.file] = _read(folder, spec.weights.file, _MAX_FILE_BYTES)
+            _check_hash(spec.weights.file, spec.weights.sha256, data)
+    return Bundle(manifest=manifest, graphs=graphs, weights=weights)
 
 
-def _check_hash(name: str, spec: GraphSpec, data: bytes) -> None:
+def _check_hash(what: str, sha256: str, data: bytes) -> None:
     digest = hashlib.sha256(data).hexdigest()
-    if digest != spec.sha256:
-        raise BundleError(
-            f"graph {name!r}: {spec.file} has SHA-256 {digest[:12]}…, the manifest says {spec.sha256[:12]}…"
-        )
+    if digest != sha256:
+        raise BundleError(f"{what} has SHA-256 {digest[:12]}…, the manifest says {sha256[:12]}…")
 
 
 def _read(folder: Path, file: str, limit: int) -> bytes:

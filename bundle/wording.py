@@ -18,6 +18,8 @@ PATTERNS = {
     "lower-case letters, digits and _, at most 32 each, first a letter",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\.onnx$": "a file name that ends in .onnx: letters, digits and _.-, "
     "without a folder",
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\.bin$": "a file name that ends in .bin: letters, digits and _.-, "
+    "without a folder",
     r"^[0-9a-f]{64}$": "64 hexadecimal digits, in lower case",
 }
 """The patterns of a manifest in words: who meets one has typed a name, and no regular expression."""

@@ -87,14 +87,14 @@ def prepare_bundles(zoo: Path, folder: Path) -> None:
     """
     for name in (GRAN, ROWS):
         bundle = read_bundle(zoo / name)
-        write_bundle(folder / name, bundle.manifest, bundle.graphs)
+        write_bundle(folder / name, bundle.manifest, bundle.graphs, bundle.weights)
     bundle = read_bundle(zoo / GRAN)
     drawing = bundle.manifest.drawing
     assert drawing is not None
     steps = Steps(**(drawing.steps.model_dump() | {"max": _LONGEST}))
     long = drawing.model_copy(update={"steps": steps})
     manifest = bundle.manifest.model_copy(update={"name": LONG, "drawing": long})
-    write_bundle(folder / LONG, manifest, bundle.graphs)
+    write_bundle(folder / LONG, manifest, bundle.graphs, bundle.weights)
 
 
 @contextmanager

@@ -5,8 +5,8 @@ __all__ = ["OnnxGraph", "Runtime"]
 import hashlib
 import logging
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -50,7 +50,7 @@ class OnnxGraph:
         self.limits = RowLimits(efficient=1, most=max(_PROBE_ROWS))  # until they are chosen
         self.curve: Curve | None = None  # what they were chosen from
         self.quick_rows = 0  # until it is tried
-        self.sha256 = spec.sha256
+        self.sha256 = spec.content
 
     @property
     def max_rows(self) -> int:
@@ -84,6 +84,11 @@ class OnnxGraph:
         return self.run(
             {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self.spec.inputs}
         )
+
+
+class _Files(NamedTuple):
+    graph: bytes
+    weights: Mapping[str, bytes]  # by name
 
 
 class Runtime:
@@ -129,12 +134,12 @@ class Runtime:
         """
         name = bundle.manifest.name
         return {
-            graph: self._graph(f"{name}/{graph}", graph, spec, bundle.graphs[graph])
+            graph: self._graph(f"{name}/{graph}", graph, spec, _Files(bundle.graphs[graph], bundle.weights))
             for graph, spec in bundle.manifest.graphs.items()
         }
 
-    def _graph(self, label: str, graph: str, spec: GraphSpec, data: bytes) -> OnnxGraph:
-        loaded = OnnxGraph(label, self._caller(graph, spec, data), spec)
+    def _graph(self, label: str, graph: str, spec: GraphSpec, files: _Files) -> OnnxGraph:
+        loaded = OnnxGraph(label, self._caller(graph, spec, files), spec)
         # What was measured here before was tried before: the same file, runtime and manifest.
         known = self._calibrator is not None and self._calibrator.knows(self._what(loaded))
         if not known:
@@ -142,27 +147,27 @@ class Runtime:
         self._limit(loaded)
         if self._calibrator is not None and not known:
             # A session keeps the memory of its largest call, which was one of measuring.
-            loaded.run = self._caller(graph, spec, data)
+            loaded.run = self._caller(graph, spec, files)
         return loaded
 
-    def _caller(self, graph: str, spec: GraphSpec, data: bytes) -> Callable[[Arrays], dict[str, Array]]:
+    def _caller(self, graph: str, spec: GraphSpec, files: _Files) -> Callable[[Arrays], dict[str, Array]]:
         if self.device == "cpu":
-            session = self._session(graph, spec, data, captured=False)
+            session = self._session(graph, spec, files, captured=False)
             names = [tensor.name for tensor in spec.outputs]
             return lambda feeds: dict(zip(names, session.run(names, dict(feeds)), strict=True))
         if self._cuda_graphs:
-            bucketed = BucketedGraph(self._session(graph, spec, data, captured=True), spec)
+            bucketed = BucketedGraph(self._session(graph, spec, files, captured=True), spec)
             try:
                 bucketed.warm_up(_MOST_ROWS)
                 return bucketed.run
             except Exception as error:  # loops and nodes that stay on the CPU cannot be captured
                 _log.warning("graph %s is not captured: %s", graph, _first_line(error))
-        return DeviceGraph(self._session(graph, spec, data, captured=False), spec).run
+        return DeviceGraph(self._session(graph, spec, files, captured=False), spec).run
 
-    def _session(self, graph: str, spec: GraphSpec, data: bytes, *, captured: bool) -> ort.InferenceSession:
+    def _session(self, graph: str, spec: GraphSpec, files: _Files, *, captured: bool) -> ort.InferenceSession:
         providers = session_providers(self.providers, captured=captured)
         try:
-            session = ort.InferenceSession(data, self._options(), providers=providers)
+            session = ort.InferenceSession(files.graph, self._options(spec, files), providers=providers)
         except Exception as error:  # ONNX Runtime raises a family of unrelated exception types
             raise BundleError(f"graph {graph!r} cannot be loaded: {_first_line(error)}") from None
         if session.get_providers()[0] != self.providers[0]:
@@ -209,7 +214,7 @@ class Runtime:
         spec = hashlib.sha256(graph.spec.model_dump_json().encode()).hexdigest()
         return f"{graph.sha256} {spec} {self.device} onnxruntime {ort.__version__}"
 
-    def _options(self) -> ort.SessionOptions:
+    def _options(self, spec: GraphSpec, files: _Files) -> ort.SessionOptions:
         options = ort.SessionOptions()
         # One thread a call: lanes run side by side, and for graphs this small a second thread inside a call
         # was slower than none.
@@ -218,10 +223,13 @@ class Runtime:
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Weights live inside the file whose hash was checked: a graph that points at other files is refused.
+        # Weights are those whose hash was checked: a graph that points at other files is refused.
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", "/dev/null/none"
         )
+        if spec.weights is not None:
+            file, data = spec.weights.file, files.weights[spec.weights.file]
+            options.add_external_initializers_from_files_in_memory([file], [data], [len(data)])
         return options
 
 

@@ -5,6 +5,7 @@ A family says what its bundle is (`Draft`); exporting, comparing, judging and wr
 
 __all__ = ["EVALUATION_SEED", "Draft", "export_bundle", "graph_entry", "provenance"]
 
+import hashlib
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -28,10 +29,12 @@ from pentimento.bundle.manifest import (
     Provenance,
     Scorer,
     TensorSpec,
+    WeightsFile,
 )
 from pentimento.bundle.store import Bundle, graph_spec, refuse_to_replace, write_bundle
-from pentimento.training.export.graphs import ExportedGraph, GraphModule, export_graph
+from pentimento.training.export.graphs import ExportedGraph, GraphModule
 from pentimento.training.export.parity import BATCHES, TOLERANCE, Session, measure_parity
+from pentimento.training.export.shared_weights import all_weights, export_graphs
 from pentimento.training.export.trained import Trained
 from pentimento.training.export.version import choose_version
 from pentimento.training.loop.config import LoopConfig
@@ -86,7 +89,7 @@ def export_bundle(
         ParityError: The graphs differ from the networks; nothing is written.
     """
     refuse_to_replace(folder, overwrite=overwrite)
-    graphs = {name: export_graph(module) for name, module in draft.graphs.items()}
+    graphs = export_graphs(draft.graphs)
     entries = {name: graph_entry(name, graph) for name, graph in graphs.items()}
     parity = measure_parity(
         graphs, entries, draft.drawing, draft.images, len(draft.labels.names) if draft.labels else 0
@@ -110,18 +113,19 @@ def export_bundle(
         ),
     )
     contents = {name: graph.data for name, graph in graphs.items()}
+    weights = all_weights(graphs.values())
     evaluation = draft.judge()
     if opinion is not None:
-        evaluation |= opinion(Bundle(manifest=manifest, graphs=contents))
+        evaluation |= opinion(Bundle(manifest=manifest, graphs=contents, weights=weights))
     source = provenance(trained.config, trained.record, evaluation, dataset_note)
     manifest = manifest.model_copy(update={"provenance": source})
-    write_bundle(folder, manifest, contents, overwrite=overwrite)
+    write_bundle(folder, manifest, contents, weights, overwrite=overwrite)
     return manifest
 
 
 def graph_entry(name: str, graph: ExportedGraph) -> GraphSpec:
-    """A graph's entry in the manifest: file, checksum, and names, types and shapes of inputs and outputs."""
-    session = Session(graph.data)
+    """A graph's entry in the manifest: files, checksums, names, types and shapes of inputs and outputs."""
+    session = Session(graph.data, graph.weights)
     sides = [
         tuple(
             TensorSpec(name=node.name, dtype=_ORT_DTYPES[node.type], shape=tuple(node.shape[1:]))
@@ -129,7 +133,10 @@ def graph_entry(name: str, graph: ExportedGraph) -> GraphSpec:
         )
         for nodes in (session.inputs, session.outputs)
     ]
-    return graph_spec(f"{name}.onnx", graph.data, inputs=sides[0], outputs=sides[1])
+    weights = None
+    for file, data in graph.weights.items():
+        weights = WeightsFile(file=file, sha256=hashlib.sha256(data).hexdigest())
+    return graph_spec(f"{name}.onnx", graph.data, inputs=sides[0], outputs=sides[1], weights=weights)
 
 
 def provenance(

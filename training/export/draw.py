@@ -47,7 +47,7 @@ def draw_bundle(
     steps = step_count or drawing.steps.default
     if not drawing.steps.min <= steps <= drawing.steps.max:
         raise ValueError(f"steps must be {drawing.steps.min}..{drawing.steps.max}, got {steps}")
-    sessions = {name: Session(data) for name, data in bundle.graphs.items()}
+    sessions = {name: Session(data, bundle.weights) for name, data in bundle.graphs.items()}
 
     def run(name: str, feeds: Arrays) -> dict[str, Array]:
         return sessions[name].run(feeds)

@@ -10,8 +10,8 @@ import functools
 import io
 import logging
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -55,6 +55,7 @@ class ExportedGraph:
 
     source: GraphModule
     data: bytes
+    weights: Mapping[str, bytes] = field(default_factory=dict)  # contents of what it points at, by file
 
 
 class Function(nn.Module):

@@ -42,7 +42,7 @@ def bundle_likelihood(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int)
     if manifest.likelihood is None:
         raise ValueError(f"bundle {manifest.name!r} has no likelihood")
     rule = _rule(manifest, dataset)
-    session = Session(bundle.graphs["likelihood"])
+    session = Session(bundle.graphs["likelihood"], bundle.weights)
     latents = {node.name: node.shape[1:] for node in session.inputs if node.name not in ("image", "label")}
     images = dataset.test.images[:rows]
     nats = []
@@ -82,7 +82,7 @@ def bundle_importance(
     manifest = bundle.manifest
     if manifest.likelihood is None or manifest.likelihood.kind != "bound":
         raise ValueError(f"bundle {manifest.name!r} has no bound that more latents could tighten")
-    rule, session = _rule(manifest, dataset), Session(bundle.graphs["likelihood"])
+    rule, session = _rule(manifest, dataset), Session(bundle.graphs["likelihood"], bundle.weights)
     (latent,) = (node for node in session.inputs if node.name not in ("image", "label"))
     images = random_images(dataset.test, rows, seed).images
     weights = []
@@ -107,7 +107,7 @@ def bundle_estimate(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int) -
     manifest = bundle.manifest
     if manifest.likelihood is None or manifest.likelihood.kind != "estimate":
         raise ValueError(f"bundle {manifest.name!r} has no likelihood that is an estimate")
-    session = Session(bundle.graphs["likelihood"])
+    session = Session(bundle.graphs["likelihood"], bundle.weights)
     eps = manifest.graphs["likelihood"].input("eps")
     assert eps is not None
     return estimate_figures(session.run, eps.shape, dataset, rows=rows, seed=seed)

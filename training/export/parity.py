@@ -42,12 +42,21 @@ class ParityFigures:
 
 
 class Session:
-    """An ONNX graph in ONNX Runtime, on one CPU thread as in the server."""
+    """An ONNX graph in ONNX Runtime, on one CPU thread as in the server.
 
-    def __init__(self, data: bytes) -> None:
+    Args:
+        data: The ONNX file.
+        weights: Contents of the files that it points at, by name.
+    """
+
+    def __init__(self, data: bytes, weights: Mapping[str, bytes] | None = None) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
+        if weights:
+            options.add_external_initializers_from_files_in_memory(
+                list(weights), list(weights.values()), list(map(len, weights.values()))
+            )
         self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         self.inputs = self._session.get_inputs()
         self.outputs = self._session.get_outputs()
@@ -85,7 +94,7 @@ def measure_parity(
     Raises:
         ParityError: A difference exceeds `TOLERANCE`.
     """
-    sessions = {name: Session(graph.data) for name, graph in graphs.items()}
+    sessions = {name: Session(graph.data, graph.weights) for name, graph in graphs.items()}
 
     def in_onnx(name: str, feeds: Arrays) -> dict[str, Array]:
         return sessions[name].run(feeds)

@@ -41,7 +41,7 @@ def choose_version(folder: Path, graphs: Mapping[str, GraphSpec], asked: str | N
 
 
 def _checksums(graphs: Mapping[str, GraphSpec]) -> dict[str, str]:
-    return {name: spec.sha256 for name, spec in graphs.items()}
+    return {name: spec.content for name, spec in graphs.items()}
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -32,8 +32,9 @@ from pentimento.bundle.manifest import (
 )
 from pentimento.bundle.store import refuse_to_replace, write_bundle
 from pentimento.training.export.bundle import graph_entry
-from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule, export_graph
+from pentimento.training.export.graphs import EXAMPLE_ROWS, Function, GraphModule
 from pentimento.training.export.parity import BATCHES, TOLERANCE, Session, measure_parity
+from pentimento.training.export.shared_weights import all_weights, export_graphs
 from pentimento.training.export.version import choose_version
 from pentimento.training.imports.schedules import Schedule, read_schedule
 
@@ -161,11 +162,11 @@ def import_pipeline(
         steps=Steps(default=default_steps, min=1, max=schedule.max_steps, trained=default_steps),
         noise=tuple(noise),
     )
-    graphs = {name: export_graph(source) for name, source in _graphs(pipeline).items()}
+    graphs = export_graphs(_graphs(pipeline))
     entries = {name: graph_entry(name, graph) for name, graph in graphs.items()}
     blank = np.zeros((1, *pipeline.image.shape), dtype=np.float32)
     parity = measure_parity(graphs, entries, drawing, blank, classes)
-    sessions = {name: Session(graph.data) for name, graph in graphs.items()}
+    sessions = {name: Session(graph.data, graph.weights) for name, graph in graphs.items()}
     difference = max(_difference(pipeline, sessions, steps) for steps in {1, 3, default_steps})
     if difference > TOLERANCE:
         raise ValueError(
@@ -202,7 +203,8 @@ def import_pipeline(
             evaluation={"pipeline_difference": float(f"{difference:.3g}")},
         ),
     )
-    write_bundle(folder, manifest, {name: graph.data for name, graph in graphs.items()}, overwrite=overwrite)
+    contents = {name: graph.data for name, graph in graphs.items()}
+    write_bundle(folder, manifest, contents, all_weights(graphs.values()), overwrite=overwrite)
     return manifest, difference
 
 

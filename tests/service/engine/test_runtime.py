@@ -1,5 +1,6 @@
 """The runtime: provider choice, and graphs that are not what their manifest says."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -7,8 +8,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from pentimento.bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Steps, TensorSpec
-from pentimento.bundle.store import Bundle, BundleError, graph_spec, read_bundle
+from pentimento.bundle.manifest import (
+    Drawing,
+    ImageSpec,
+    Manifest,
+    NoiseSpec,
+    Phase,
+    Steps,
+    TensorSpec,
+    WeightsFile,
+)
+from pentimento.bundle.store import Bundle, BundleError, graph_spec, read_bundle, write_bundle
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.engine.calibration import Calibrator
 from pentimento.service.engine.providers import choose_providers
@@ -141,6 +151,70 @@ def test_weights_outside_the_checked_file_are_refused(location, tmp_path, monkey
         shape.external_data.append(entry)
     with pytest.raises(BundleError, match="graph 'step' cannot be loaded"):
         Runtime().load(one_shot(odd))
+
+
+def with_weights(location="weights.bin", offset=64, length=16, named="weights.bin", numbers=b""):
+    """canvas = latent + w, where w lies in another file."""
+    data = numbers or bytes(64) + np.array([1, 2, 3, 4], np.float32).tobytes()
+    add = helper.make_node("Add", ["flat", "w"], ["canvas"])
+    graph = helper.make_graph(
+        [helper.make_node("Reshape", ["latent", "rows"], ["flat"]), add],
+        "weighted",
+        [helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["batch", 4])],
+        [helper.make_tensor_value_info("canvas", TensorProto.FLOAT, ["batch", 1, 2, 2])],
+        [
+            numpy_helper.from_array(np.array([-1, 1, 2, 2]), "rows"),
+            TensorProto(name="w", data_type=TensorProto.FLOAT, dims=(1, 1, 2, 2)),
+        ],
+    )
+    graph.initializer[1].data_location = TensorProto.EXTERNAL
+    for key, value in (("location", location), ("offset", str(offset)), ("length", str(length))):
+        graph.initializer[1].external_data.add(key=key, value=value)
+    bundle = one_shot(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9))
+    weights = WeightsFile(file=named, sha256=hashlib.sha256(data).hexdigest())
+    specs = {"step": bundle.manifest.graphs["step"].model_copy(update={"weights": weights})}
+    manifest = bundle.manifest.model_copy(update={"graphs": specs})
+    return Bundle(manifest=manifest, graphs=bundle.graphs, weights={named: data})
+
+
+def test_weights_may_lie_in_the_one_file_that_the_manifest_names(tmp_path):
+    bundle = with_weights()
+    write_bundle(tmp_path / "odd", bundle.manifest, bundle.graphs, bundle.weights)
+    read = read_bundle(tmp_path / "odd")
+    assert read == bundle
+    graph = Runtime().load(read)["step"]
+    outputs = graph.run({"latent": np.zeros((2, 4), np.float32)})
+    assert outputs["canvas"].reshape(2, 4).tolist() == [[1, 2, 3, 4]] * 2
+    other = with_weights(numbers=bytes(80))
+    assert Runtime().load(other)["step"].sha256 != graph.sha256, "the same file, and another graph"
+    (tmp_path / "odd" / "weights.bin").write_bytes(bytes(80))
+    with pytest.raises(BundleError, match=r"^weights\.bin has SHA-256"):
+        read_bundle(tmp_path / "odd")
+    with pytest.raises(BundleError, match=r"weights weights\.bin, which are not given"):
+        write_bundle(tmp_path / "odd", bundle.manifest, bundle.graphs, overwrite=True)
+    (tmp_path / "odd" / "weights.bin").unlink()
+    with pytest.raises(BundleError, match=r"^weights\.bin is missing"):
+        read_bundle(tmp_path / "odd")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"location": "/etc/hostname"},
+        {"location": "other.bin"},
+        {"named": "other.bin"},
+        {"offset": 72},
+        {"offset": 1 << 62},
+        {"length": 32},
+        {"length": 8},
+    ],
+)
+def test_weights_that_are_not_in_that_file_are_refused(odd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("weights.bin", "other.bin"):
+        (tmp_path / name).write_bytes(bytes(256))
+    with pytest.raises(BundleError, match="graph 'step' cannot be loaded"):
+        Runtime().load(with_weights(**odd))
 
 
 def test_one_bad_bundle_never_keeps_the_others_from_being_served(tmp_path):
