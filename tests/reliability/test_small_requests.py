@@ -166,4 +166,5 @@ async def test_numbers_in_flight_are_bounded_for_all_requests(serve):
         other = await clients.begin(Way.SSE, Ask(**wide))
         await other.frame()
         other.hang_up()
+        await eventually(server.snapshot, lambda now: now.rows == 0, "all rows are free again")
     server.stop()
