@@ -28,6 +28,8 @@ from pentimento.service.engine.rows import Array, Arrays
 
 _log = logging.getLogger(__name__)
 
+ort.set_default_logger_severity(4)  # as that of each session, below
+
 _ORT_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
 _MOST_ROWS = 64  # of a call, where nothing else is asked for
 _USUAL = RowLimits(efficient=8, most=32)  # where nothing is measured
@@ -221,7 +223,8 @@ class Runtime:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
+        # Not even errors, which are raised besides: it would print each to stderr, and wait for its reader.
+        options.log_severity_level = 4
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Weights are those whose hash was checked: a graph that points at other files is refused.
         options.add_session_config_entry(

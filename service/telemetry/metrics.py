@@ -11,6 +11,7 @@ pentimento_received_bytes                                  of bodies and message
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
 pentimento_batch_distinct_t{bundle, graph}                 different time steps in it
+pentimento_log_lines_dropped_total                         lines of the log that nobody read in time
 nv_inference_*{model, version}                             the same for Triton's dashboards: `triton_names`
 """
 
@@ -33,6 +34,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
 from pentimento.service.errors import STALLED, Code
 from pentimento.service.messages import OperationName
+from pentimento.service.telemetry.log_drops import LogDrops
 from pentimento.service.telemetry.sums import Counts, counts_of
 from pentimento.service.telemetry.triton_names import TritonNames
 
@@ -110,6 +112,7 @@ class Metrics:
         self._ends: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._triton = TritonNames()
         self.registry.register(self._triton)
+        self.registry.register(LogDrops())
         self._rows = Gauge("pentimento_rows_in_flight", "Rows admitted and not over.", registry=self.registry)
         self._received = Gauge(
             "pentimento_received_bytes",

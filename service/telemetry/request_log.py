@@ -27,6 +27,7 @@ from pentimento.service.messages import (
     LikelihoodRequest,
     ScoreRequest,
 )
+from pentimento.service.telemetry.log_writer import QueuedHandler
 
 Asked = (
     GenerateRequest | CompleteRequest | AutoencodeRequest | ScoreRequest | EncodeRequest | LikelihoodRequest
@@ -125,7 +126,7 @@ def configure_logging(
         stream: Where it is written.
         worker: Number of this process among several, which each line then names.
     """
-    handler = logging.StreamHandler(stream)
+    handler = _handler(stream)
     handler.setFormatter(_JsonFormatter(worker) if form == "json" else _TextFormatter(worker))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -133,18 +134,25 @@ def configure_logging(
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
     if form == "json":
         _log_everything()
+    # gRPC's own library prints to stderr, from threads that wait there if nobody reads it, and lines that are
+    # no JSON; what it cannot do is raised besides.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # What no format here shows need not be found out, for each line anew.
     logging._srcfile = None  # as the manual of `logging` has it
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
-def _log_everything() -> None:
-    """Hands to the log what Python would print beside it: warnings, and errors that nobody has caught.
+def _handler(stream: TextIO) -> logging.Handler:
+    """What writes to a stream: from a thread, if that can take long."""
+    try:
+        return QueuedHandler(stream.fileno())
+    except (OSError, ValueError, AttributeError):  # in memory, or closed
+        return logging.StreamHandler(stream)
 
-    gRPC's own library prints to stderr, too, and is told not to: what it cannot do is raised besides.
-    """
+
+def _log_everything() -> None:
+    """Hands to the log what Python would print beside it: warnings, and errors that nobody has caught."""
     logging.captureWarnings(True)
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     log = logging.getLogger("pentimento")
 
     def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pentimento.service.app import Server
 from pentimento.service.hangup import Hangups
 from pentimento.service.settings import Settings
+from pentimento.service.telemetry.log_writer import flush_log
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ async def serve_alone(settings: Settings) -> None:
 
     def on_signal(number: signal.Signals) -> None:
         if stop.is_set():
+            flush_log()
             loop.remove_signal_handler(number)
             signal.raise_signal(number)
             os._exit(128 + number)  # still here: as process 1 of a container, whom no default action ends

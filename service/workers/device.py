@@ -15,6 +15,7 @@ from pentimento.service.engine.sharing import Sharing
 from pentimento.service.errors import PentimentoError
 from pentimento.service.group import Group
 from pentimento.service.settings import Settings
+from pentimento.service.telemetry.log_writer import flush_log
 from pentimento.service.telemetry.metrics import Metrics
 
 
@@ -70,4 +71,5 @@ class LaneOnly:
 
 def _lose(error: PentimentoError) -> None:
     """The lane is gone by a defect: the process ends, and the parent starts another."""
+    flush_log()
     os._exit(1)

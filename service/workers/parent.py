@@ -18,6 +18,8 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.group import Board
 from pentimento.service.hangup import Hangups
 from pentimento.service.settings import Settings
+from pentimento.service.telemetry.log_drops import LogDrops
+from pentimento.service.telemetry.log_writer import flush_log
 from pentimento.service.telemetry.ready import process_age_s
 from pentimento.service.telemetry.sums import Counts, Sums, counts_of
 from pentimento.service.turns import Turns
@@ -54,6 +56,7 @@ class Parent:
         self._sums = Sums()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
+        self._registry.register(LogDrops())
         self._children: dict[int, Child] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._served = ""  # what all serve, as a digest
@@ -106,6 +109,7 @@ class Parent:
             if self._stop.is_set() or not self._up:  # nothing is drawn yet that could be finished
                 for child in self._children.values():
                     child.kill()
+                flush_log()
                 loop.remove_signal_handler(number)
                 signal.raise_signal(number)
                 os._exit(128 + number)  # still here: as process 1 of a container

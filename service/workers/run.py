@@ -16,6 +16,7 @@ from pentimento.service.app import StartError
 from pentimento.service.door.descriptors import fit_descriptors
 from pentimento.service.engine.providers import installed_runtimes
 from pentimento.service.settings import Settings, available_cpus
+from pentimento.service.telemetry.log_writer import flush_log
 from pentimento.service.telemetry.request_log import configure_logging
 from pentimento.service.workers.alone import serve_alone
 from pentimento.service.workers.parent import Parent
@@ -50,6 +51,7 @@ def run(settings: Settings, *, roles: Sequence[tuple[bool, bool]] = (), program:
         if settings.log_format == "json":
             _log.critical("pentimento cannot start: %s", error)
         else:
+            flush_log()  # what was said before comes first
             print(f"pentimento cannot start: {error}", file=sys.stderr)
         return error.code
     return 0

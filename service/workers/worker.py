@@ -20,6 +20,7 @@ from pentimento.service.engine.runtime import Runtime
 from pentimento.service.engine.sharing import Sharing
 from pentimento.service.group import Board, Group
 from pentimento.service.settings import available_cpus
+from pentimento.service.telemetry.log_writer import flush_log
 from pentimento.service.telemetry.request_log import configure_logging
 from pentimento.service.workers.alone import codec_threads, settle
 from pentimento.service.workers.channel import (
@@ -160,7 +161,7 @@ def main() -> None:
     factory = uvicorn.Config("", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
         code = runner.run(run())
-    sys.stderr.flush()
+    flush_log()
     os._exit(code)  # a graph call that never returns would hold up the interpreter's end
 
 

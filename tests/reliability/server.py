@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -85,13 +86,16 @@ class ServerProcess:
         settings: By the names of `service.settings`.
     """
 
+    folder = REPOSITORY  # that it is started in
+    program: tuple[str, ...] = ("-m", "pentimento.service.cli")
+
     def __init__(self, bundles: Path, *, files: tuple[int, int] | None = None, **settings: object) -> None:
         chosen = {"bundles": bundles, "http_port": 0, "grpc_port": 0, "workers": 1} | settings
         environment = {f"PENTIMENTO_{name.upper()}": str(value) for name, value in chosen.items()}
-        self._log = tempfile.NamedTemporaryFile("a")
+        self._log = self._open_log()
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "pentimento.service.cli", "serve"],
-            cwd=REPOSITORY,
+            [sys.executable, *self.program, "serve"],
+            cwd=self.folder,
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -111,6 +115,10 @@ class ServerProcess:
             self.kill()
             raise AssertionError(f"the server did not start: {said}")
         self.place = Place(http_port=int(found[1]), grpc_port=int(found[2]))
+
+    def _open_log(self) -> IO[str]:
+        """Opens what stderr goes to."""
+        return tempfile.NamedTemporaryFile("a")
 
     @property
     def http(self) -> str:
