@@ -1,52 +1,19 @@
 """The proxy's configuration, on a real Envoy in front of two real servers."""
 
 import asyncio
-import copy
-import shutil
-import subprocess
-import sys
 import threading
-from contextlib import contextmanager
-from pathlib import Path
 
-import grpc
 import httpx
 import numpy as np
 import pytest
-import yaml
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pentimento_client import Client, PentimentoError
 
-from tests.ports import free_port
+from tests.containers.envoy import ENVOY, standing
 from tests.programs import missing
-from tests.reliability.server import ServerProcess
 from tests.service.live import wait_until
 from tests.service.toys import write_toys
 
-CONFIG = Path(__file__).parents[2] / "deploy" / "envoy" / "envoy.yaml"
-ENVOY = shutil.which("envoy") or shutil.which("envoy", path=str(Path(sys.executable).parent))
-
 pytestmark = pytest.mark.skipif(ENVOY is None, reason=missing("envoy"))
-
-
-def here(config, port, replicas):
-    """The configuration with addresses of this machine in place of the containers'."""
-    config = copy.deepcopy(config)
-    (listener,) = config["static_resources"]["listeners"]
-    listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
-    for cluster in config["static_resources"]["clusters"]:
-        (locality,) = cluster["load_assignment"]["endpoints"]
-        (named,) = locality["lb_endpoints"]
-        assert named["endpoint"]["address"]["socket_address"]["address"] == "replica"
-        ports = [
-            replica.http_port if cluster["name"] == "http" else replica.place.grpc_port
-            for replica in replicas
-        ]
-        locality["lb_endpoints"] = [
-            {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}}
-            for port in ports
-        ]
-    return config
 
 
 @pytest.fixture(scope="module")
@@ -56,42 +23,11 @@ def bundles(tmp_path_factory):
     return folder
 
 
-@contextmanager
-def standing(bundles, folder):
-    """An Envoy that sees two servers over both transports: its address, and they."""
-    settings = {"calibrate": False, "default_model": "toy-steps", "trusted_proxies": "127.0.0.0/8"}
-    replicas = [ServerProcess(bundles, **settings) for _ in range(2)]
-    port = free_port()
-    path = folder / "envoy.yaml"
-    path.write_text(yaml.safe_dump(here(yaml.safe_load(CONFIG.read_text()), port, replicas)))
-    command = [ENVOY, "-c", path, "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
-    with subprocess.Popen(command) as process:
-        try:
-            assert wait_until(lambda: ready(port), 20)
-            yield f"127.0.0.1:{port}", replicas
-        finally:
-            process.terminate()
-            for replica in replicas:
-                replica.kill()
-
-
 @pytest.fixture(scope="module")
 def both(bundles, tmp_path_factory):
     """The address of a proxy, and its replicas, which stay up."""
-    with standing(bundles, tmp_path_factory.mktemp("envoy")) as parts:
-        yield parts
-
-
-def ready(port):
-    """Whether the proxy has a healthy replica behind it, over both transports."""
-    try:
-        if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code != 200:
-            return False
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
-            return answer.status == health_pb2.HealthCheckResponse.SERVING
-    except (httpx.HTTPError, grpc.RpcError):
-        return False
+    with standing(bundles, tmp_path_factory.mktemp("envoy")) as proxy:
+        yield proxy.address, proxy.replicas
 
 
 def counts(replica):
@@ -147,7 +83,8 @@ class Painter(threading.Thread):
 
 
 def test_nobody_notices_that_a_replica_goes_but_the_last(bundles, tmp_path):
-    with standing(bundles, tmp_path) as (proxy, replicas):
+    with standing(bundles, tmp_path) as standing_proxy:
+        proxy, replicas = standing_proxy.address, standing_proxy.replicas
         stop = threading.Event()
         painters = [Painter(f"{'http' if k % 2 else 'grpc'}://{proxy}", stop) for k in range(8)]
         for painter in painters:
