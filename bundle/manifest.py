@@ -50,6 +50,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pentimento.bundle.bounds import check_noise, check_row
 from pentimento.bundle.drawing import (
     BOX,
     KNOWN,
@@ -111,6 +112,7 @@ class Manifest(Part):
                 if tensor.name.startswith("state."):
                     wanted = "next." + tensor.name.removeprefix("state.")
                     raise ValueError(f"graph {name!r}: the output {tensor.name!r} must be called {wanted!r}")
+            check_row(name, graph)
         if self.drawing is not None:
             self._check_drawing(self.drawing)
         if (self.scorer is None) != ("score" not in self.graphs):
@@ -207,6 +209,7 @@ class Manifest(Part):
             takers = [p.graph for p in drawing.phases if self.graphs[p.graph].input(noise.name)]
             if noise.per == "call" and len(takers) > 1:
                 raise ValueError(f"noise {noise.name!r} is drawn per call, so only one phase may take it")
+        check_noise(drawing, self.graphs)
 
     def _check_outputs(self, name: str, drawing: Drawing) -> None:
         """Checks that the showing graph puts out what the drawing declares, in the shape of its meaning."""

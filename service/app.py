@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from pentimento.bundle.store import BundleError
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.served import Reload
+from pentimento.service.catalog.trials import Trials, Verdict
 from pentimento.service.door.descriptors import watch_descriptors
 from pentimento.service.door.door import Door
 from pentimento.service.door.receiving import Receiving
@@ -70,13 +71,17 @@ class Server:
     Args:
         settings: Everything that can be set.
         group: Of a server that is one of several workers; its ports are those of the others, too.
+        tried: What came of trials of graphs, of one of several workers.
 
     Raises:
         StartError: On entering, when it cannot start.
     """
 
-    def __init__(self, settings: Settings, group: Group | None = None) -> None:
+    def __init__(
+        self, settings: Settings, group: Group | None = None, tried: Mapping[str, Verdict] | None = None
+    ) -> None:
         self.settings, self.group = settings, group
+        self._tried = tried
         self.metrics = Metrics()
         self.sharing: Sharing | None = None  # of one of several workers
         self._handshakes: Handshakes | None = None  # of a server that speaks TLS
@@ -96,7 +101,10 @@ class Server:
         except (RuntimeError, OSError) as error:
             raise StartError(str(error)) from None
         try:
-            self.catalog = Catalog.load(settings.bundles, self.runtime, default=settings.default_model)
+            self.trials = Trials(self.runtime, settings, self._tried)
+            self.catalog = Catalog.load(
+                settings.bundles, self.runtime, default=settings.default_model, trials=self.trials
+            )
             self.engine = self._make_engine()
             group = self.group
             self.operations = Operations(
@@ -226,6 +234,7 @@ class Server:
         """
         if not self._is_open:  # a worker that was told to end before it was told to begin
             await self.engine.close()
+            self.trials.close()
             return
         self._watch.cancel()
         loop = asyncio.get_running_loop()
@@ -243,6 +252,7 @@ class Server:
         if self._handshakes is not None:
             self._handshakes.close()
         await asyncio.gather(self._http_task, self._grpc.stop(grace))
+        self.trials.close()  # of a reload that nobody waits for any more
 
 
 def make_runtime(settings: Settings, *, computes: bool) -> Runtime:

@@ -142,6 +142,11 @@ class Settings(BaseSettings):
     max_call_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Seconds that one graph call may take: a worker in which one takes longer is replaced by another. Of a
     server without other processes, nobody can replace it."""
+    max_trial_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """Seconds that a new graph may take to be loaded and tried, in a process of its own; then its bundle is
+    refused."""
+    max_trial_bytes: Annotated[int, Field(ge=1 << 26)] = 2 << 30
+    """Bytes of memory that it may take for that, on CPUs under Linux."""
     drain_grace_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
     """Seconds that running drawings get to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

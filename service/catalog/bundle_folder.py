@@ -10,11 +10,14 @@ from pathlib import Path
 from pentimento.bundle.store import BundleError, read_bundle
 from pentimento.service.catalog.loaded_model import LoadedModel
 from pentimento.service.catalog.served import Refusal
+from pentimento.service.catalog.trials import Trials
 from pentimento.service.engine.runtime import Runtime
 
 # To replace a folder means to rename two of them; between the renames there is none.
 _LOOKS = 10
 _BETWEEN_LOOKS_S = 0.025
+
+_PAUSE_S = 0.1  # at most, after a bundle was loaded beside what draws, which then has the processor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +28,12 @@ class Contents:
     refused: tuple[Refusal, ...]
 
 
-def read_folder(folder: Path, runtime: Runtime, served: Mapping[str, LoadedModel] | None = None) -> Contents:
+def read_folder(
+    folder: Path,
+    runtime: Runtime,
+    served: Mapping[str, LoadedModel] | None = None,
+    trials: Trials | None = None,
+) -> Contents:
     """Reads every bundle; what is wrong with one never keeps the others from being served.
 
     Every file is read and its checksum compared, so that a bundle which somebody is writing is at worst
@@ -34,22 +42,33 @@ def read_folder(folder: Path, runtime: Runtime, served: Mapping[str, LoadedModel
 
     Args:
         folder: Its subfolders are the bundles.
-        runtime: Loads and tries their graphs.
+        runtime: Loads their graphs.
         served: Bundles that are served already, by name. What is missing or wrong is then looked at again a
             moment later, in case it is being replaced.
+        trials: Tries graphs elsewhere before they are loaded here; None: they are tried here.
 
     Raises:
         BundleError: There is no such folder, or it cannot be listed.
     """
     known = served or {}
     names = sorted(_subfolders(folder) | set(known))
-    found = {name: _visit(folder / name, runtime, known.get(name)) for name in names}
+    if trials is not None:
+        trials.try_folder(folder)  # all at once, so that there is one process for them
+
+    def visit(name: str) -> LoadedModel | str | None:
+        began = time.monotonic()
+        what = _visit(folder / name, runtime, known.get(name), trials)
+        if served and what is not known.get(name):
+            time.sleep(min(_PAUSE_S, time.monotonic() - began))
+        return what
+
+    found = {name: visit(name) for name in names}
     unsettled = {name for name, what in found.items() if not isinstance(what, LoadedModel)}
     if served and unsettled:
         missing = _wait_for(folder, unsettled)
         found |= dict.fromkeys(missing)
         for name in unsettled - missing:
-            found[name] = _visit(folder / name, runtime, known.get(name)) or "the folder comes and goes"
+            found[name] = visit(name) or "the folder comes and goes"
     models, refused = {}, []
     for name, what in found.items():
         if isinstance(what, LoadedModel):
@@ -83,7 +102,9 @@ def _wait_for(folder: Path, names: set[str]) -> set[str]:
     return names
 
 
-def _visit(entry: Path, runtime: Runtime, before: LoadedModel | None) -> LoadedModel | str | None:
+def _visit(
+    entry: Path, runtime: Runtime, before: LoadedModel | None, trials: Trials | None
+) -> LoadedModel | str | None:
     """The bundle in a folder; or a sentence that says why there is none; or None without such a folder."""
     try:
         if not entry.is_dir():
@@ -91,7 +112,8 @@ def _visit(entry: Path, runtime: Runtime, before: LoadedModel | None) -> LoadedM
         bundle = read_bundle(entry)
         if before is not None and bundle.manifest == before.manifest:
             return before
-        return LoadedModel(manifest=bundle.manifest, graphs=runtime.load(bundle))
+        tried = None if trials is None else trials.curves(entry, bundle)
+        return LoadedModel(manifest=bundle.manifest, graphs=runtime.load(bundle, tried))
     except BundleError as error:
         return str(error)
     except OSError as error:

@@ -13,6 +13,7 @@ from pentimento.bundle.store import BundleError
 from pentimento.service.catalog.bundle_folder import Contents, read_folder
 from pentimento.service.catalog.loaded_model import LoadedModel
 from pentimento.service.catalog.served import ModelInfo, Reload, Revision
+from pentimento.service.catalog.trials import Trials
 from pentimento.service.engine.job import Graph
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.errors import Code, PentimentoError
@@ -30,9 +31,17 @@ class Catalog:
         controls: Names of all controls that some bundle has.
     """
 
-    def __init__(self, folder: Path, runtime: Runtime, contents: Contents, default: str | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        runtime: Runtime,
+        contents: Contents,
+        default: str | None,
+        trials: Trials | None = None,
+    ) -> None:
         self._folder = folder
         self._runtime = runtime
+        self._trials = trials
         self._models = contents.models
         self.refused = contents.refused
         self._wanted_default = default
@@ -42,22 +51,25 @@ class Catalog:
         self._watchers: list[Callable[[Collection[str]], None]] = []
 
     @classmethod
-    def load(cls, folder: Path, runtime: Runtime, *, default: str | None = None) -> "Catalog":
+    def load(
+        cls, folder: Path, runtime: Runtime, *, default: str | None = None, trials: Trials | None = None
+    ) -> "Catalog":
         """Loads every bundle in `folder`; what is wrong with one never keeps the others from being served.
 
         Args:
             folder: Its subfolders are the bundles.
-            runtime: Loads and tries their graphs.
+            runtime: Loads their graphs.
             default: Name of the bundle for requests that name none.
+            trials: Tries graphs elsewhere before they are loaded here; None: they are tried here.
 
         Raises:
             BundleError: There is no such folder, or the default bundle is not among the served ones.
         """
-        contents = read_folder(folder, runtime)
+        contents = read_folder(folder, runtime, trials=trials)
         if default is not None and default not in contents.models:
             served = _names(contents.models)
             raise BundleError(f"the default model {default!r} is not among the served: {served}")
-        return cls(folder, runtime, contents, default)
+        return cls(folder, runtime, contents, default, trials)
 
     def __len__(self) -> int:
         return len(self._models)
@@ -72,7 +84,7 @@ class Catalog:
         Raises:
             BundleError: The folder cannot be read.
         """
-        return read_folder(self._folder, self._runtime, self._models)
+        return read_folder(self._folder, self._runtime, self._models, self._trials)
 
     def swap(self, contents: Contents) -> Reload:
         """Replaces what is served by what `read` found, all at once.

@@ -99,9 +99,10 @@ class Calibrator:
         self._folder = folder
         self._processor = _processor()
 
-    def knows(self, graph: str) -> bool:
-        """Whether `curve` returns what was measured before."""
-        return self._kept(graph) is not None
+    def known(self, graph: str) -> Curve | None:
+        """What was measured before, if anything was."""
+        points = self._kept(graph)
+        return None if points is None else _curve(points)
 
     def curve(self, graph: str, call: Call, clock: Clock = time.thread_time) -> Curve:
         """Measures calls of a graph at 1 to 64 rows, or returns what was measured before.
@@ -116,7 +117,7 @@ class Calibrator:
         if points is None:
             points = [(float(rows), seconds) for rows, seconds in _measure_calls(call, clock)]
             self._keep(graph, points)
-        return Curve(tuple((int(rows), seconds) for rows, seconds in points))
+        return _curve(points)
 
     def throughput(
         self, graph: str, cpus: int, rows: int, call: Call, clock: Clock = time.thread_time
@@ -166,6 +167,10 @@ class Calibrator:
             partial.replace(path)
         except OSError as error:  # a read-only container measures at each start
             _log.debug("measurements cannot be kept in %s: %s", self._folder, error)
+
+
+def _curve(points: _Points) -> Curve:
+    return Curve(tuple((int(rows), seconds) for rows, seconds in points))
 
 
 def _measure_calls(call: Call, clock: Clock) -> list[tuple[int, float]]:

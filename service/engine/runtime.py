@@ -1,6 +1,6 @@
 """ONNX Runtime, imported here only: sessions from verified bytes, checked against the manifest."""
 
-__all__ = ["OnnxGraph", "Runtime"]
+__all__ = ["OnnxGraph", "Runtime", "graph_key"]
 
 import hashlib
 import logging
@@ -68,8 +68,8 @@ class OnnxGraph:
         """Frees the session, as other processes call the graph; `run` raises RuntimeError from then on."""
         self.run = _elsewhere
 
-    def try_out(self, clock: Callable[[], float]) -> None:
-        """Calls it on zeros at two sizes, which also shows how long calls take, on a clock in seconds.
+    def try_out(self, clock: Callable[[], float]) -> Curve:
+        """Calls it on zeros at two sizes; returns how long that took, on a clock in seconds.
 
         Raises:
             BundleError: A call fails, or what it puts out is not what the manifest says.
@@ -79,7 +79,7 @@ class OnnxGraph:
             started = clock()
             _probe(self, rows)
             points.append((rows, clock() - started))
-        self.quick_rows = quick_rows(Curve(tuple(points)))
+        return Curve(tuple(points))
 
     def run_on_zeros(self, rows: int) -> dict[str, Array]:
         """Calls the graph once with zeros for inputs, to try it or to time it."""
@@ -125,8 +125,13 @@ class Runtime:
         """`cuda` or `cpu`."""
         return "cuda" if self.providers[0] == "CUDAExecutionProvider" else "cpu"
 
-    def load(self, bundle: Bundle) -> dict[str, OnnxGraph]:
-        """Makes a session for each graph of a bundle, tries it on zeros, and chooses its row limits.
+    def load(self, bundle: Bundle, tried: Mapping[str, Curve] | None = None) -> dict[str, OnnxGraph]:
+        """Makes a session for each graph of a bundle, and chooses its row limits.
+
+        Args:
+            bundle: The bundle.
+            tried: How long calls take of each graph that was tried elsewhere; none is called here then. None
+                tries them here, on zeros, but for those that were measured here before.
 
         Returns:
             The graphs by name.
@@ -135,22 +140,44 @@ class Runtime:
             BundleError: A graph cannot be loaded, or is not what the manifest says it is.
         """
         name = bundle.manifest.name
-        return {
-            graph: self._graph(f"{name}/{graph}", graph, spec, _Files(bundle.graphs[graph], bundle.weights))
-            for graph, spec in bundle.manifest.graphs.items()
-        }
+        graphs = {}
+        for graph, spec in bundle.manifest.graphs.items():
+            files = _Files(bundle.graphs[graph], bundle.weights)
+            loaded = OnnxGraph(f"{name}/{graph}", self._caller(graph, spec, files), spec)
+            curve = self.remembered(spec) if tried is None else tried[graph]
+            if curve is None:
+                curve = self._try(loaded)
+                if self._calibrator is not None:
+                    # A session keeps the memory of its largest call, which was one of measuring.
+                    loaded.run = self._caller(graph, spec, files)
+            self._limit(loaded, curve)
+            graphs[graph] = loaded
+        return graphs
 
-    def _graph(self, label: str, graph: str, spec: GraphSpec, files: _Files) -> OnnxGraph:
-        loaded = OnnxGraph(label, self._caller(graph, spec, files), spec)
-        # What was measured here before was tried before: the same file, runtime and manifest.
-        known = self._calibrator is not None and self._calibrator.knows(self._what(loaded))
-        if not known:
-            loaded.try_out(self._clock)
-        self._limit(loaded)
-        if self._calibrator is not None and not known:
-            # A session keeps the memory of its largest call, which was one of measuring.
-            loaded.run = self._caller(graph, spec, files)
-        return loaded
+    def remembered(self, spec: GraphSpec) -> Curve | None:
+        """How long calls took of a graph that was measured here before, and so tried: of the same content."""
+        return None if self._calibrator is None else self._calibrator.known(self._what(spec))
+
+    def try_out(self, bundle: Bundle, graph: str) -> Curve:
+        """Loads one graph of a bundle, calls it on zeros, and returns how long calls take.
+
+        Raises:
+            BundleError: As `load`.
+        """
+        spec = bundle.manifest.graphs[graph]
+        files = _Files(bundle.graphs[graph], bundle.weights)
+        return self._try(OnnxGraph(f"{bundle.manifest.name}/{graph}", self._caller(graph, spec, files), spec))
+
+    def _try(self, loaded: OnnxGraph) -> Curve:
+        curve = loaded.try_out(self._clock)
+        if self._calibrator is None:
+            return curve
+        try:
+            return self._calibrator.curve(self._what(loaded.spec), loaded.run_on_zeros, self._clock)
+        except Exception as error:
+            raise BundleError(
+                f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {_first_line(error)}"
+            ) from None
 
     def _caller(self, graph: str, spec: GraphSpec, files: _Files) -> Callable[[Arrays], dict[str, Array]]:
         if self.device == "cpu":
@@ -181,18 +208,13 @@ class Runtime:
         _check_signature(graph, "output", spec.outputs, session.get_outputs())
         return session
 
-    def _limit(self, loaded: OnnxGraph) -> None:
+    def _limit(self, loaded: OnnxGraph, curve: Curve) -> None:
         """Sets a graph's row limits: measured ones, or usual ones, and never above `max_batch_rows`."""
         limits = _USUAL
+        loaded.quick_rows = quick_rows(curve)
         if self._calibrator is not None:
-            try:
-                loaded.curve = self._calibrator.curve(self._what(loaded), loaded.run_on_zeros, self._clock)
-            except Exception as error:
-                raise BundleError(
-                    f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {_first_line(error)}"
-                ) from None
-            limits = choose_limits(loaded.curve, _MOST_ROWS)
-            loaded.quick_rows = quick_rows(loaded.curve)
+            loaded.curve = curve
+            limits = choose_limits(curve, _MOST_ROWS)
         if self._max_batch_rows is not None:  # asked for: it holds whatever was measured
             most = self._max_batch_rows
             limits = RowLimits(efficient=min(limits.efficient, most), most=most)
@@ -209,12 +231,12 @@ class Runtime:
             return 1
         if self._calibrator is None or cpus == 1 or not isinstance(graph, OnnxGraph):
             return cpus
-        what, rows = self._what(graph), graph.efficient_rows
+        what, rows = self._what(graph.spec), graph.efficient_rows
         return choose_lanes(self._calibrator.throughput(what, cpus, rows, graph.run_on_zeros))
 
-    def _what(self, graph: OnnxGraph) -> str:
-        spec = hashlib.sha256(graph.spec.model_dump_json().encode()).hexdigest()
-        return f"{graph.sha256} {spec} {self.device} onnxruntime {ort.__version__}"
+    def _what(self, spec: GraphSpec) -> str:
+        said = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+        return f"{spec.content} {said} {self.device} onnxruntime {ort.__version__}"
 
     def _options(self, spec: GraphSpec, files: _Files) -> ort.SessionOptions:
         options = ort.SessionOptions()
@@ -234,6 +256,11 @@ class Runtime:
             file, data = spec.weights.file, files.weights[spec.weights.file]
             options.add_external_initializers_from_files_in_memory([file], [data], [len(data)])
         return options
+
+
+def graph_key(graph: str, spec: GraphSpec) -> str:
+    """What differs for graphs of another name, content or signature."""
+    return hashlib.sha256(f"{graph} {spec.model_dump_json()}".encode()).hexdigest()
 
 
 def _check_signature(

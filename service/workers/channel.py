@@ -19,9 +19,10 @@ import itertools
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+from pentimento.service.catalog.trials import Verdict
 from pentimento.service.engine.lane.wire import Decoder, encode
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.settings import Settings
@@ -41,6 +42,7 @@ class Begin(NamedTuple):
     workers: int  # as many as the board has slots
     front: bool  # it has a front end: HTTP and gRPC
     lane: bool  # it has a lane of its own
+    tried: Mapping[str, Verdict] = {}  # what came of trials of graphs
 
 
 class NewPeer(NamedTuple):
@@ -81,6 +83,7 @@ class Call(NamedTuple):
 
     id: int
     name: str
+    argument: object
 
 
 class Result(NamedTuple):
@@ -97,7 +100,7 @@ class Channel:
     Args:
         sock: A connected stream socket of Unix.
         take: Takes each message but calls and results, and the file descriptor that came with it.
-        answer: What the other end may call, by name.
+        answer: What the other end may call, by name and with an argument.
         on_end: Called once when the other end is gone.
     """
 
@@ -105,7 +108,7 @@ class Channel:
         self,
         sock: socket.socket,
         take: Callable[[object, int | None], None],
-        answer: Callable[[str], Awaitable[object]],
+        answer: Callable[[str, object], Awaitable[object]],
         on_end: Callable[[], None],
     ) -> None:
         self._sock, self._take, self._answer, self._on_end = sock, take, answer, on_end
@@ -126,15 +129,15 @@ class Channel:
             self._unsent.append((encode(message), None if handle is None else os.dup(handle)))
             self._write()
 
-    async def call(self, name: str, timeout_s: float) -> object:
-        """Has the other end do something, and returns what comes of it.
+    async def call(self, name: str, timeout_s: float, argument: object = None) -> object:
+        """Has the other end do something, with an argument, and returns what comes of it.
 
         Raises:
             PentimentoError: As the other end raised it; UNAVAILABLE: it is gone or takes too long.
         """
         number = next(self._ids)
         future = self._asked[number] = self._loop.create_future()
-        self.send(Call(number, name))
+        self.send(Call(number, name, argument))
         if self.over:
             self._end()
         try:
@@ -177,7 +180,7 @@ class Channel:
 
     async def _do(self, call: Call) -> None:
         try:
-            result = Result(call.id, await self._answer(call.name), None)
+            result = Result(call.id, await self._answer(call.name, call.argument), None)
         except PentimentoError as error:
             result = Result(call.id, None, error)
         except Exception:  # or who asked would wait for an answer that never comes

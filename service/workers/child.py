@@ -4,12 +4,13 @@ __all__ = ["Child"]
 
 import asyncio
 import contextlib
-import os
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from pentimento.service import children
+from pentimento.service.catalog.trials import Verdict
 from pentimento.service.group import Slot
 from pentimento.service.telemetry.sums import Counts
 from pentimento.service.workers.channel import Begin, Channel, Failed, NewPeer, Opened, Started
@@ -33,13 +34,14 @@ class Child:
         begin: Begin,
         board: int,
         slot: Slot,
-        answer: Callable[[str], Awaitable[object]],
+        answer: Callable[[str, object], Awaitable[object]],
         program: Sequence[str] = _PROGRAM,
     ) -> None:
         self.begin, self.slot = begin, slot
         self.number = begin.number
         self.counts: Counts = {}  # as it last said
         self.began = time.monotonic()
+        self.told = False  # what it is
         self.missed = 0  # looks since its event loop last went round
         self.started: asyncio.Future[Started | Failed] = asyncio.get_running_loop().create_future()
         self.opened = asyncio.Event()  # it takes clients, or is gone
@@ -51,26 +53,25 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                # -P: a folder that the server is started in is nobody's to import from. No settings in the
-                # environment: keys come by the channel, and a child of a child has no use for them.
-                environment = {
-                    name: value for name, value in os.environ.items() if not name.startswith("PENTIMENTO_")
-                }
                 self.process = await asyncio.create_subprocess_exec(
                     sys.executable,
-                    "-P",
+                    children.ISOLATED,
                     *self._program,
                     str(theirs.fileno()),
                     pass_fds=(theirs.fileno(),),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.DEVNULL,
-                    env=environment,
+                    env=children.environment(),  # settings and keys come by the channel
                 )
             except OSError:
                 ours.close()
                 raise
         self.channel = Channel(ours, self._take, self._answer, lambda: None)
-        self.channel.send(self.begin, self._board)
+
+    def tell(self, tried: Mapping[str, Verdict]) -> None:
+        """Says what it is, and what came of trials of graphs; it then begins."""
+        self.channel.send(self.begin._replace(tried=tried), self._board)
+        self.told = True
 
     async def wait(self) -> int:
         """Waits for the end of the process, and returns its exit code, negative for a signal."""

@@ -3,6 +3,7 @@
 __all__ = ["LaneOnly"]
 
 import os
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,7 @@ from pentimento.service.app import StartError, make_runtime
 from pentimento.service.catalog.catalog import Catalog
 from pentimento.service.catalog.reloading import Reloading
 from pentimento.service.catalog.served import Reload
+from pentimento.service.catalog.trials import Trials, Verdict
 from pentimento.service.engine.sharing import Sharing
 from pentimento.service.errors import PentimentoError
 from pentimento.service.group import Group
@@ -25,20 +27,26 @@ class LaneOnly:
     Args:
         settings: Everything that can be set.
         group: Of this worker.
+        tried: What came of trials of graphs.
 
     Raises:
         StartError: On entering, when it cannot start.
     """
 
-    def __init__(self, settings: Settings, group: Group) -> None:
+    def __init__(self, settings: Settings, group: Group, tried: Mapping[str, Verdict]) -> None:
         self.settings, self.group = settings, group
+        self._tried = tried
         self.metrics = Metrics()
 
     async def __aenter__(self) -> Self:
         try:
             self.runtime = make_runtime(self.settings, computes=True)
+            self.trials = Trials(self.runtime, self.settings, self._tried)
             self.catalog = Catalog.load(
-                self.settings.bundles, self.runtime, default=self.settings.default_model
+                self.settings.bundles,
+                self.runtime,
+                default=self.settings.default_model,
+                trials=self.trials,
             )
         except (BundleError, RuntimeError, OSError) as error:
             raise StartError(str(error), code=2 if isinstance(error, BundleError) else 1) from None
@@ -60,6 +68,7 @@ class LaneOnly:
         assert self.sharing.hosts is not None and self.sharing.lane is not None
         await self.sharing.hosts.gone(self.settings.drain_grace_s)
         await self.sharing.lane.close()
+        self.trials.close()
 
     async def open(self) -> None:
         """Does nothing: clients do not come here."""

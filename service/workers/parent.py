@@ -12,8 +12,10 @@ from typing import cast
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from pentimento.service.app import StartError
+from pentimento.bundle.store import BundleError
+from pentimento.service.app import StartError, make_runtime
 from pentimento.service.catalog.served import Reload
+from pentimento.service.catalog.trials import Trials
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.group import Board
 from pentimento.service.hangup import Hangups
@@ -63,6 +65,7 @@ class Parent:
         self._up = False  # all have started: from now on who ends is replaced
         self._stop = asyncio.Event()
         self._reload = Turns(self._reload_all)
+        self._trials: Trials | None = None
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT, then drains.
@@ -96,6 +99,8 @@ class Parent:
         finally:
             for child in self._children.values():
                 child.kill()
+            if self._trials is not None:
+                self._trials.close()  # of a reload that nobody waits for any more
             ports.close()
 
     @property
@@ -109,6 +114,8 @@ class Parent:
             if self._stop.is_set() or not self._up:  # nothing is drawn yet that could be finished
                 for child in self._children.values():
                     child.kill()
+                if self._trials is not None:
+                    self._trials.close()
                 flush_log()
                 loop.remove_signal_handler(number)
                 signal.raise_signal(number)
@@ -130,6 +137,12 @@ class Parent:
                 raise StartError(f"worker {number} cannot be started: {error}") from None
             self._look_after(child)
             started.append(child)
+        await self._try_graphs()  # while they are being loaded
+        for child in started:
+            try:
+                self._begin(child)
+            except OSError as error:
+                raise StartError(f"worker {child.number} cannot be started: {error}") from None
         results = await asyncio.gather(*(child.started for child in started))
         for result in results:
             if isinstance(result, Failed):
@@ -151,6 +164,14 @@ class Parent:
         )
         ready.replaced(start_s=process_age_s(), workers=text).say(self._settings.log_format)
 
+    async def _try_graphs(self) -> None:
+        """Finds out, for all workers, which graphs may be loaded."""
+        try:
+            self._trials = Trials(make_runtime(self._settings, computes=True), self._settings)
+            await asyncio.to_thread(self._trials.try_folder, self._settings.bundles)
+        except (RuntimeError, BundleError) as error:
+            raise StartError(str(error)) from None
+
     def _useful(self, measured: Sequence[int]) -> int:
         """How many workers are kept: where nothing was asked for, those that add to what is computed."""
         if self._asked or not all(lane for _, lane in self._roles):
@@ -164,16 +185,22 @@ class Parent:
         begin = Begin(self._settings, number, len(self._roles), front, lane)
         child = Child(begin, self._board.handle, slot, self._answer, *self._program)
         await child.open()
+        self._children[number] = child
+        return child
+
+    def _begin(self, child: Child) -> None:
+        """Tells a worker what it is. Raises OSError: there are no descriptors left."""
+        assert self._trials is not None
         try:
+            child.tell(self._trials.known)
             for other in self._children.values():
                 # Two front ends with lanes share these; front ends without one know only who has one.
-                if (lane or other.begin.lane) and not other.channel.over:
+                shares = child.begin.lane or other.begin.lane
+                if shares and other is not child and other.told and not other.channel.over:
                     child.introduce(other)
         except OSError:
             child.kill()
             raise
-        self._children[number] = child
-        return child
 
     def _look_after(self, child: Child) -> None:
         task = asyncio.create_task(self._outlive(child))
@@ -199,6 +226,7 @@ class Parent:
                     return
                 try:
                     child = await self._open(number)
+                    self._begin(child)
                     break
                 except OSError as error:
                     deaths += 1
@@ -239,19 +267,25 @@ class Parent:
                     _log.error("worker %d is killed: %s", child.number, reason)
                     child.kill()
 
-    async def _answer(self, name: str) -> object:
+    async def _answer(self, name: str, _: object) -> object:
         """Does what a worker asks for: `reload` or `expose`."""
         return await self._reload() if name == "reload" else await self._expose()
 
     async def _reload_all(self) -> Reload:
         """Has one worker after the other read the folder, first who has a lane that others depend on."""
         result: Reload | None = None
+        assert self._trials is not None
+        try:
+            await asyncio.to_thread(self._trials.try_folder, self._settings.bundles)
+        except BundleError as error:
+            message = f"{error}; what was served before still is"
+            raise PentimentoError(Code.UNAVAILABLE, message) from None
         serving = sorted(
             (child for child in self._children.values() if child.serves), key=lambda child: child.begin.front
         )
         for child in serving:
             try:
-                answer = await child.channel.call("reload", _RELOAD_S)
+                answer = await child.channel.call("reload", _RELOAD_S, self._trials.known)
                 reload, self._served = cast("tuple[Reload, str]", answer)
             except PentimentoError as error:
                 if result is None:

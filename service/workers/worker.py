@@ -11,11 +11,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
+from typing import cast
 
 import uvicorn
 
 from pentimento.service.app import Server, StartError
 from pentimento.service.catalog.catalog import Catalog
+from pentimento.service.catalog.trials import Verdict
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.engine.sharing import Sharing
 from pentimento.service.group import Board, Group
@@ -63,7 +66,8 @@ class _Worker:
             reload=lambda: self._channel.call("reload", 600.0),
             expose=self._expose,
         )
-        server = Server(settings, group) if begin.front else LaneOnly(settings, group)
+        kind = Server if begin.front else LaneOnly
+        server = kind(settings, group, begin.tried)
         try:
             async with server:
                 self._server, sharing = server, server.sharing
@@ -119,11 +123,12 @@ class _Worker:
             case Drain():
                 self._stop.set()
 
-    async def _answer(self, name: str) -> object:
-        """Does what the parent asks for: `reload` or `count`."""
+    async def _answer(self, name: str, argument: object) -> object:
+        """Does what the parent asks for: `reload`, with what came of trials, or `count`."""
         assert self._server is not None
         if name == "count":
             return self._server.metrics.count()
+        self._server.trials.learn(cast("Mapping[str, Verdict]", argument))
         reload = await self._server.reload_here()
         return reload, _digest(self._server.catalog)
 
