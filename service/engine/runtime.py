@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-import numpy as np
 import onnxruntime as ort
 
 from pentimento.bundle.manifest import GraphSpec, TensorSpec
@@ -23,6 +22,7 @@ from pentimento.service.engine.calibration import (
 )
 from pentimento.service.engine.device_graph import BucketedGraph, DeviceGraph
 from pentimento.service.engine.job import Graph
+from pentimento.service.engine.onnx_graph import OnnxGraph, first_line
 from pentimento.service.engine.providers import choose_providers, installed_runtimes, session_providers
 from pentimento.service.engine.rows import Array, Arrays
 
@@ -33,59 +33,6 @@ ort.set_default_logger_severity(4)  # as that of each session, below
 _ORT_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
 _MOST_ROWS = 64  # of a call, where nothing else is asked for
 _USUAL = RowLimits(efficient=8, most=32)  # where nothing is measured
-_PROBE_ROWS = (1, 3)  # a graph that was exported for one batch size fails at the other
-
-
-class OnnxGraph:
-    """One graph of a bundle, ready to run; safe to call from several threads.
-
-    Args:
-        label: `bundle/graph`.
-        call: Calls the graph once; raises whatever ONNX Runtime raises.
-        spec: Its inputs and outputs.
-    """
-
-    def __init__(self, label: str, call: Callable[[Arrays], dict[str, Array]], spec: GraphSpec) -> None:
-        self.label = label
-        self.run = call
-        self.spec = spec
-        self.limits = RowLimits(efficient=1, most=max(_PROBE_ROWS))  # until they are chosen
-        self.curve: Curve | None = None  # what they were chosen from
-        self.quick_rows = 0  # until it is tried
-        self.sha256 = spec.content
-
-    @property
-    def max_rows(self) -> int:
-        """Rows that one call takes at most."""
-        return self.limits.most
-
-    @property
-    def efficient_rows(self) -> int:
-        """Rows from which on filling a call further saves little."""
-        return self.limits.efficient
-
-    def unload(self) -> None:
-        """Frees the session, as other processes call the graph; `run` raises RuntimeError from then on."""
-        self.run = _elsewhere
-
-    def try_out(self, clock: Callable[[], float]) -> Curve:
-        """Calls it on zeros at two sizes; returns how long that took, on a clock in seconds.
-
-        Raises:
-            BundleError: A call fails, or what it puts out is not what the manifest says.
-        """
-        points = []
-        for rows in _PROBE_ROWS:
-            started = clock()
-            _probe(self, rows)
-            points.append((rows, clock() - started))
-        return Curve(tuple(points))
-
-    def run_on_zeros(self, rows: int) -> dict[str, Array]:
-        """Calls the graph once with zeros for inputs, to try it or to time it."""
-        return self.run(
-            {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self.spec.inputs}
-        )
 
 
 class _Files(NamedTuple):
@@ -176,7 +123,7 @@ class Runtime:
             return self._calibrator.curve(self._what(loaded.spec), loaded.run_on_zeros, self._clock)
         except Exception as error:
             raise BundleError(
-                f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {_first_line(error)}"
+                f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {first_line(error)}"
             ) from None
 
     def _caller(self, graph: str, spec: GraphSpec, files: _Files) -> Callable[[Arrays], dict[str, Array]]:
@@ -190,7 +137,7 @@ class Runtime:
                 bucketed.warm_up(_MOST_ROWS)
                 return bucketed.run
             except Exception as error:  # loops and nodes that stay on the CPU cannot be captured
-                _log.warning("graph %s is not captured: %s", graph, _first_line(error))
+                _log.warning("graph %s is not captured: %s", graph, first_line(error))
         return DeviceGraph(self._session(graph, spec, files, captured=False), spec).run
 
     def _session(self, graph: str, spec: GraphSpec, files: _Files, *, captured: bool) -> ort.InferenceSession:
@@ -198,7 +145,7 @@ class Runtime:
         try:
             session = ort.InferenceSession(files.graph, self._options(spec, files), providers=providers)
         except Exception as error:  # ONNX Runtime raises a family of unrelated exception types
-            raise BundleError(f"graph {graph!r} cannot be loaded: {_first_line(error)}") from None
+            raise BundleError(f"graph {graph!r} cannot be loaded: {first_line(error)}") from None
         if session.get_providers()[0] != self.providers[0]:
             # ONNX Runtime falls back to the CPU with nothing but a log line.
             raise BundleError(
@@ -283,27 +230,3 @@ def _check_signature(
                 f"graph {graph!r}: {side} {tensor.name!r} has shape {tuple(rest)} a row, "
                 f"the manifest says {tensor.shape}"
             )
-
-
-def _probe(loaded: OnnxGraph, rows: int) -> None:
-    """Runs the graph on zeros: shapes must be as declared at more than one batch size."""
-    graph = loaded.label.partition("/")[2]
-    try:
-        outputs = loaded.run_on_zeros(rows)
-    except Exception as error:
-        raise BundleError(f"graph {graph!r} fails on {rows} rows: {_first_line(error)}") from None
-    for tensor in loaded.spec.outputs:
-        shape = outputs[tensor.name].shape
-        if shape != (rows, *tensor.shape):
-            raise BundleError(
-                f"graph {graph!r}: output {tensor.name!r} has shape {shape} for {rows} rows, "
-                f"the manifest says {(rows, *tensor.shape)}"
-            )
-
-
-def _elsewhere(feeds: Arrays) -> dict[str, Array]:
-    raise RuntimeError("this graph is called in another process")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]

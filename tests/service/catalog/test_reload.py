@@ -56,7 +56,7 @@ def test_what_did_not_change_is_not_loaded_again(folder, catalog, monkeypatch):
     loaded = []
     load = Runtime.load
     monkeypatch.setattr(
-        Runtime, "load", lambda self, bundle: loaded.append(bundle.manifest.name) or load(self, bundle)
+        Runtime, "load", lambda self, bundle, *_: loaded.append(bundle.manifest.name) or load(self, bundle)
     )
     before = {name: catalog.get(name).graphs["step"] for name in ("a", "b")}
     write_revision(folder / "a", 1)  # written again, and the same
