@@ -39,6 +39,7 @@ from pentimento.service.operations.operations import Operations
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.metrics import Metrics
 from pentimento.service.telemetry.ready import Ready, process_age_s
+from pentimento.service.telemetry.worker_counts import WorkerCounts
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +84,8 @@ class Server:
         self.settings, self.group = settings, group
         self._tried = tried
         self.metrics = Metrics()
+        if group is None:
+            WorkerCounts(self.metrics.registry, lambda: 1, lambda: 1)
         self.sharing: Sharing | None = None  # of one of several workers
         self._handshakes: Handshakes | None = None  # of a server that speaks TLS
         self._is_open = False
@@ -120,6 +123,7 @@ class Server:
                 settings,
                 door=door,
                 expose=group.expose if group else None,
+                workers=(lambda: (group.board.serving, group.board.wanted)) if group else None,
             )
             self._grpc, self.grpc_port = await create_server(
                 self.operations,

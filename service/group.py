@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
-_FIELDS = ("beat", "rows", "values", "lane_rows", "call_since_ms", "received")
-_BYTES = 8 * len(_FIELDS)
+_FIELDS = ("beat", "rows", "values", "lane_rows", "call_since_ms", "received", "serves")
 
 
 class Slot:
@@ -18,7 +17,8 @@ class Slot:
     `beat` grows while its event loop goes round; `rows` are in flight that it admitted, and `values` the
     numbers that these hold; `lane_rows` are on its lane, whoever admitted them; `call_since_ms`, on the
     system's monotonic clock, is when its lane's thread began the call that it makes, 0 if it makes none;
-    `received` are bytes of requests that it holds while they come in.
+    `received` are bytes of requests that it holds while they come in; `serves` is 1 once it has begun to
+    answer, or to compute for others.
     """
 
     def __init__(self, words: memoryview, number: int) -> None:
@@ -49,20 +49,39 @@ class Board:
 
     def __init__(self, handle: int, count: int) -> None:
         self.handle, self.count = handle, count
-        self._memory = mmap.mmap(handle, max(mmap.PAGESIZE, count * _BYTES))
-        words = memoryview(self._memory).cast("q")
-        self.slots = [Slot(words, number) for number in range(count)]
+        self._memory = mmap.mmap(handle, _size(count))
+        self._words = memoryview(self._memory).cast("q")
+        self.slots = [Slot(self._words, number) for number in range(count)]
+
+    @property
+    def wanted(self) -> int:
+        """Workers that there should be, as the parent last said."""
+        value: int = self._words[self.count * len(_FIELDS)]
+        return value
+
+    @wanted.setter
+    def wanted(self, count: int) -> None:
+        self._words[self.count * len(_FIELDS)] = count
+
+    @property
+    def serving(self) -> int:
+        """Workers that have begun to answer or to compute, and are not known to be gone."""
+        return sum(slot.read("serves") for slot in self.slots)
 
     @classmethod
     def create(cls, count: int) -> Self:
         """Makes one with zeros, for other processes to open by its handle, which they inherit."""
         handle = os.memfd_create("pentimento-workers", 0)
-        os.ftruncate(handle, max(mmap.PAGESIZE, count * _BYTES))
+        os.ftruncate(handle, _size(count))
         return cls(handle, count)
 
     def elsewhere(self, number: int, name: str) -> int:
         """The sum of a number over all workers but one."""
         return sum(slot.read(name) for each, slot in enumerate(self.slots) if each != number)
+
+
+def _size(count: int) -> int:
+    return max(mmap.PAGESIZE, 8 * (count * len(_FIELDS) + 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,7 @@ from pentimento.service.http.model_schemas import (
     ModelBody,
     ModelDetailBody,
     ModelsBody,
+    ReadyBody,
     RefusalBody,
     StatusBody,
 )
@@ -69,6 +70,7 @@ def create_app(
     *,
     door: Door | None = None,
     expose: Callable[[], Awaitable[bytes]] | None = None,
+    workers: Callable[[], tuple[int, int]] | None = None,
 ) -> FastAPI:
     """Makes the ASGI application.
 
@@ -78,6 +80,7 @@ def create_app(
         settings: The limits.
         door: Decides which requests are let in; by default one made from the settings.
         expose: Gives the metrics of all processes of the server; None: this one is all.
+        workers: Says how many processes serve, and how many should; None: this one is all.
 
     Raises:
         RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
@@ -94,7 +97,13 @@ def create_app(
     )
     app.state.admin = AdminToken.of(settings)
     app.state.door = door or Door.of(settings)
-    app.state.context = Context(operations=operations, metrics=metrics, settings=settings, expose=expose)
+    app.state.context = Context(
+        operations=operations,
+        metrics=metrics,
+        settings=settings,
+        expose=expose,
+        workers=workers or (lambda: (1, 1)),
+    )
     for part in (drawings.router, readings.router, admin.router, router):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None
@@ -137,11 +146,15 @@ async def healthz() -> StatusBody:
 
 
 @router.get("/readyz", **docs.READY)
-async def readyz(server: Server) -> StatusBody:
-    """Says whether new work is admitted: not before the models are loaded, and not while shutting down."""
+async def readyz(server: Server) -> ReadyBody:
+    """Says whether new work is admitted: not before the models are loaded, and not while shutting down.
+
+    A server that lacks some of its workers is ready with fewer, and says so.
+    """
     if not server.operations.accepting:
         raise PentimentoError(Code.UNAVAILABLE, "the server admits no new work", retry_after_s=1.0)
-    return StatusBody(status="ready")
+    serving, wanted = server.workers()
+    return ReadyBody(status="ready", workers=serving, workers_wanted=wanted)
 
 
 @router.get("/metrics", **docs.METRICS)

@@ -18,12 +18,16 @@ from pentimento.service.telemetry.metrics import Metrics, Operation
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What is set once, on the application's state; `expose` gives the metrics of all processes."""
+    """What is set once, on the application's state.
+
+    `expose` gives the metrics of all processes; `workers` says how many there are, and should be.
+    """
 
     operations: Operations
     metrics: Metrics
     settings: Settings
     expose: Callable[[], Awaitable[bytes]] | None = None
+    workers: Callable[[], tuple[int, int]] = lambda: (1, 1)
 
 
 async def _context(request: Request) -> Context:

@@ -8,6 +8,7 @@ __all__ = [
     "RefusalBody",
     "ReloadBody",
     "RevisionBody",
+    "ReadyBody",
     "StatusBody",
 ]
 
@@ -103,9 +104,17 @@ class ReloadBody(BaseModel):
 
 
 class StatusBody(BaseModel):
-    """Health or readiness."""
+    """Health."""
 
-    status: Literal["alive", "ready"]
+    status: Literal["alive"]
+
+
+class ReadyBody(BaseModel):
+    """Readiness, and how many of a server's processes there are."""
+
+    status: Literal["ready"]
+    workers: int
+    workers_wanted: int
 
 
 class IndexBody(BaseModel):

@@ -24,6 +24,7 @@ from pentimento.service.telemetry.log_drops import LogDrops
 from pentimento.service.telemetry.log_writer import flush_log
 from pentimento.service.telemetry.ready import process_age_s
 from pentimento.service.telemetry.sums import Counts, Sums, counts_of
+from pentimento.service.telemetry.worker_counts import WorkerCounts
 from pentimento.service.turns import Turns
 from pentimento.service.workers.channel import Begin, Drain, Failed, Listen, Started
 from pentimento.service.workers.child import Child
@@ -59,6 +60,7 @@ class Parent:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._registry.register(LogDrops())
+        self._counts = WorkerCounts(self._registry, lambda: self._board.serving, lambda: self._board.wanted)
         self._children: dict[int, Child] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._served = ""  # what all serve, as a digest
@@ -156,6 +158,7 @@ class Parent:
             del self._children[child.number]
             child.channel.send(Drain())
         del self._roles[kept:]
+        self._board.wanted = kept
         for child in started[:kept]:
             child.channel.send(Listen())
         await asyncio.gather(*(child.opened.wait() for child in started[:kept]))
@@ -215,6 +218,7 @@ class Parent:
             if self._children.get(child.number) is not child or self._stop.is_set() or not self._up:
                 return
             deaths = 1 if lived_s > _STEADY_S else deaths + 1
+            self._counts.end()
             number = child.number
             while True:
                 pause = _RESTARTS_S[min(deaths, len(_RESTARTS_S)) - 1]
@@ -230,6 +234,7 @@ class Parent:
                     break
                 except OSError as error:
                     deaths += 1
+                    self._counts.end()
                     _log.error("worker %d cannot be started: %s", number, error)
             asyncio.get_running_loop().create_task(self._welcome(child))
 
@@ -288,6 +293,9 @@ class Parent:
                 answer = await child.channel.call("reload", _RELOAD_S, self._trials.known)
                 reload, self._served = cast("tuple[Reload, str]", answer)
             except PentimentoError as error:
+                if child.channel.over:  # whoever takes its place reads the folder anew
+                    _log.warning("worker %d ended while bundles were reloaded", child.number)
+                    continue
                 if result is None:
                     raise
                 text = f"worker {child.number} did not reload its bundles, others did: {error.message}"

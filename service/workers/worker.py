@@ -85,6 +85,7 @@ class _Worker:
                 await _first(self._listen, self._stop)
                 if not self._stop.is_set():
                     await server.open()
+                    group.slot.write("serves", 1)
                     self._channel.send(Opened())
                     await self._stop.wait()
                 for task in tasks[:1]:

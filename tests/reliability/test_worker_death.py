@@ -49,6 +49,27 @@ async def test_a_worker_that_does_nothing_more_is_replaced(serve):
     server.stop()
 
 
+async def test_deadlines_hold_while_a_worker_hangs(serve):
+    """Also of requests of which it was given a part: who asked was answered by another."""
+    server = serve(workers=2, max_images=64)
+    stopped, _ = server.workers
+    async with Clients(server) as clients:
+        os.kill(stopped, signal.SIGSTOP)
+        large = Ask(model="toy-steps", n=64, steps=8, timeout_ms=1500)
+        began = time.monotonic()
+        drawings = [asyncio.create_task(clients.draw(Way.JSON, large)) for _ in range(12)]
+        done, late = await asyncio.wait(drawings, timeout=25)
+        assert not late, "some wait for ever"
+        codes = {drawing.result().code for drawing in done}
+        # Those that came to the stopped one itself end with it: it is killed.
+        assert codes <= {"OK", "DEADLINE_EXCEEDED", "OVERLOADED", "INTERNAL", "CUT"}, codes
+        assert time.monotonic() - began < 25
+    await replaced(server, stopped)
+    ready = await server.get("/readyz")
+    assert '"workers":2' in ready.text
+    server.stop()
+
+
 async def test_a_graph_call_that_does_not_return_takes_its_worker_along_and_nobody_else(serve):
     """It would take minutes. Its deadline holds, and the worker that makes the call is replaced."""
     server = serve(workers=2, max_call_s=4)

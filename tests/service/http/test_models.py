@@ -52,7 +52,7 @@ def test_refused_bundles_are_listed_with_the_reason(tmp_path):
 
 def test_health_and_root(http):
     assert http.get("/healthz").json() == {"status": "alive"}
-    assert http.get("/readyz").json() == {"status": "ready"}
+    assert http.get("/readyz").json() == {"status": "ready", "workers": 1, "workers_wanted": 1}
     assert http.get("/").json()["docs"] == "/docs"
     assert http.get("/docs").status_code == 200
     assert "server" not in http.get("/healthz").headers

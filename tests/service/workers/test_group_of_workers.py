@@ -223,7 +223,7 @@ async def test_one_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch, 
     while len(parent._children) < 2 or not all(child.opened.is_set() for child in parent._children.values()):
         assert not running.done(), await running
         await asyncio.sleep(0.05)
-    refusals, start = iter(range(2)), asyncio.create_subprocess_exec
+    refusals, start = iter(range(40)), asyncio.create_subprocess_exec
 
     async def refused(*arguments, **options):
         if next(refusals, None) is not None:
@@ -232,11 +232,21 @@ async def test_one_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch, 
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", refused)
     first = parent._children[0]
+    http = f"http://127.0.0.1:{parent._settings.http_port}"
     first.kill()
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client, asyncio.timeout(30):
+        while (ready := (await client.get(f"{http}/readyz")).json())["workers"] != 1:
+            await asyncio.sleep(0.01)
+        assert ready == {"status": "ready", "workers": 1, "workers_wanted": 2}
+        page = Snapshot((await client.get(f"{http}/metrics")).text)
+        assert page.total("pentimento_workers") == 1 and page.total("pentimento_workers_wanted") == 2
+    assert (await parent._reload()).kept == ("toy-once",), "a reload goes on without it"
     async with asyncio.timeout(60):
         while parent._children[0] is first or not parent._children[0].opened.is_set():
             await asyncio.sleep(0.05)
-    assert caplog.text.count("worker 0 cannot be started: [Errno 24] Too many open files") == 2
+    assert caplog.text.count("worker 0 cannot be started: [Errno 24] Too many open files") == 40
+    end = Snapshot((await parent._expose()).decode())
+    assert end.total("pentimento_workers") == 2 and end.total("pentimento_worker_ends_total") == 41
     parent._stop.set()
     await asyncio.wait_for(running, 60)
 
