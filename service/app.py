@@ -106,7 +106,11 @@ class Server:
         try:
             self.trials = Trials(self.runtime, settings, self._tried)
             self.catalog = Catalog.load(
-                settings.bundles, self.runtime, default=settings.default_model, trials=self.trials
+                settings.bundles,
+                self.runtime,
+                default=settings.default_model,
+                trials=self.trials,
+                present=None if self.group is None else self.group.default,
             )
             self.engine = self._make_engine()
             group = self.group

@@ -94,6 +94,7 @@ class Group:
         has_lane: Whether this one has a lane of its own; else another process calls all graphs.
         reload: Has all workers read the bundle folder again, one after the other; gives a `Reload`.
         expose: Gives the metrics of all workers together, as text.
+        default: The bundle that the others take for requests that name none; None: they start, too.
     """
 
     number: int
@@ -101,6 +102,7 @@ class Group:
     has_lane: bool
     reload: Callable[[], Awaitable[object]]
     expose: Callable[[], Awaitable[bytes]]
+    default: str | None = None
 
     @property
     def slot(self) -> Slot:

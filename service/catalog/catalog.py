@@ -38,6 +38,7 @@ class Catalog:
         contents: Contents,
         default: str | None,
         trials: Trials | None = None,
+        present: str | None = None,
     ) -> None:
         self._folder = folder
         self._runtime = runtime
@@ -45,14 +46,20 @@ class Catalog:
         self._models = contents.models
         self.refused = contents.refused
         self._wanted_default = default
-        self.default: str | None = None
+        self.default = present
         self.default = self._choose_default()
         self.controls = self._all_controls()
         self._watchers: list[Callable[[Collection[str]], None]] = []
 
     @classmethod
     def load(
-        cls, folder: Path, runtime: Runtime, *, default: str | None = None, trials: Trials | None = None
+        cls,
+        folder: Path,
+        runtime: Runtime,
+        *,
+        default: str | None = None,
+        trials: Trials | None = None,
+        present: str | None = None,
     ) -> "Catalog":
         """Loads every bundle in `folder`; what is wrong with one never keeps the others from being served.
 
@@ -61,15 +68,17 @@ class Catalog:
             runtime: Loads their graphs.
             default: Name of the bundle for requests that name none.
             trials: Tries graphs elsewhere before they are loaded here; None: they are tried here.
+            present: The default of a server that runs already, which this is to be a part of: it stays, as it
+                would in a reload, and `default` may be gone meanwhile.
 
         Raises:
             BundleError: There is no such folder, or the default bundle is not among the served ones.
         """
         contents = read_folder(folder, runtime, trials=trials)
-        if default is not None and default not in contents.models:
+        if default is not None and present is None and default not in contents.models:
             served = _names(contents.models)
             raise BundleError(f"the default model {default!r} is not among the served: {served}")
-        return cls(folder, runtime, contents, default, trials)
+        return cls(folder, runtime, contents, default, trials, present)
 
     def __len__(self) -> int:
         return len(self._models)

@@ -43,6 +43,7 @@ class Begin(NamedTuple):
     front: bool  # it has a front end: HTTP and gRPC
     lane: bool  # it has a lane of its own
     tried: Mapping[str, Verdict] = {}  # what came of trials of graphs
+    default: str | None = None  # the bundle that the others take for requests that name none
 
 
 class NewPeer(NamedTuple):
@@ -64,6 +65,7 @@ class Started(NamedTuple):
 
     ready: Ready | None  # of one that has a front end
     served: str  # differs if what it serves differs
+    default: str | None  # the bundle that it takes for requests that name none
     useful: int  # how many workers add to what is computed, as was measured
 
 

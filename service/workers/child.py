@@ -40,6 +40,7 @@ class Child:
         self.begin, self.slot = begin, slot
         self.number = begin.number
         self.counts: Counts = {}  # as it last said
+        self.served = ""  # what it serves, as a digest
         self.began = time.monotonic()
         self.told = False  # what it is
         self.missed = 0  # looks since its event loop last went round

@@ -47,6 +47,7 @@ class LaneOnly:
                 self.runtime,
                 default=self.settings.default_model,
                 trials=self.trials,
+                present=self.group.default,
             )
         except (BundleError, RuntimeError, OSError) as error:
             raise StartError(str(error), code=2 if isinstance(error, BundleError) else 1) from None

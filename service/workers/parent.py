@@ -64,6 +64,7 @@ class Parent:
         self._children: dict[int, Child] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._served = ""  # what all serve, as a digest
+        self._default: str | None = None  # the bundle that all take for requests that name none
         self._up = False  # all have started: from now on who ends is replaced
         self._stop = asyncio.Event()
         self._reload = Turns(self._reload_all)
@@ -151,7 +152,7 @@ class Parent:
                 raise StartError(result.sentence, result.code)
         self._up = True
         first = next(result for result in results if isinstance(result, Started))
-        self._served = first.served
+        self._served, self._default = first.served, first.default
         ready = next(result.ready for result in results if isinstance(result, Started) and result.ready)
         kept = self._useful([result.useful for result in results if isinstance(result, Started)])
         for child in started[kept:]:
@@ -185,7 +186,7 @@ class Parent:
         front, lane = self._roles[number]
         slot = self._board.slots[number]
         slot.clear()
-        begin = Begin(self._settings, number, len(self._roles), front, lane)
+        begin = Begin(self._settings, number, len(self._roles), front, lane, default=self._default)
         child = Child(begin, self._board.handle, slot, self._answer, *self._program)
         await child.open()
         self._children[number] = child
@@ -251,7 +252,8 @@ class Parent:
         result = await child.started
         if isinstance(result, Failed):
             return  # its end is seen to
-        if result.served != self._served:
+        child.served = result.served
+        if child.served != self._served:
             _log.warning(
                 "the bundle folder has changed since it was read: worker %d has another", child.number
             )
@@ -259,6 +261,9 @@ class Parent:
                 await self._reload()
             except PentimentoError as error:
                 _log.error("bundles were not reloaded: %s", error.message)
+        if child.served != self._served:
+            child.kill()  # another tries again, after a pause
+            return
         child.channel.send(Listen())
         await child.opened.wait()
         _log.info("worker %d has taken the place of one that ended", child.number)
@@ -291,15 +296,16 @@ class Parent:
         for child in serving:
             try:
                 answer = await child.channel.call("reload", _RELOAD_S, self._trials.known)
-                reload, self._served = cast("tuple[Reload, str]", answer)
+                reload, child.served = cast("tuple[Reload, str]", answer)
             except PentimentoError as error:
-                if child.channel.over:  # whoever takes its place reads the folder anew
-                    _log.warning("worker %d ended while bundles were reloaded", child.number)
-                    continue
-                if result is None:
+                if result is None and not child.channel.over:
                     raise
-                text = f"worker {child.number} did not reload its bundles, others did: {error.message}"
-                raise PentimentoError(Code.INTERNAL, text) from None
+                # Whoever takes its place reads the folder anew: workers must not serve different things.
+                text = "worker %d did not reload its bundles and is replaced: %s"
+                _log.error(text, child.number, error.message)
+                child.kill()
+                continue
+            self._served, self._default = child.served, reload.default
             result = result or reload
         if result is None:
             raise PentimentoError(Code.UNAVAILABLE, "no worker serves at the moment", retry_after_s=1.0)

@@ -65,6 +65,7 @@ class _Worker:
             has_lane=begin.lane,
             reload=lambda: self._channel.call("reload", 600.0),
             expose=self._expose,
+            default=begin.default,
         )
         kind = Server if begin.front else LaneOnly
         server = kind(settings, group, begin.tried)
@@ -79,6 +80,7 @@ class _Worker:
                     Started(
                         ready=server.ready if isinstance(server, Server) else None,
                         served=_digest(server.catalog),
+                        default=server.catalog.default,
                         useful=_useful(server.runtime, server.catalog),
                     )
                 )

@@ -91,6 +91,23 @@ async def test_what_outlives_the_grace_period_ends_with_one_error(serve):
 
 
 @pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "workers"])
+async def test_a_graph_call_that_goes_on_holds_up_the_end_for_seconds_only(serve):
+    """It would take minutes: its drawing ends with one error, and the process with 0."""
+    server = serve(drain_grace_s=0.3)
+    async with Clients(server) as clients:
+        warm = await clients.draw(
+            Way.JSON, Ask(steps=2, work=3000)
+        )  # from now on such calls are made in a thread
+        assert warm.code == "OK"
+        sitting = await clients.begin(Way.SSE, Ask(steps=2, work=900_000))
+        await eventually(server.snapshot, lambda now: now.rows == 1, "it is admitted")
+        await asyncio.sleep(0.3)
+        server.signal()
+        assert (await asyncio.wait_for(sitting.ending(), 30)).code in {"UNAVAILABLE", "CUT"}
+    assert await asyncio.to_thread(server.wait, 60) == 0, server.log
+
+
+@pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "workers"])
 async def test_a_second_signal_ends_at_once(serve):
     server = serve()
     async with Clients(server) as clients:

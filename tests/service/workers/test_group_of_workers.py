@@ -251,6 +251,31 @@ async def test_one_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch, 
     await asyncio.wait_for(running, 60)
 
 
+async def test_a_worker_that_does_not_reload_is_replaced_by_one_that_serves_what_the_others_do(
+    tmp_path, monkeypatch, caplog
+):
+    write_toys(tmp_path, ["toy-once"])
+    monkeypatch.setattr("pentimento.service.workers.parent._RELOAD_S", 2.0)
+    parent = Parent(Settings(bundles=tmp_path, http_port=0, grpc_port=0, workers=2), [BOTH, BOTH])
+    running = asyncio.create_task(parent.run())
+    while len(parent._children) < 2 or not all(child.opened.is_set() for child in parent._children.values()):
+        assert not running.done(), await running
+        await asyncio.sleep(0.05)
+    first, second = parent._children[0], parent._children[1]
+    write_toys(tmp_path, ["toy-color"])
+    os.kill(second.process.pid, signal.SIGSTOP)
+    reload = await parent._reload()
+    assert [each.name for each in reload.added] == ["toy-color"]
+    async with asyncio.timeout(60):
+        while parent._children[1] is second or not parent._children[1].opened.is_set():
+            await asyncio.sleep(0.05)
+    assert "worker 1 did not reload its bundles and is replaced" in caplog.text
+    assert parent._children[0] is first
+    assert parent._children[1].served == first.served == parent._served
+    parent._stop.set()
+    await asyncio.wait_for(running, 60)
+
+
 ROLES = """
 import sys
 from pathlib import Path
