@@ -25,14 +25,14 @@ def edit(folder, change):
 def test_what_is_written_is_read_again(toy, tmp_path):
     bundle = read_bundle(toy)
     copy = tmp_path / "elsewhere" / "toy-steps"
-    write_bundle(copy, bundle.manifest, bundle.graphs)
+    write_bundle(copy, bundle.manifest, bundle.graphs, bundle.weights)
     assert read_bundle(copy) == bundle
 
 
 def test_replacing_a_bundle_leaves_nothing_of_the_old_one(toy):
     bundle = read_bundle(toy)
     (toy / "left-over.onnx").write_bytes(b"old")
-    write_bundle(toy, bundle.manifest, bundle.graphs, overwrite=True)
+    write_bundle(toy, bundle.manifest, bundle.graphs, bundle.weights, overwrite=True)
     assert not (toy / "left-over.onnx").exists()
     assert [path.name for path in toy.parent.iterdir()] == ["toy-steps"]
 

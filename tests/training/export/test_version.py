@@ -36,15 +36,17 @@ def test_another_content_gets_another_version(folder, tmp_path):
 def test_a_bundle_is_replaced_only_if_asked_and_nothing_else_ever(folder):
     bundle = read_bundle(folder)
     with pytest.raises(BundleError, match=r"there is a bundle .* already: add --overwrite"):
-        write_bundle(folder, bundle.manifest, bundle.graphs)
-    write_bundle(folder, bundle.manifest, bundle.graphs, overwrite=True)
+        write_bundle(folder, bundle.manifest, bundle.graphs, bundle.weights)
+    write_bundle(folder, bundle.manifest, bundle.graphs, bundle.weights, overwrite=True)
     shutil.rmtree(folder)
     folder.mkdir()
-    write_bundle(folder, bundle.manifest, bundle.graphs)  # an empty folder holds nothing of anybody's
+    write_bundle(
+        folder, bundle.manifest, bundle.graphs, bundle.weights
+    )  # an empty folder holds nothing of anybody's
     (folder / "manifest.json").unlink()
     for overwrite in (False, True):
         with pytest.raises(BundleError, match=r"is there and is no bundle: it has no manifest\.json"):
-            write_bundle(folder, bundle.manifest, bundle.graphs, overwrite=overwrite)
+            write_bundle(folder, bundle.manifest, bundle.graphs, bundle.weights, overwrite=overwrite)
     assert (folder / "step.onnx").is_file()
 
 
@@ -59,6 +61,6 @@ def test_when_the_new_one_cannot_be_put_in_place_the_old_one_stays(folder, monke
 
     monkeypatch.setattr(type(folder), "rename", failing)
     with pytest.raises(OSError, match="no"):
-        write_bundle(folder, bundle.manifest, bundle.graphs, overwrite=True)
+        write_bundle(folder, bundle.manifest, bundle.graphs, bundle.weights, overwrite=True)
     monkeypatch.undo()
     assert read_bundle(folder) == bundle and [path.name for path in folder.parent.iterdir()] == [folder.name]

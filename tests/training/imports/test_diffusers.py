@@ -160,7 +160,7 @@ def test_it_draws_what_the_loop_of_the_library_draws(imported):
 
 def test_rows_of_other_steps_share_a_call(imported):
     _, bundle = imported
-    session, generator = Session(bundle.graphs["step"]), np.random.default_rng(0)
+    session, generator = Session(bundle.graphs["step"], bundle.weights), np.random.default_rng(0)
     feeds = {
         "state.picture": generator.normal(size=(3, 3, 8, 8)).astype(np.float32),
         "fresh": generator.normal(size=(3, 3, 8, 8)).astype(np.float32),

@@ -137,7 +137,9 @@ def test_a_bundle_draws_encodes_and_redraws_as_the_model(exported, dataset):
         expected = model.draw(prior_latents(model, range(7), EVALUATION_SEED))
     assert torch.allclose(drawn, expected, atol=1e-5)
     image, eps = dataset.test.images[:4].astype(np.float32) / 255, encoder_noise(model, range(4), 9)
-    output = Session(bundle.graphs["encode"]).run({"image": image, "eps": eps.flatten(1).numpy()})
+    output = Session(bundle.graphs["encode"], bundle.weights).run(
+        {"image": image, "eps": eps.flatten(1).numpy()}
+    )
     (noise,) = output.values()
     with torch.no_grad():
         encoded = model.encode(torch.from_numpy(image), eps)
@@ -151,7 +153,7 @@ def test_a_bundle_scores_pairs_at_each_step_as_the_model(exported, dataset):
     image = torch.from_numpy(dataset.test.images[:4].astype(np.float32) / 255)
     latent = prior_latents(model, range(4), 2)
     name = bundle.manifest.drawing.noise[0].name
-    session = Session(bundle.graphs["score"])
+    session = Session(bundle.graphs["score"], bundle.weights)
     for step in range(model.step_count):
         feeds = {"image": image.numpy(), name: to_noise(model, latent).numpy(), "t": np.full(4, step)}
         with torch.no_grad():
@@ -168,7 +170,7 @@ def test_a_bundle_scores_groups_as_the_model(exported, dataset):
     feeds = {"image": image.unflatten(0, (2, size)).numpy(), "noise": latent.unflatten(0, (2, size)).numpy()}
     with torch.no_grad():
         expected = model.judge(image[:, None], latent)[:, :, -1]
-    found = Session(bundle.graphs["score_group"]).run(feeds)["logit"]
+    found = Session(bundle.graphs["score_group"], bundle.weights).run(feeds)["logit"]
     assert np.allclose(found, expected.numpy(), atol=1e-4)
 
 

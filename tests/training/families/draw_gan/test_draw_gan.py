@@ -219,14 +219,14 @@ def test_a_bundle_draws_redraws_and_scores_as_the_model(exported, dataset):
         assert torch.allclose(drawn, model.draw.canvases(latent), atol=1e-5)
     image = torch.from_numpy(dataset.test.images[:4].astype(np.float32) / 255)
     eps = torch.randn(4, model.draw.latent_dim)
-    found = Session(bundle.graphs["encode"]).run({"image": image.numpy(), "eps": eps.numpy()})
+    found = Session(bundle.graphs["encode"], bundle.weights).run({"image": image.numpy(), "eps": eps.numpy()})
     with torch.no_grad():
         expected, posterior = model.draw.posterior(image, eps)
     assert np.allclose(found["noise"].reshape(4, -1), expected, atol=1e-4)
     assert np.allclose(found["mean"], posterior.mean, atol=1e-4)
     assert ("score" in bundle.graphs) == trained.config.adversarial == (manifest.scorer is not None)
     if trained.config.adversarial:
-        logit = Session(bundle.graphs["score"]).run({"image": image.numpy()})["logit"]
+        logit = Session(bundle.graphs["score"], bundle.weights).run({"image": image.numpy()})["logit"]
         with torch.no_grad():
             assert np.allclose(logit, model.discriminator(image), atol=1e-4)
 

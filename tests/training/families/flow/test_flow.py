@@ -143,7 +143,9 @@ def feeds_of(bundle, rows):
 
 
 def step(bundle, feeds):
-    return Session(bundle.graphs["step"]).run({name: value.numpy() for name, value in feeds.items()})
+    return Session(bundle.graphs["step"], bundle.weights).run(
+        {name: value.numpy() for name, value in feeds.items()}
+    )
 
 
 def test_rows_of_other_steps_classes_and_controls_share_a_call(exported):
@@ -188,7 +190,7 @@ def test_an_encoding_is_that_of_the_network_and_draws_the_picture_again(exported
     image = torch.from_numpy(dataset.test.images[:3]).float() / 255
     label = torch.tensor([0, 4, 9])
     feeds = {"image": image.numpy(), "label": label.numpy()}
-    noise = torch.from_numpy(Session(bundle.graphs["encode"]).run(feeds)["noise"])
+    noise = torch.from_numpy(Session(bundle.graphs["encode"], bundle.weights).run(feeds)["noise"])
     told = label if trained.config.class_count else None
     with torch.no_grad():
         assert torch.allclose(
@@ -205,7 +207,7 @@ def test_the_likelihood_of_a_bundle_is_that_of_the_network(exported, dataset):
     image, label = torch.from_numpy(dataset.test.images[:2]).float() / 255, torch.tensor([0, 4])
     eps = torch.randn(2, 2, 1, 28, 28, generator=torch.Generator().manual_seed(5))
     feeds = {"image": image.numpy(), "label": label.numpy(), "eps": eps.numpy()}
-    found = Session(bundle.graphs["likelihood"]).run(feeds)["log_likelihood"]
+    found = Session(bundle.graphs["likelihood"], bundle.weights).run(feeds)["log_likelihood"]
     at = start_of(image, torch.special.ndtr(eps[:, 0]))
     with torch.no_grad():
         for part in parts_of(trained.config.likelihood_parts):

@@ -124,7 +124,7 @@ def test_each_canvas_of_a_draw_comes_with_the_boxes_of_its_step(exported):
     model, manifest, bundle = exported
     names = [output.name for output in manifest.drawing.outputs]
     assert names == ["read_box", "write_box"]
-    session = Session(bundle.graphs["step"])
+    session = Session(bundle.graphs["step"], bundle.weights)
     state = model.initial_state(2)
     noise = torch.randn(2, model.config.step_latents, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
@@ -138,7 +138,7 @@ def test_each_canvas_of_a_draw_comes_with_the_boxes_of_its_step(exported):
 
 
 def sessions_and_values(bundle, rows):
-    sessions = {name: Session(data) for name, data in bundle.graphs.items()}
+    sessions = {name: Session(data, bundle.weights) for name, data in bundle.graphs.items()}
     generator = np.random.default_rng(1)
     values = {"t": np.zeros(rows, np.int64), "label": np.arange(rows) % 10}
     for noise in bundle.manifest.drawing.noise:
@@ -186,7 +186,7 @@ def test_given_pixels_stay_and_count_for_those_after_them(exported):
 def test_encodings_draw_and_weights_are_the_models(exported):
     model, manifest, bundle = exported
     image = given(4, manifest.image.levels)
-    sessions = {name: Session(data) for name, data in bundle.graphs.items()}
+    sessions = {name: Session(data, bundle.weights) for name, data in bundle.graphs.items()}
     torch_image = torch.from_numpy(image)
     with torch.no_grad():
         if manifest.likelihood.kind == "exact":

@@ -104,7 +104,7 @@ def test_scores_are_the_scorers_whatever_the_batch(exported, dataset):
     trained, loaded, _ = exported
     image = dataset.test.images[:20].astype(np.float32) / 255
     label = dataset.test.labels[:20]
-    session = Session(loaded.graphs["score"])
+    session = Session(loaded.graphs["score"], loaded.weights)
     together = session.run({"image": image, "label": label})["logit"]
     alone = [
         session.run({"image": image[i : i + 1], "label": label[i : i + 1]})["logit"][0] for i in range(20)
@@ -123,7 +123,7 @@ def test_evaluate_asks_a_bundle_for_all_classes(exported, shared_cache, monkeypa
     trained, loaded, _ = exported
     monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache))
     monkeypatch.setenv("COLUMNS", "200")
-    write_bundle(tmp_path / "small", loaded.manifest, loaded.graphs)
+    write_bundle(tmp_path / "small", loaded.manifest, loaded.graphs, loaded.weights)
     app = typer.Typer()
     register(app)
     options = ["--rows", "20", "--dataset", str(SLICE)]
