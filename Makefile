@@ -64,6 +64,9 @@ lint: $(VENV_DEV)/.installed  ## everything in `check` but the tests
 	$(DEV)/python proto/generate.py --check
 	$(DEV)/python -m pentimento.bundle.schema | diff -u docs/manifest.schema.json -
 
+lock:  ## writes down each package of the images with its hashes, for `--require-hashes`; needs uv
+	deploy/lock.sh --upgrade
+
 format: $(VENV_DEV)/.installed  ## let ruff format the code
 	$(DEV)/ruff check --fix .
 	$(DEV)/ruff format .

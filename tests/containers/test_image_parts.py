@@ -1,5 +1,7 @@
 """The programs that the images are built with."""
 
+import importlib.util
+import re
 import socket
 import subprocess
 import sys
@@ -7,6 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.service.live import LiveServer
 from tests.service.toys import write_toys
@@ -46,6 +50,36 @@ def test_no_server_is_not_healthy():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # and does not listen
         assert healthy(free.getsockname()[1]).returncode == 1
+
+
+@pytest.mark.parametrize("runtime", ["cpu", "gpu"])
+def test_the_lock_has_all_that_is_wanted_with_hashes(runtime):
+    text = (ROOT / "deploy" / f"requirements-{runtime}.txt").read_text()
+    entries = text.replace("\\\n", " ").splitlines()
+    locked = {}
+    for entry in entries:
+        requirement, *hashes = entry.split()
+        assert hashes and all(re.fullmatch("--hash=sha256:[0-9a-f]{64}", each) for each in hashes), (
+            requirement
+        )
+        name, _, version = requirement.partition("==")
+        locked[canonicalize_name(name)] = version
+    assert "torch" not in locked and not re.search("://|--index|--find", text), "no index is named"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    client = tomllib.loads((ROOT / "clients" / "python" / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"][runtime], *client["dependencies"]]
+    for each in map(Requirement, wanted):
+        version = locked[canonicalize_name(each.name)]
+        assert each.specifier.contains(version), f"{each} is locked as {version}: make lock"
+
+
+def test_the_build_imports_what_there_is():
+    """Its last step imports the server, so that what was taken out too much fails it."""
+    imports = re.findall(r'python -c "import ([^"]+)"', (ROOT / "Dockerfile").read_text())
+    modules = [name.strip() for line in imports for name in line.split(",")]
+    assert "pentimento.service.catalog.trial" in modules and "pentimento.service.workers.worker" in modules
+    for module in modules:
+        assert importlib.util.find_spec(module) is not None, module
 
 
 @pytest.mark.parametrize("extras", [(), ("cpu",), ("cpu", "train")])
