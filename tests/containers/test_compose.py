@@ -87,7 +87,8 @@ def test_nothing_that_is_mounted_is_missing():
 def test_what_is_copied_is_there_and_sent_to_the_build(name):
     sent = [line.lstrip("!") for line in (ROOT / ".dockerignore").read_text().split() if line.startswith("!")]
     for line in re.findall(r"^COPY (?!--from)(.+)", DOCKERFILES[name], re.MULTILINE):
-        for source in shlex.split(line)[:-1]:
+        lines = {line.replace("${RUNTIME}", runtime) for runtime in ("cpu", "gpu")}
+        for source in {source for each in lines for source in shlex.split(each)[:-1]}:
             assert (ROOT / source).exists(), f"{name}: {source}"
             assert any(Path(source).match(pattern) for pattern in sent), f".dockerignore keeps {source} out"
 
