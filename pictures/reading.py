@@ -15,6 +15,8 @@ from pentimento.pictures.errors import PictureError, other_size
 from pentimento.pictures.formats import HEAD_BYTES, UPLOAD_FORMATS, format_of, name_of
 from pentimento.pictures.png import PNG_MAGIC, bare_png, depth_of, has_all_pixels, is_grey_with_alpha
 
+_START_OF_SCAN = b"\xff\xda"  # within a scan FF is followed by 00
+_MAX_SCANS = 100  # of a JPEG; progressive ones have ten or so
 _ORIENTATION = 0x0112  # the EXIF tag
 _BITS_PER_SAMPLE = 258  # the TIFF tag
 # By orientation, what turns the stored picture into the one that was seen. Pillow's own function also writes
@@ -132,6 +134,13 @@ def read_picture(
     raise PictureError(f"is a truncated or damaged picture{f': {problem}' if says and not known else ''}")
 
 
+def _check_scans(data: bytes) -> None:
+    """Refuses a JPEG that passes over its pixels more often than any program writes them: each takes time."""
+    scans = data.count(_START_OF_SCAN)
+    if scans > _MAX_SCANS:
+        raise PictureError(f"may have at most {_MAX_SCANS} scans as a JPEG, got {scans}")
+
+
 def _read(data: bytes, max_pixels: int, exactly: tuple[int, int] | None, formats: Sequence[str]) -> Picture:
     image = Image.open(io.BytesIO(data), formats=tuple(formats))  # the header only
     width, height = image.size
@@ -139,6 +148,8 @@ def _read(data: bytes, max_pixels: int, exactly: tuple[int, int] | None, formats
         raise PictureError(
             f"may have at most {max_pixels} pixels, got {width}x{height}, which is {width * height}"
         )
+    if image.format in ("JPEG", "MPO"):
+        _check_scans(data)
     # A JPEG of several pictures (MPO) is a photograph with a preview, not an animation.
     kind = "JPEG" if image.format == "MPO" else image.format or ""
     frames = 1 if kind == "JPEG" else getattr(image, "n_frames", 1)

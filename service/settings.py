@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     connection is closed, and its drawing cancelled."""
     min_client_bytes_per_s: Annotated[int, Field(ge=1)] = 1024
     """Bytes a second, over `max_stall_s`, that a client must read or send."""
-    max_grpc_connection_calls: Annotated[int, Field(ge=1, le=10_000)] = 128
+    max_grpc_connection_calls: Annotated[int, Field(ge=1, le=10_000)] = 1024
     """Calls that one gRPC connection may have at a time; with more a client waits, or opens another."""
     max_grpc_connection_age_s: Annotated[int, Field(ge=1, le=2_000_000)] = 3600
     """Seconds after which a gRPC connection takes no new calls, and its client makes another: what gRPC holds

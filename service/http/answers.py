@@ -17,6 +17,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -41,6 +42,10 @@ from pentimento.service.telemetry.metrics import Metrics
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# Few at a time, as a picture may take a hundred times the memory of its canvases; and not in the threads of
+# frames, which are short and must not wait behind them.
+_large_answers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="answer")
 
 MAX_ANSWER_VALUES = 1 << 25
 """Pixel values of a whole answer: it is held in memory until the last step. A stream has no such limit."""
@@ -102,9 +107,11 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
             raise ClientDisconnect
     large = sum(frame.weight for frame in frames) > AT_ONCE
     encode = _json_body if wanted.answer is Answer.JSON else _picture_body
-    body = (
-        await asyncio.to_thread(encode, drawing, frames, wanted) if large else encode(drawing, frames, wanted)
-    )
+    if large:
+        loop = asyncio.get_running_loop()
+        body = await loop.run_in_executor(_large_answers, encode, drawing, frames, wanted)
+    else:
+        body = encode(drawing, frames, wanted)
     return Response(body, media_type=wanted.answer.value, headers=drawing_headers(drawing.header))
 
 
@@ -182,23 +189,33 @@ class _ClientWatch:
         self._drawing.close("cancelled" if self._exchange is None else self._exchange.departure)
 
 
-async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+async def unless_disconnected(
+    receive: Receive, work: Coroutine[Any, Any, T], undo: Callable[[T], None] = lambda _: None
+) -> T:
     """Awaits `work`, and cancels it as soon as the client leaves; the body must have been read before.
+
+    Args:
+        receive: Of the request.
+        work: What is done for the client.
+        undo: Told what came of it, if that was too late.
 
     Raises:
         ClientDisconnect: The client left.
     """
+    left = True
     task = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_disconnected(receive))
     try:
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        if left := not task.done():
             raise ClientDisconnect
         return task.result()
     finally:
         for waiter in (task, gone):
             waiter.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
+        result, _ = await asyncio.gather(task, gone, return_exceptions=True)
+        if left and not isinstance(result, BaseException):
+            undo(result)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -37,6 +37,7 @@ SURPLUS_S = 1.0
 """Seconds for which they are waited for."""
 
 _LINGER_S, _LINGER_BYTES = 1.0, 1 << 20  # in which a client that is refused can stop sending
+_FREE_CHUNKS, _CHUNK_BYTES = 1024, 64  # each chunk costs a call of Python, whatever it holds
 _BYTES_ACKED = 120  # where Linux has it in its tcp_info, in 8 bytes
 
 
@@ -52,6 +53,9 @@ class LimitedConnection(OneAtATime):
         self.cut_as: str | None = None  # outcome of the request that was cut off; None: not cut
         self._refusal: Refusal | None = None
         self._is_over = False  # what comes is not read any more
+        self._has_head = False  # of the request that is parsed
+        self._in_chunks = False  # its body
+        self._parts = self._body_bytes = 0  # of it, so far
         self._given = 0  # bytes since the client was last looked at
         self._taken = 0.0  # of what was sent, when it was last looked at
         self._unread = 0  # bytes since the last that were of use
@@ -153,15 +157,29 @@ class LimitedConnection(OneAtATime):
     def on_message_begin(self) -> None:
         """Begins a request, and puts this connection into its scope."""
         super().on_message_begin()
+        self._has_head = False
+        self._parts = self._body_bytes = 0
         cast("dict[str, Any]", self.scope)[CONNECTION] = self
 
-    def on_headers_complete(self) -> None:
-        """Checks number and size of the headers, then lets uvicorn call the application."""
-        if self._refusal is not None:
-            self._stop(self._refusal)
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Adds a header while they may be more; what follows a body in chunks counts as none."""
+        if self._has_head:
+            return
+        super().on_header(name, value)
         if len(self.headers) > self.limits.max_headers:
             number = len(self.headers)
             self._stop(Refusal.of_headers(f"headers may be at most {self.limits.max_headers}, got {number}"))
+
+    def on_headers_complete(self) -> None:
+        """Checks the size of the headers and what they announce, then lets uvicorn call the application."""
+        if self._refusal is not None:
+            self._stop(self._refusal)
+        self._has_head = True
+        self._in_chunks = any(name == b"transfer-encoding" for name, _ in self.headers)
+        if self.parser.should_upgrade() and (self._in_chunks or _announces_body(self.headers)):
+            # The parser takes what follows for another protocol: a body would be run as the next request.
+            detail = "a request with a body may not ask for another protocol (Upgrade); send it without"
+            self._stop(Refusal(HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", detail, "headers"))
         if self._unread > self.limits.max_header_bytes:  # with what came after the headers
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > self.limits.max_header_bytes:
@@ -170,8 +188,16 @@ class LimitedConnection(OneAtATime):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Passes on a part of the body."""
+        """Passes on a part of the body, unless it comes in many chunks of next to nothing."""
         self._unread = 0
+        self._parts += 1
+        self._body_bytes += len(body)
+        if self._in_chunks and self._parts > _FREE_CHUNKS and self._body_bytes < _CHUNK_BYTES * self._parts:
+            detail = (
+                f"beyond {_FREE_CHUNKS} chunks a body must have {_CHUNK_BYTES} bytes a chunk on average, got "
+                f"{self._body_bytes} in {self._parts}"
+            )
+            self._stop(Refusal(HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", detail, "body"))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -252,6 +278,10 @@ class LimitedConnection(OneAtATime):
     @property
     def _client_name(self) -> str:
         return self.client[0] if self.client else "-"
+
+
+def _announces_body(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-length" and value.strip() != b"0" for name, value in headers)
 
 
 def limited_connections(

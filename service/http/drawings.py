@@ -2,8 +2,10 @@
 
 __all__ = ["POSTS", "router"]
 
+from collections.abc import Coroutine
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,6 +17,7 @@ from pentimento.service.http.answers import (
     Wanted,
     check_scale,
     check_size,
+    unless_disconnected,
     whole,
 )
 from pentimento.service.http.bodies import merge, read_generate_body, read_named_pictures
@@ -37,6 +40,7 @@ from pentimento.service.telemetry.request_log import Asked
 router = APIRouter()
 
 _LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of an answer that nobody reads
+_FEW = 4  # images of a drawing that is begun at once
 _SHORT = 200  # characters of an Accept header that is worth remembering
 _chosen = lru_cache(maxsize=256)(choose_answer)
 
@@ -80,7 +84,9 @@ async def generate(request: Request) -> Response:
     body = await read_generate_body(request, context.settings)
     asked = merge(query, controls, body)
     _take_note(exchange, wanted, asked)
-    drawing = await context.operations.generate(asked, _weigh(wanted, asked))
+    beginning = context.operations.generate(asked, _weigh(wanted, asked))
+    small = not asked.latents and (asked.n or 1) <= _FEW
+    drawing = await (beginning if small else _unless_gone(request, beginning))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -99,7 +105,7 @@ async def autoencode(request: Request) -> Response:
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = AutoencodeRequest(image=pictures["image"], controls=controls, **fields)
     _take_note(exchange, wanted, asked)
-    drawing = await context.operations.autoencode(asked, _weigh(wanted, asked))
+    drawing = await _unless_gone(request, context.operations.autoencode(asked, _weigh(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -117,7 +123,7 @@ async def complete(request: Request) -> Response:
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], controls=controls, **fields)
     _take_note(exchange, wanted, asked)
-    drawing = await context.operations.complete(asked, _weigh(wanted, asked))
+    drawing = await _unless_gone(request, context.operations.complete(asked, _weigh(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -132,6 +138,16 @@ def _weigh(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | Complete
         return header.steps
 
     return weigh
+
+
+async def _unless_gone(request: Request, beginning: Coroutine[Any, Any, Drawing]) -> Drawing:
+    """The drawing that `beginning` admits, unless its client leaves while it is made ready.
+
+    Small drawings have next to nothing to wait for there, and watching costs as much as beginning them.
+    """
+    return await unless_disconnected(
+        request.receive, beginning, undo=lambda drawing: drawing.close("cancelled")
+    )
 
 
 async def _answer(

@@ -1,5 +1,6 @@
 """What is read of a picture: all that its pixels need, and nothing else can make it a damaged one."""
 
+import io
 import zlib
 from dataclasses import replace
 
@@ -176,3 +177,16 @@ def test_a_format_is_told_by_its_bytes(name):
 )
 def test_other_files_are_no_pictures(head):
     assert format_of(head, ".png") is None
+
+
+def test_a_jpeg_of_many_scans_is_not_unpacked():
+    """Each scan passes over all pixels: a file of 300 KB can take a minute."""
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64), 90).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    scans = data.count(b"\xff\xda")
+    assert 1 < scans < 20 and read_picture(data, 10_000).image.size == (64, 64)
+    last = data.rindex(b"\xff\xda")
+    many = data[:last] + data[last:-2] * 200 + data[-2:]
+    with pytest.raises(PictureError, match="may have at most 100 scans as a JPEG, got"):
+        read_picture(many, 10_000)
