@@ -123,3 +123,9 @@ def test_the_page_of_calls_is_written_once(toys, monkeypatch):
             assert first.headers["content-type"] == "application/json" and first.json()["openapi"]
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_monitor_may_call_us_whatever_it_likes(http, path):
+    assert http.get(path, headers={"Host": "pod-7.example"}).status_code == 200
+    assert http.get("/models", headers={"Host": "pod-7.example"}).status_code == 403
