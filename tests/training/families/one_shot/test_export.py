@@ -193,7 +193,7 @@ def test_graphs_that_differ_from_the_networks_are_refused_and_nothing_is_written
                 module.module.network.head.score.bias.add_(0.01)
         return graph
 
-    monkeypatch.setattr("pentimento.training.export.bundle.export_graph", spoiled)
+    monkeypatch.setattr("pentimento.training.export.shared_weights.export_graph", spoiled)
     trained = trained_of(CASES["wgan_gp"])
     with pytest.raises(ParityError, match="torch and ONNX Runtime differ by"):
         export_bundle(trained, draft_one_shot(trained, dataset, classifier, 20), tmp_path / "small")

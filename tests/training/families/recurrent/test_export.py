@@ -134,8 +134,8 @@ def test_nothing_is_written_when_parity_fails(exported, dataset, tmp_path, monke
         raise ParityError("too far")
 
     monkeypatch.setattr(  # the graphs of the bundle itself: to export them again would take seconds
-        "pentimento.training.export.bundle.export_graph",
-        lambda module: ExportedGraph(source=module, data=next(written)),
+        "pentimento.training.export.shared_weights.export_graph",
+        lambda module: ExportedGraph(source=module, data=next(written), weights=loaded.weights),
     )
     monkeypatch.setattr("pentimento.training.export.bundle.measure_parity", fail)
     with pytest.raises(ParityError):
