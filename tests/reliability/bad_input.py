@@ -77,6 +77,11 @@ FRAMES = {
     "a chunk of 2^68": CHUNKED + b"FFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n",
     "a chunk longer than it says": CHUNKED + b"1\r\n{}{}{}\r\n0\r\n\r\n",
     "chunks beyond the limit": CHUNKED + (b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 20 + b"0\r\n\r\n",
+    "ten thousand chunks of a byte": CHUNKED + b"1\r\n \r\n" * 10_000 + b"0\r\n\r\n",
+    "a body behind a wish for another protocol": post(
+        "/generate", b"GET /models HTTP/1.1\r\nHost: localhost\r\n\r\n", Connection="Upgrade", Upgrade="h2c"
+    ),
+    "headers that go on": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"a:\r\n" * 3000,
     "chunked twice over": CHUNKED.replace(b"chunked", b"chunked, chunked") + b"2\r\n{}\r\n0\r\n\r\n",
     "a coding nobody knows": CHUNKED.replace(b"chunked", b"banana") + b"2\r\n{}\r\n0\r\n\r\n",
     "chunked, and a length": CHUNKED.replace(b"Host: localhost", b"Host: localhost\r\nContent-Length: 2")
