@@ -74,7 +74,8 @@ def test_half_a_message_is_bounded_and_ended(serve):
             connection.send(stream, head(MESSAGE) + bytes(MESSAGE - 3))
         print(f"{(server.rss - at_first) >> 20} MiB more")
         assert wait(lambda: open_of(connection, streams) <= SLOW)
-        assert server.peak_rss - at_first < (SLOW + 4) * MESSAGE
+        # What comes before anybody is slow is there for a moment, too; all twenty would be 160 MiB.
+        assert server.peak_rss - at_first < (SLOW + 8) * MESSAGE
         assert draws(server), "who is quick is not held up"
         assert wait(lambda: connection.over(*streams)), "none stays"
         assert not connection.closed
