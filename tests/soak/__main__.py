@@ -72,7 +72,13 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
     """Runs all parts and prints the report; returns the exit status."""
     guests, progress = Guests(folder), Progress()
     report = Report([f"{cpu_model()}, {len(os.sched_getaffinity(0))} CPUs, shared by server and clients."])
-    server = ServerProcess(guests.bundles, workers=options.workers, max_rows_in_flight=ROWS, drain_grace_s=30)
+    server = ServerProcess(
+        guests.bundles,
+        workers=options.workers,
+        max_rows_in_flight=ROWS,
+        max_batch_rows=32,  # as toy-puppet takes longest on the zeros that it would be measured with
+        drain_grace_s=30,
+    )
     try:
         vanishing = asyncio.create_task(vanish())
         await mixed(server, guests, options, progress, report)
