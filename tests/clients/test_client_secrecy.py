@@ -51,8 +51,11 @@ def test_an_admin_token_that_goes_elsewhere_in_plain_is_warned_of(style):
     ],
 )
 def test_nothing_is_said_over_tls_nor_on_this_machine_nor_without_a_key(url, key):
-    Client(url, api_key=key)  # a warning would be an error here
-    AsyncClient(url, api_key=key)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        Client(url, api_key=key)
+        AsyncClient(url, api_key=key)
+    assert [each for each in said if issubclass(each.category, UnencryptedWarning)] == []
 
 
 def test_the_command_line_says_it_in_a_sentence(monkeypatch):

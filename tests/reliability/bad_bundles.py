@@ -6,31 +6,17 @@ import json
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import helper
 
 from pentimento.bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Steps
 from pentimento.bundle.store import MANIFEST, graph_spec, write_bundle
+from tests.reliability.puppets import products
 from tests.service.toy_graphs import GREY, Nodes, graph, node, spec
 
 
 def write_endless(folder: Path) -> None:
     """Its graph multiplies matrices 2^60 times."""
-    body = helper.make_graph(
-        [
-            helper.make_node("Identity", ["go_on"], ["goes_on"]),
-            helper.make_node("MatMul", ["matrix", "matrix"], ["product"]),
-        ],
-        "trip",
-        [
-            helper.make_tensor_value_info("trip", TensorProto.INT64, []),
-            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("matrix", TensorProto.FLOAT, [64, 64]),
-        ],
-        [
-            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("product", TensorProto.FLOAT, [64, 64]),
-        ],
-    )
+    body = products(64)
     nodes = [
         node("Expand", "nothing side", "blank"),
         helper.make_node("Loop", ["trips", "true", "blank"], ["last"], body=body),

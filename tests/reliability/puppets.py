@@ -10,12 +10,12 @@ Left to the seed, `work` and `mood` are standard normal: too small to do anythin
 tries its graphs with, a call of toy-puppet takes some 25 milliseconds: so none is made on an event loop.
 """
 
-__all__ = ["FAILS", "PUTS_OUT_NAN", "WIDE_BYTES", "write_puppets"]
+__all__ = ["FAILS", "PUTS_OUT_NAN", "WIDE_BYTES", "products", "write_puppets"]
 
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import GraphProto, TensorProto, helper
 
 from pentimento.bundle.manifest import Drawing, ImageSpec, Manifest, NoiseSpec, Phase, Steps
 from pentimento.bundle.store import graph_spec, write_bundle
@@ -43,9 +43,9 @@ def write_puppets(folder: Path) -> None:
     _wide(folder / "toy-wide")
 
 
-def _trips() -> Nodes:
-    """Nodes that compute `still`: 0, after as many products of 256 x 256 zeros as the largest `work` asks."""
-    body = helper.make_graph(
+def products(side: int) -> GraphProto:
+    """The body of a Loop that multiplies a matrix of `side` x `side` with itself in each round."""
+    return helper.make_graph(
         [
             helper.make_node("Identity", ["go_on"], ["goes_on"]),
             helper.make_node("MatMul", ["matrix", "matrix"], ["product"]),
@@ -54,13 +54,18 @@ def _trips() -> Nodes:
         [
             helper.make_tensor_value_info("trip", TensorProto.INT64, []),
             helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("matrix", TensorProto.FLOAT, [256, 256]),
+            helper.make_tensor_value_info("matrix", TensorProto.FLOAT, [side, side]),
         ],
         [
             helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("product", TensorProto.FLOAT, [256, 256]),
+            helper.make_tensor_value_info("product", TensorProto.FLOAT, [side, side]),
         ],
     )
+
+
+def _trips() -> Nodes:
+    """Nodes that compute `still`: 0, after as many products of 256 x 256 zeros as the largest `work` asks."""
+    body = products(256)
     return [
         node("ReduceMax", "work", "most", keepdims=0),
         node("Greater", "most ten", "busy"),
