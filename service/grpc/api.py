@@ -15,7 +15,7 @@ from pentimento.service.door.tls import Tls
 from pentimento.service.grpc.arrivals import Arrivals
 from pentimento.service.grpc.call import Pace
 from pentimento.service.grpc.calls import Calls
-from pentimento.service.grpc.connections import end_connections
+from pentimento.service.grpc.connections import end_connections, stop_listening
 from pentimento.service.grpc.counts import Counts
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.probes import HEALTH, REFLECTION, Health, Reflection
@@ -117,7 +117,8 @@ class GrpcServer:
             await self._calls.leave(grace)
         if self._watch is not None:
             self._watch.cancel()
-        # Nothing may come between the two: who is cut off connects again at once.
+        # In this order: who is cut off connects again at once, and gRPC would read the call that comes with it.
+        stop_listening(self.port)
         end_connections(self.port)
         await self._server.stop(None)
 

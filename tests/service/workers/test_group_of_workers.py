@@ -234,6 +234,7 @@ async def test_one_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch, 
     first = parent._children[0]
     http = f"http://127.0.0.1:{parent._settings.http_port}"
     first.kill()
+    await first.process.wait()  # until then the kernel may deal it a connection, which ends with it
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client, asyncio.timeout(30):
         while (ready := (await client.get(f"{http}/readyz")).json())["workers"] != 1:
             await asyncio.sleep(0.01)
