@@ -117,7 +117,7 @@ class GrpcServer:
             await self._calls.leave(grace)
         if self._watch is not None:
             self._watch.cancel()
-        # In this order: who is cut off connects again at once, and gRPC would read the call that comes with it.
+        # In this order: who is cut off connects again at once, and gRPC would read the call that he brings.
         stop_listening(self.port)
         end_connections(self.port)
         await self._server.stop(None)

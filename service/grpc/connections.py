@@ -39,8 +39,8 @@ def end_connections(port: int, peer: str | None = None) -> int:
 def stop_listening(port: int) -> int:
     """Lets nobody else connect to a port of this process; who is connected stays.
 
-    On Linux, whoever tries is refused by the kernel from then on, and whom nobody has accepted yet is ended. On
-    macOS a socket that listens cannot be ended so: they wait until gRPC closes it.
+    On Linux, whoever tries is refused by the kernel from then on, and whom nobody has accepted yet is ended.
+    On macOS a socket that listens cannot be ended so: they wait until gRPC closes it.
 
     Returns:
         How many sockets listened there.

@@ -8,9 +8,6 @@ import math
 import os
 import signal
 from collections.abc import Sequence
-from typing import cast
-
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from pentimento.bundle.store import BundleError
 from pentimento.service.app import StartError, make_runtime
@@ -20,15 +17,14 @@ from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.group import Board
 from pentimento.service.hangup import Hangups
 from pentimento.service.settings import Settings
-from pentimento.service.telemetry.log_drops import LogDrops
 from pentimento.service.telemetry.log_writer import flush_log
 from pentimento.service.telemetry.ready import process_age_s
-from pentimento.service.telemetry.sums import Counts, Sums, counts_of
-from pentimento.service.telemetry.worker_counts import WorkerCounts
 from pentimento.service.turns import Turns
 from pentimento.service.workers.channel import Begin, Drain, Failed, Listen, Started
 from pentimento.service.workers.child import Child
 from pentimento.service.workers.ports import Ports
+from pentimento.service.workers.reloading import reload_all
+from pentimento.service.workers.totals import Totals
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +32,6 @@ _RESTARTS_S = (0.0, 0.5, 2.0, 10.0, 30.0)  # before another takes the place of o
 _STEADY_S = 60.0  # a worker that lived as long was no failure to start
 _LOOK_S = 0.5
 _LOOKS = 10  # without a sign of life
-_COUNT_S = 1.0  # for a worker to say what it counted; else what it said last is taken
-_RELOAD_S = 300.0  # for one worker to read the folder
 
 
 class Parent:
@@ -56,11 +50,7 @@ class Parent:
         self._asked = settings.workers is not None
         self._program = () if program is None else (program,)
         self._board = Board.create(len(roles))
-        self._sums = Sums()
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        self._registry.register(LogDrops())
-        self._counts = WorkerCounts(self._registry, lambda: self._board.serving, lambda: self._board.wanted)
+        self._totals = Totals(self._board)
         self._children: dict[int, Child] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._served = ""  # what all serve, as a digest
@@ -219,7 +209,7 @@ class Parent:
             if self._children.get(child.number) is not child or self._stop.is_set() or not self._up:
                 return
             deaths = 1 if lived_s > _STEADY_S else deaths + 1
-            self._counts.end()
+            self._totals.fail()
             number = child.number
             while True:
                 pause = _RESTARTS_S[min(deaths, len(_RESTARTS_S)) - 1]
@@ -235,7 +225,7 @@ class Parent:
                     break
                 except OSError as error:
                     deaths += 1
-                    self._counts.end()
+                    self._totals.fail()
                     _log.error("worker %d cannot be started: %s", number, error)
             asyncio.get_running_loop().create_task(self._welcome(child))
 
@@ -243,8 +233,7 @@ class Parent:
         """Waits for a worker's end; returns how long it lived, in seconds."""
         await child.wait()
         child.slot.clear()
-        self._sums.end(child.counts)
-        child.counts = {}
+        self._totals.bury(child)
         return child.age_s
 
     async def _welcome(self, child: Child) -> None:
@@ -279,50 +268,21 @@ class Parent:
 
     async def _answer(self, name: str, _: object) -> object:
         """Does what a worker asks for: `reload` or `expose`."""
-        return await self._reload() if name == "reload" else await self._expose()
+        if name == "reload":
+            return await self._reload()
+        return await self._totals.expose(list(self._children.values()))
 
     async def _reload_all(self) -> Reload:
-        """Has one worker after the other read the folder, first who has a lane that others depend on."""
-        result: Reload | None = None
+        """Tries what is new in the folder, and has all workers read it."""
         assert self._trials is not None
         try:
             await asyncio.to_thread(self._trials.try_folder, self._settings.bundles)
         except BundleError as error:
             message = f"{error}; what was served before still is"
             raise PentimentoError(Code.UNAVAILABLE, message) from None
-        serving = sorted(
-            (child for child in self._children.values() if child.serves), key=lambda child: child.begin.front
-        )
-        for child in serving:
-            try:
-                answer = await child.channel.call("reload", _RELOAD_S, self._trials.known)
-                reload, child.served = cast("tuple[Reload, str]", answer)
-            except PentimentoError as error:
-                if result is None and not child.channel.over:
-                    raise
-                # Whoever takes its place reads the folder anew: workers must not serve different things.
-                text = "worker %d did not reload its bundles and is replaced: %s"
-                _log.error(text, child.number, error.message)
-                child.kill()
-                continue
-            self._served, self._default = child.served, reload.default
-            result = result or reload
-        if result is None:
-            raise PentimentoError(Code.UNAVAILABLE, "no worker serves at the moment", retry_after_s=1.0)
-        return result
-
-    async def _expose(self) -> bytes:
-        children = [child for child in self._children.values() if child.serves]
-        for child, counts in zip(
-            children,
-            await asyncio.gather(
-                *(child.channel.call("count", _COUNT_S) for child in children), return_exceptions=True
-            ),
-            strict=True,
-        ):
-            if not isinstance(counts, BaseException):
-                child.counts = cast("Counts", counts)
-        return self._sums.expose([counts_of(self._registry), *(child.counts for child in children)])
+        first, last, self._served = await reload_all(self._children.values(), self._trials.known)
+        self._default = last.default
+        return first
 
     async def _drain(self) -> None:
         for child in self._children.values():

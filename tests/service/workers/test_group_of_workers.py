@@ -246,7 +246,7 @@ async def test_one_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch, 
         while parent._children[0] is first or not parent._children[0].opened.is_set():
             await asyncio.sleep(0.05)
     assert caplog.text.count("worker 0 cannot be started: [Errno 24] Too many open files") == 40
-    end = Snapshot((await parent._expose()).decode())
+    end = Snapshot((await parent._answer("expose", None)).decode())
     assert end.total("pentimento_workers") == 2 and end.total("pentimento_worker_ends_total") == 41
     parent._stop.set()
     await asyncio.wait_for(running, 60)
@@ -256,7 +256,7 @@ async def test_a_worker_that_does_not_reload_is_replaced_by_one_that_serves_what
     tmp_path, monkeypatch, caplog
 ):
     write_toys(tmp_path, ["toy-once"])
-    monkeypatch.setattr("pentimento.service.workers.parent._RELOAD_S", 2.0)
+    monkeypatch.setattr("pentimento.service.workers.reloading._RELOAD_S", 2.0)
     parent = Parent(Settings(bundles=tmp_path, http_port=0, grpc_port=0, workers=2), [BOTH, BOTH])
     running = asyncio.create_task(parent.run())
     while len(parent._children) < 2 or not all(child.opened.is_set() for child in parent._children.values()):
