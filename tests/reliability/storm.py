@@ -4,6 +4,7 @@ __all__ = ["Storm", "capacity", "storm"]
 
 import asyncio
 import itertools
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -43,7 +44,7 @@ class Storm:
 
     def refused_ms(self, percentile: float) -> float:
         """A percentile of the times that refusals took, in milliseconds."""
-        return float(np.percentile(self.refused_s, percentile)) * 1000
+        return float(np.percentile(self.refused_s, percentile)) * 1000 if self.refused_s else math.nan
 
     def __str__(self) -> str:
         return (

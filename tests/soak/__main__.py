@@ -21,8 +21,10 @@ from tests.reliability.churn import leave_streams
 from tests.reliability.drawings import Clients
 from tests.reliability.server import REPOSITORY, ServerProcess, Snapshot, eventually
 from tests.reliability.storm import capacity, storm
+from tests.soak.attacks import attack
 from tests.soak.guests import Guests
-from tests.soak.kinds import KINDS, Kind, Scene
+from tests.soak.kinds import KINDS as USUAL
+from tests.soak.kinds import Kind, Scene
 from tests.soak.progress import Progress
 from tests.soak.tally import Memory, Tally, table
 from tests.soak.vanish import vanish
@@ -31,6 +33,7 @@ ROWS = 512  # that the server admits
 FLAT_MIX = 1 << 20  # bytes a minute that its memory may grow by in the mix, at most
 FLAT_STREAM = 512  # bytes that a stream that was left may leave behind, at most
 REFUSED_MS = 50.0  # in which overload should be refused; here clients and server share the processors
+KINDS = (*USUAL, Kind(attack, sum(kind.clients for kind in USUAL) // 9, 0.5))  # a tenth of all
 NAMES = [kind.act.__name__ for kind in KINDS]
 
 
