@@ -64,7 +64,7 @@ def ddpm_mnist() -> FlowConfig:
 
     Not measured.
     """
-    return replace(flow_mnist(), recipe="ddpm-mnist", method="ddpm", draw_steps=20, epochs=3)
+    return replace(flow_mnist(), recipe="ddpm-mnist", method="ddpm", epochs=3)
 
 
 FLOW_RECIPES: dict[str, Callable[[], FlowConfig]] = {
