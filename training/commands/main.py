@@ -13,6 +13,7 @@ import typer
 from pentimento.program.console import make_console
 from pentimento.program.help import HelpfulCommand
 from pentimento.program.tables import AsJson, Column, print_json, print_table
+from pentimento.training.commands.battle import battle
 from pentimento.training.commands.bundle import evaluate, export
 from pentimento.training.commands.compare import compare
 from pentimento.training.commands.import_bundle import import_app
@@ -21,6 +22,7 @@ from pentimento.training.commands.options import DataFolder, Fit, with_training
 from pentimento.training.commands.recurrent_toy import recurrent_toy
 from pentimento.training.commands.stability import stability
 from pentimento.training.commands.sweep import sweep
+from pentimento.training.commands.tournament import tournament
 from pentimento.training.commands.train import train
 
 _PANEL = "Training (needs the extra `train`)"  # of --help
@@ -28,7 +30,8 @@ _PANEL = "Training (needs the extra `train`)"  # of --help
 
 def register(app: typer.Typer) -> None:
     """Adds the training commands to the program's Typer application."""
-    for command in (recipes, data, train, export, evaluate, compare, sweep, stability, recurrent_toy, modes):
+    judging = evaluate, compare, battle, tournament
+    for command in (recipes, data, train, export, *judging, sweep, stability, recurrent_toy, modes):
         app.command(cls=HelpfulCommand, rich_help_panel=_PANEL)(with_training(command))
     app.add_typer(import_app, name="import", rich_help_panel=_PANEL)
 

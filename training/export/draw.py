@@ -1,20 +1,14 @@
-"""Draws with a bundle's ONNX graphs as a server would, without one."""
+"""Draws with a bundle's ONNX graphs as a server would, and gives tensors."""
 
 __all__ = ["draw_bundle"]
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
-from pentimento.bundle.noise import draw_noise
 from pentimento.bundle.store import Bundle
-from pentimento.training.export.parity import Session
-from pentimento.training.export.replay import Array, Arrays, replay
-
-_CHUNK_ROWS = 250
+from pentimento.training.export.canvases import draw_canvases
 
 
 def draw_bundle(
@@ -25,45 +19,10 @@ def draw_bundle(
     step_count: int | None = None,
     controls: Mapping[str, float] | None = None,
 ) -> Iterator[Tensor]:
-    """Draws the images that a server would for one request with this seed.
-
-    Args:
-        bundle: A bundle that draws; one with labels is asked for all of them in turn.
-        rows: Number of drawings.
-        seed: Seed of the noise.
-        step_count: Canvases of each drawing, by default the bundle's default.
-        controls: Values of the bundle's controls, by default their defaults.
+    """Draws as `draw_canvases` does, with its arguments and errors.
 
     Yields:
         Chunks of canvases in [0, 1], shape (rows of the chunk, T, C, H, W), at most 250 rows each.
-
-    Raises:
-        ValueError: The bundle does not draw at all, or not in so many steps.
     """
-    drawing = bundle.manifest.drawing
-    if drawing is None:
-        raise ValueError(f"bundle {bundle.manifest.name!r} does not draw")
-    class_count = len(bundle.manifest.labels.names) if bundle.manifest.labels else 1
-    steps = step_count or drawing.steps.default
-    if not drawing.steps.min <= steps <= drawing.steps.max:
-        raise ValueError(f"steps must be {drawing.steps.min}..{drawing.steps.max}, got {steps}")
-    sessions = {name: Session(data, bundle.weights) for name, data in bundle.graphs.items()}
-
-    def run(name: str, feeds: Arrays) -> dict[str, Array]:
-        return sessions[name].run(feeds)
-
-    graphs, (_, height, width) = bundle.manifest.graphs, bundle.manifest.image.shape
-    for start in range(0, rows, _CHUNK_ROWS):
-        chunk = range(start, min(start + _CHUNK_ROWS, rows))
-        values: dict[str, Array] = {  # nothing is given: a drawing from nothing
-            KNOWN: np.zeros((len(chunk), *bundle.manifest.image.shape), np.float32),
-            KNOWN_MASK: np.zeros((len(chunk), 1, height, width), np.float32),
-            "label": np.array([row % class_count for row in chunk], np.int64),
-            **{name: np.full(len(chunk), value, np.float32) for name, value in (controls or {}).items()},
-        }
-        noise = draw_noise(drawing, graphs, seed=seed, rows=chunk, steps=steps)
-        calls = replay(drawing, graphs, run, values=values, noise=noise, rows=len(chunk), steps=steps)
-        canvases = [call.outputs["canvas"] for call in calls if call.shows]
-        # A phase that shows with a fixed number of calls reveals the picture in even parts.
-        shown = [canvases[-(-len(canvases) * step // steps) - 1] for step in range(1, steps + 1)]
-        yield torch.from_numpy(np.stack(shown, axis=1))
+    for canvases in draw_canvases(bundle, rows=rows, seed=seed, step_count=step_count, controls=controls):
+        yield torch.from_numpy(canvases)
