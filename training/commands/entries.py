@@ -39,10 +39,10 @@ def find_entries(paths: Sequence[Path], dataset: str | None) -> Entries:
     found: list[Bundle] = []
     left_out: list[str] = []
     for path in paths:
-        if (path / MANIFEST).exists() or not path.is_dir():
+        if (path / MANIFEST).exists():
             named.append(read_bundle(path))
             continue
-        inside = [each for each in sorted(path.iterdir()) if (each / MANIFEST).exists()]
+        inside = [each for each in sorted(path.glob("*")) if (each / MANIFEST).exists()]
         if not inside:
             raise ValueError(f"{path} is neither a bundle nor a folder of bundles")
         for folder in inside:

@@ -1,8 +1,8 @@
 """What the scorers of bundles say of pictures: of test and training images, and of each other's drawings.
 
 A reading is the logits of one scorer on one set of pictures. In a folder it is kept under a key made of all
-that it depends on: the graphs of both bundles, the images, how many, the seed. So a study that was killed goes
-on, and one with another bundle makes the readings of that bundle only.
+that it depends on: the graphs of both bundles, the images, how many, the seed. So a study that was killed
+goes on, and one with another bundle makes the readings of that bundle only.
 """
 
 __all__ = ["TEST", "TRAINING", "ReadingPlan", "Readings", "identity", "read_pictures"]

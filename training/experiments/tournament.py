@@ -2,8 +2,8 @@
 
 Bundles come as files, and are asked in ONNX Runtime: who made them, and with what, does not matter. Those
 whose scorer has an error rate on others' pictures meet in battles (`judging.battle`). Those without one are
-judged by the others: every bundle has duels before the discriminators of others (`judging.standings`). A critic
-has no error rate, so a bundle with a critic is one of these: its drawings are judged, and it judges nobody.
+judged by the others: every bundle has duels before the discriminators of others (`judging.standings`). A
+critic has no error rate, so a bundle with one is one of these: its drawings are judged, and it judges nobody.
 """
 
 __all__ = ["Tournament", "battle_of", "play_tournament", "refuse_battle", "refuse_entries"]

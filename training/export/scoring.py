@@ -1,8 +1,8 @@
 """Asks the scorer of a bundle about pictures that others drew, in ONNX Runtime and without torch.
 
 A scorer that looks at a picture alone, or at a picture and its class, can be asked about anything of its
-shape. One that also takes latents, or the step of a drawing, judges drawings of its own kind only: a picture of
-somebody else has no latents of that space.
+shape. One that also takes latents, or the step of a drawing, judges drawings of its own kind only: a picture
+of somebody else has no latents of that space.
 """
 
 __all__ = ["PictureScorer", "reason_against"]

@@ -1,8 +1,8 @@
 """Who draws best, when some draw and judge and others only draw: the shares of duels won.
 
-A duel is two drawers before a discriminator that belongs to neither. Who is taken for data more often wins it,
-and alike they share it. Nobody is judged by the discriminator that it was trained against, which knows its
-faults best, and both sides of a duel have the same judge: a strict one costs nobody anything.
+A duel is two drawers before a discriminator that belongs to neither. Who is taken for data more often wins
+it, and alike they share it. Nobody is judged by the discriminator that it was trained against, which knows
+its faults best, and both sides of a duel have the same judge: a strict one costs nobody anything.
 """
 
 __all__ = ["Standing", "duel_shares"]
