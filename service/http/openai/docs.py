@@ -10,21 +10,19 @@ from pentimento.service.http.docs import DRAWING_HEADERS, problems, ref
 from pentimento.service.http.openai.answers import ImagesAnswer
 from pentimento.service.http.openai.errors import ErrorAnswer
 from pentimento.service.http.openai.events import CompletedEvent, ErrorEvent, PartialEvent
-from pentimento.service.http.openai.schemas import EditBody, GenerationBody
+from pentimento.service.http.openai.schemas import EditForm, GenerationBody
 
 TAG = {"name": "openai", "description": "The OpenAI Images API, for clients that speak it."}
 
 SCHEMAS: tuple[type[BaseModel], ...] = (
     ErrorAnswer,
     GenerationBody,
-    EditBody,
+    EditForm,
     ImagesAnswer,
     PartialEvent,
     CompletedEvent,
     ErrorEvent,
 )
-
-_FILE = {"type": "string", "format": "binary"}
 
 
 def _draws(kind: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -61,16 +59,7 @@ EDITS = _draws(
     "image_edit",
     {
         "multipart/form-data": {
-            "schema": {
-                "allOf": [
-                    ref(EditBody),
-                    {
-                        "type": "object",
-                        "properties": {"image": _FILE, "mask": _FILE},
-                        "required": ["image"],
-                    },
-                ]
-            }
+            "schema": ref(EditForm),
         }
     },
 )

@@ -1,6 +1,6 @@
 """What the API's requests may say: fields that are done here, and fields that are taken without effect."""
 
-__all__ = ["EditBody", "GenerationBody", "ImageBody", "refuse_impossible"]
+__all__ = ["EditBody", "EditForm", "GenerationBody", "ImageBody", "OutputFormat", "refuse_impossible"]
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
@@ -125,6 +125,16 @@ class EditBody(ImageBody):
             "bundle takes."
         ),
     ] = "exact"
+
+
+class EditForm(EditBody):
+    """Multipart body of `POST /v1/images/edits`; controls are fields such as `controls[guidance]`."""
+
+    image: Annotated[bytes, Field(description="The picture, PNG or JPEG, as a file.")]
+    mask: Annotated[
+        bytes | None,
+        Field(description="What is wholly transparent in it is drawn; else in the picture itself. A file."),
+    ] = None
 
 
 def refuse_impossible(content: Mapping[str, object]) -> None:

@@ -45,7 +45,7 @@ def test_it_draws_what_complete_draws(client, own):
     assert [image.b64_json for image in answer.data] == completed(own, n=2, seed=5)[-1]
     for image in answer.data:
         assert np.array_equal(levels_of(image.b64_json)[:3], LEVELS[:3])
-    assert answer.model_extra == {"model": "toy-black", "version": "1.0.0", "seed": 5, "steps": 6}
+    assert answer.model_extra == {"model": "toy-black", "version": "1.0.0", "seed": 5, "steps": 3}
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,7 @@ def test_it_draws_what_complete_draws(client, own):
     [
         masked(Image.new("L", (8, 6), 255)),
         masked(Image.new("RGB", (8, 6), "red")),
-        png(Image.fromarray(np.where(KEPT, 40, 7).astype(np.uint8))).replace(b"IDAT", b"IDAT"),
-    ][:2],
+    ],
 )
 def test_colours_of_a_mask_do_not_matter(client, own, mask):
     answer = client.images.edit(**(ASKED | {"mask": mask}), extra_body={"seed": 5})
@@ -62,7 +61,7 @@ def test_colours_of_a_mask_do_not_matter(client, own, mask):
 
 
 def test_a_palette_may_be_transparent(client, own):
-    picture = Image.fromarray(np.where(KEPT, 1, 0).astype(np.uint8), mode=None).convert("P")
+    picture = Image.fromarray(np.where(KEPT, 1, 0).astype(np.uint8)).convert("P")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", transparency=picture.getpixel((0, 5)))
     answer = client.images.edit(**(ASKED | {"mask": buffer.getvalue()}), extra_body={"seed": 5})
@@ -101,7 +100,7 @@ def test_a_list_of_one_picture_and_controls(client, own):
 
 def test_another_size_is_scaled_where_asked_for(client):
     large = png(Image.fromarray(LEVELS).resize((32, 24)).convert("RGB"))
-    with pytest.raises(openai.BadRequestError, match="must be 8x6 pixels.*fit=resize would scale it"):
+    with pytest.raises(openai.BadRequestError, match=r"must be 8x6 pixels.*fit=resize would scale it"):
         client.images.edit(**(ASKED | {"image": large}))
     assert client.images.edit(**(ASKED | {"image": large}), extra_body={"fit": "resize"}).data
 
@@ -111,8 +110,8 @@ def test_it_streams(client, own):
         events = list(stream)
     frames = completed(own, seed=5)
     assert [event.type for event in events] == ["image_edit.partial_image"] * 2 + ["image_edit.completed"]
-    assert [event.step for event in events] == [2, 4, 6]
-    assert [event.b64_json for event in events] == [frames[1][0], frames[3][0], frames[5][0]]
+    assert [event.step for event in events] == [1, 2, 3]
+    assert [event.b64_json for event in events] == [images[0] for images in frames]
 
 
 async def test_on_an_event_loop(served, own):
