@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pentimento.service.http.docs import DRAWING_HEADERS, problems, ref
 from pentimento.service.http.openai.answers import ImagesAnswer
 from pentimento.service.http.openai.errors import ErrorAnswer
-from pentimento.service.http.openai.events import CompletedEvent, ErrorEvent, PartialEvent
+from pentimento.service.http.openai.events import CompletedEvent, ErrorEvent, Kind, PartialEvent
 from pentimento.service.http.openai.schemas import EditForm, GenerationBody
 
 TAG = {"name": "openai", "description": "The OpenAI Images API, for clients that speak it."}
@@ -25,7 +25,12 @@ SCHEMAS: tuple[type[BaseModel], ...] = (
 )
 
 
-def _draws(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+def _draws(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
+    events = {
+        f"{kind}.partial_image": ref(PartialEvent),
+        f"{kind}.completed": ref(CompletedEvent),
+        "error": ref(ErrorEvent),
+    }
     return {
         "tags": ["openai"],
         "response_model": None,
@@ -37,15 +42,15 @@ def _draws(kind: str, body: dict[str, Any]) -> dict[str, Any]:
                 "content": {
                     "application/json": {"schema": ref(ImagesAnswer)},
                     "text/event-stream": {
-                        "schema": {
-                            "type": "string",
+                        "schema": {  # of an event
+                            "type": "object",
                             "description": "Partial images as they are drawn, then each image, or one error.",
+                            "properties": {
+                                "event": {"enum": list(events)},
+                                "data": {"type": "string", "contentMediaType": "application/json"},
+                            },
                         },
-                        "x-events": {
-                            f"{kind}.partial_image": ref(PartialEvent),
-                            f"{kind}.completed": ref(CompletedEvent),
-                            "error": ref(ErrorEvent),
-                        },
+                        "x-events": events,
                     },
                 },
             },
