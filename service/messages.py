@@ -124,11 +124,16 @@ class AutoencodeRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompleteRequest:
-    """Keep the pixels of one image where the mask is white, and draw the others, `n` times."""
+    """Keep the pixels of one image that its mask says are given, and draw the others, `n` times.
+
+    By `colour`, white pixels of a mask are given and black ones drawn; by `alpha`, wholly transparent ones
+    are drawn and all others given.
+    """
 
     model: str | None = None
     image: ImageInput
     mask: ImageInput
+    mask_by: Literal["colour", "alpha"] = "colour"  # the image itself may be its mask by alpha
     n: int = 1
     fit: Fit = "exact"
     steps: int | None = None

@@ -195,8 +195,8 @@ class Catalog:
         """All served bundles by name."""
         return tuple(self.info(name) for name in self._models)
 
-    def info(self, name: str) -> ModelInfo:
-        """One served bundle. Raises NOT_FOUND."""
+    def info(self, name: str | None) -> ModelInfo:
+        """One served bundle; None: the default one. Raises NOT_FOUND."""
         model = self.get(name)
         return ModelInfo(
             manifest=model.manifest,

@@ -1,47 +1,28 @@
-"""A drawing as an HTTP answer: whole or as a stream, encoded off the event loop.
+"""A whole drawing as an HTTP answer, encoded off the event loop; `streams` has the other kind."""
 
-After the first byte of a stream its status cannot change; so it ends with exactly one `done` or `error`.
-"""
-
-__all__ = [
-    "MAX_ANSWER_VALUES",
-    "DrawingStream",
-    "Wanted",
-    "check_scale",
-    "check_size",
-    "unless_disconnected",
-    "whole",
-]
+__all__ = ["MAX_ANSWER_VALUES", "Wanted", "check_scale", "check_size", "drawn", "made", "whole"]
 
 import asyncio
-import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
 
 import numpy as np
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive
 
 from pentimento.bundle.manifest import Manifest, output_values
-from pentimento.service.errors import PentimentoError, invalid
+from pentimento.service.errors import invalid
 from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
-from pentimento.service.http.exchange import Exchange
 from pentimento.service.http.negotiation import Answer
-from pentimento.service.http.problems import INTERNAL, problem
 from pentimento.service.http.schemas import MAX_SCALE
+from pentimento.service.http.watching import ClientWatch
 from pentimento.service.messages import OUTPUT_WEIGHT, Frame, Header
 from pentimento.service.operations.boxes import outlines
 from pentimento.service.operations.codec import AT_ONCE, animation, encode_npy, film_strip, picture_pixels
 from pentimento.service.operations.operations import Drawing
-from pentimento.service.telemetry.metrics import Metrics
-
-_log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # Few at a time, as a picture may take a hundred times the memory of its canvases; and not in the threads of
 # frames, which are short and must not wait behind them.
@@ -101,152 +82,42 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
         PentimentoError: The drawing failed.
         ClientDisconnect: The client left.
     """
-    with _ClientWatch(receive, drawing, None) as client:
-        frames = await drawing.frames()
-        if client.gone:
-            raise ClientDisconnect
-    large = sum(frame.weight for frame in frames) > AT_ONCE
+    frames = await drawn(drawing, receive)
     encode = _json_body if wanted.answer is Answer.JSON else _picture_body
-    if large:
-        loop = asyncio.get_running_loop()
-        body = await loop.run_in_executor(_large_answers, encode, drawing, frames, wanted)
-    else:
-        body = encode(drawing, frames, wanted)
+    body = await made(sum(frame.weight for frame in frames), encode, drawing, frames, wanted)
     return Response(body, media_type=wanted.answer.value, headers=drawing_headers(drawing.header))
 
 
-class DrawingStream(Response):
-    """Answers with an event for each frame as it is drawn, and closes the drawing however that ends.
-
-    FastAPI's own SSE routes serve one format; here the Accept header chooses. Starlette's StreamingResponse
-    would watch for the client's departure with a group of tasks for each answer; one does.
-    """
-
-    def __init__(self, drawing: Drawing, wanted: Wanted, exchange: Exchange, metrics: Metrics) -> None:
-        headers = drawing_headers(drawing.header) | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(headers=headers, media_type=wanted.answer.value)
-        del self.headers["content-length"]
-        self._drawing, self._exchange, self._metrics = drawing, exchange, metrics
-        self._event: Callable[[bytes, bytes], bytes] = _sse if wanted.answer is Answer.SSE else _ndjson
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the head, a `frame` event a step, and one `done` or `error` unless the client has left."""
-        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-
-        async def send_event(kind: bytes, content: bytes, *, last: bool = True) -> None:
-            event = self._event(kind, content)
-            await send({"type": "http.response.body", "body": event, "more_body": not last})
-
-        async with self._drawing as drawing:
-            with _ClientWatch(receive, drawing, self._exchange) as client:
-                await send(start)
-                end = await self._send_frames(send_event)
-                if not client.gone:
-                    await send_event(*end)
-
-    async def _send_frames(self, send_event: Callable[..., Awaitable[None]]) -> tuple[bytes, bytes]:
-        """Sends all frames, and returns kind and content of the event that is to end the stream."""
-        drawing, exchange = self._drawing, self._exchange
-        exchange.outcome = "cancelled"  # unless it comes to an end below
-        step = 0
-        try:
-            async for frame in drawing:
-                await send_event(b"frame", await _encoded(frame), last=False)
-                if step == 0:
-                    self._metrics.first_canvas("http", exchange.seconds)
-                step = frame.step
-        except PentimentoError as error:
-            exchange.outcome = error.outcome
-            return b"error", _error_json(error, step, exchange)
-        except Exception:
-            _log.exception("request %s failed after step %d", exchange.id, step)
-            exchange.outcome = "internal"
-            return b"error", _error_json(INTERNAL, step, exchange)
-        if step == drawing.header.steps:  # else the client has left
-            exchange.outcome = "ok"
-        return b"done", to_json_bytes(head(drawing.header) | tail(drawing))
-
-
-class _ClientWatch:
-    """Closes a drawing as soon as its client leaves; the request's body must have been read before."""
-
-    def __init__(self, receive: Receive, drawing: Drawing, exchange: Exchange | None) -> None:
-        self._receive, self._drawing, self._exchange = receive, drawing, exchange
-        self.gone = False
-
-    def __enter__(self) -> Self:
-        self._task = asyncio.ensure_future(self._watch())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._task.cancel()
-        # Its traceback leads back here: a circle, which would hold the drawing and its graphs.
-        del self._task
-
-    async def _watch(self) -> None:
-        await _disconnected(self._receive)
-        self.gone = True
-        self._drawing.close("cancelled" if self._exchange is None else self._exchange.departure)
-
-
-async def unless_disconnected(
-    receive: Receive, work: Coroutine[Any, Any, T], undo: Callable[[T], None] = lambda _: None
-) -> T:
-    """Awaits `work`, and cancels it as soon as the client leaves; the body must have been read before.
-
-    Args:
-        receive: Of the request.
-        work: What is done for the client.
-        undo: Told what came of it, if that was too late.
+async def drawn(drawing: Drawing, receive: Receive) -> list[Frame]:
+    """All frames of a drawing, whose number must have been checked; cancels it if the client leaves before.
 
     Raises:
+        PentimentoError: The drawing failed.
         ClientDisconnect: The client left.
     """
-    left = True
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(receive))
-    try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if left := not task.done():
+    with ClientWatch(receive, drawing, None) as client:
+        frames = await drawing.frames()
+        if client.gone:
             raise ClientDisconnect
-        return task.result()
-    finally:
-        for waiter in (task, gone):
-            waiter.cancel()
-        result, _ = await asyncio.gather(task, gone, return_exceptions=True)
-        if left and not isinstance(result, BaseException):
-            undo(result)
+    return frames
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def made(values: int, encode: Callable[..., bytes], *arguments: object) -> bytes:
+    """What `encode` makes of its arguments: a whole answer, off the event loop where that takes long.
 
-
-async def _encoded(frame: Frame) -> bytes:
-    """A frame as JSON, made off the event loop unless that takes longer than making it."""
-    large = frame.weight > AT_ONCE
-    (encoded,) = await asyncio.to_thread(frames_json, [frame]) if large else frames_json([frame])
-    return encoded
+    Args:
+        values: How much there is to encode, in pixel values.
+        encode: A function that only computes.
+        arguments: Of it.
+    """
+    if values <= AT_ONCE:
+        return encode(*arguments)
+    return await asyncio.get_running_loop().run_in_executor(_large_answers, encode, *arguments)
 
 
 def _json_body(drawing: Drawing, frames: Sequence[Frame], _: Wanted) -> bytes:
     start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing))
     return b"".join((start[:-1], b',"frames":[', b",".join(frames_json(frames)), b"],", end[1:]))
-
-
-def _error_json(error: PentimentoError, step: int, exchange: Exchange) -> bytes:
-    # Without the problem's own `type`, which would hide that of an NDJSON line.
-    fault = problem(error, exchange.id).model_dump(exclude={"type"}, exclude_none=True)
-    return to_json_bytes(fault | {"step": step})
-
-
-def _sse(kind: bytes, content: bytes) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (kind, content)  # the content is one line
-
-
-def _ndjson(kind: bytes, content: bytes) -> bytes:
-    return b'{"type":"%b",%b\n' % (kind, content[1:])
 
 
 def _picture_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> bytes:

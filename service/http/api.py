@@ -31,6 +31,10 @@ from pentimento.service.http.model_schemas import (
     RefusalBody,
     StatusBody,
 )
+from pentimento.service.http.openai import docs as openai_docs
+from pentimento.service.http.openai import images
+from pentimento.service.http.openai import models as openai_models
+from pentimento.service.http.openai.errors import error_form
 from pentimento.service.http.origins import Origins, describe_origins
 from pentimento.service.http.problems import Defects, install_problem_handlers, refuse
 from pentimento.service.http.shortcuts import Shortcuts
@@ -55,11 +59,12 @@ class _App(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            schema = docs.complete(super().openapi())
+            schema = docs.complete(super().openapi(), openai_docs.SCHEMAS)
             if self.state.door.is_keyed:
                 describe_keys(schema)
             else:
                 describe_origins(schema)
+            openai_docs.in_the_words_of_the_api(schema)
         return cast("dict[str, Any]", self.openapi_schema)
 
 
@@ -87,7 +92,7 @@ def create_app(
     """
     app = _App(
         **docs.TITLE,
-        openapi_tags=docs.TAGS,
+        openapi_tags=[*docs.TAGS, openai_docs.TAG],
         openapi_url=None,  # a route of our own: FastAPI's writes the document anew for each request
         docs_url=None,  # a page of our own: FastAPI's loads its files from elsewhere
         redoc_url=None,
@@ -104,13 +109,13 @@ def create_app(
         expose=expose,
         workers=workers or (lambda: (1, 1)),
     )
-    for part in (drawings.router, readings.router, admin.router, router):
+    for part in (drawings.router, readings.router, admin.router, router, images.router, openai_models.router):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None
     install_openapi(app)
     install_docs_page(app)
     install_problem_handlers(app)
-    app.add_middleware(Shortcuts, posts=drawings.POSTS)
+    app.add_middleware(Shortcuts, posts=drawings.POSTS | images.POSTS)
     cors = Cors.of(settings)
     origins = Origins.of(settings, app.state.door, cors)
     app.add_middleware(HttpDoor, door=app.state.door, origins=origins, answer_error=refuse)
@@ -118,7 +123,7 @@ def create_app(
     app.add_middleware(Defects)
     if cors is not None:
         app.add_middleware(CORSMiddleware, **cors.options)
-    app.add_middleware(HttpExchanges, metrics=metrics)
+    app.add_middleware(HttpExchanges, metrics=metrics, error_forms={"/v1": error_form})
     return app
 
 

@@ -1,20 +1,26 @@
 """Reads request bodies: within size limits, strict JSON, pictures raw, as multipart files or as base64."""
 
-__all__ = ["merge", "read_generate_body", "read_images", "read_judged_images", "read_named_pictures"]
+__all__ = [
+    "merge",
+    "read_generate_body",
+    "read_images",
+    "read_judged_images",
+    "read_named_pictures",
+    "validate",
+]
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from pentimento.service.errors import Code, PentimentoError, invalid
-from pentimento.service.http.exchange import exchange_of
+from pentimento.service.errors import invalid
+from pentimento.service.http.incoming import is_json, media_type, read_whole, unsupported
 from pentimento.service.http.json_input import read_json
+from pentimento.service.http.multipart import read_files
 from pentimento.service.http.problems import describe
 from pentimento.service.http.reading_schemas import ScoreBodyIn, ScoreImagesBody
 from pentimento.service.http.schemas import GenerateBody, GenerateQuery, InputBody
@@ -44,13 +50,13 @@ async def read_generate_body(request: Request, limits: Settings) -> GenerateBody
     # Most drawings are asked for by the query alone, and HTTP says beforehand whether a body comes.
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
         return _NO_BODY
-    data = await _read(request, limits.max_body_bytes)
+    data = await read_whole(request, limits.max_body_bytes)
     if not data:
         return _NO_BODY
-    kind = _media_type(request)
-    if not _is_json(kind):
-        raise _unsupported(kind, "application/json")
-    return _validate(GenerateBody, await read_json(data, limits.max_json_depth))
+    kind = media_type(request)
+    if not is_json(kind):
+        raise unsupported(kind, "application/json")
+    return validate(GenerateBody, await read_json(data, limits.max_json_depth))
 
 
 async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, ...]:
@@ -82,17 +88,17 @@ async def read_judged_images(
 async def _read_images(
     request: Request, limits: Settings, body_type: type[_Images]
 ) -> tuple[tuple[ImageInput, ...], _Images | None]:
-    kind, limit, max_images = _media_type(request), limits.max_body_bytes, limits.max_images
+    kind, limit, max_images = media_type(request), limits.max_body_bytes, limits.max_images
     if kind in _PICTURES:
-        return (ImageInput(data=await _read(request, limit)),), None
+        return (ImageInput(data=await read_whole(request, limit)),), None
     if kind == "multipart/form-data":
         return await _read_parts(request, limit, max_images), None
-    if _is_json(kind):
-        body = _validate(body_type, await read_json(await _read(request, limit), limits.max_json_depth))
+    if is_json(kind):
+        body = validate(body_type, await read_json(await read_whole(request, limit), limits.max_json_depth))
         if len(body.images) > max_images:
             raise invalid("images", f"must be 1..{max_images}, got {len(body.images)}")
         return tuple(_from_base64(text, f"images[{i}]") for i, text in enumerate(body.images)), body
-    raise _unsupported(kind, *_PICTURES, "multipart/form-data", "application/json")
+    raise unsupported(kind, *_PICTURES, "multipart/form-data", "application/json")
 
 
 async def read_named_pictures(
@@ -111,13 +117,13 @@ async def read_named_pictures(
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE or OVERLOADED.
     """
-    kind, limit = _media_type(request), limits.max_body_bytes
+    kind, limit = media_type(request), limits.max_body_bytes
     names = list(body_type.model_fields)
     if kind in _PICTURES and len(names) == 1:
-        return {names[0]: ImageInput(data=await _read(request, limit), name=names[0])}
+        return {names[0]: ImageInput(data=await read_whole(request, limit), name=names[0])}
     if kind == "multipart/form-data":
         found: dict[str, ImageInput] = {}
-        for name, data in await _read_files(request, limit, names, len(names)):
+        for name, data in await read_files(request, limit, names, len(names)):
             if name in found:
                 raise invalid(name, "is given twice")
             found[name] = ImageInput(data=data, name=name)
@@ -125,11 +131,11 @@ async def read_named_pictures(
             if name not in found:
                 raise invalid(name, "is needed, as a multipart file of that name")
         return found
-    if _is_json(kind):
-        body = _validate(body_type, await read_json(await _read(request, limit), limits.max_json_depth))
+    if is_json(kind):
+        body = validate(body_type, await read_json(await read_whole(request, limit), limits.max_json_depth))
         return {name: _from_base64(getattr(body, name), name) for name in names}
     raw = _PICTURES if len(names) == 1 else ()
-    raise _unsupported(kind, *raw, "multipart/form-data", "application/json")
+    raise unsupported(kind, *raw, "multipart/form-data", "application/json")
 
 
 def merge(query: GenerateQuery, controls: Mapping[str, float], body: GenerateBody) -> GenerateRequest:
@@ -159,67 +165,11 @@ def merge(query: GenerateQuery, controls: Mapping[str, float], body: GenerateBod
     )
 
 
-async def _read(request: Request, limit: int) -> bytes:
-    return b"".join([chunk async for chunk in _limited(request, limit)])
-
-
-async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """The body's chunks; refuses by the announced length before reading, and by what really comes.
-
-    What comes is counted by the connection, which drops what is beyond the budget of all bodies together.
-    """
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
-        raise PentimentoError(
-            Code.UNSUPPORTED_MEDIA_TYPE,
-            f"Content-Encoding must be identity, got {encoding[:60]!r}",
-            field="Content-Encoding",
-        )
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
-        raise _too_large(announced[:30], limit)
-    parcel, size, more = exchange_of(request.scope).parcel, 0, True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        if parcel is not None:
-            parcel.check()
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise _too_large("more", limit)
-        yield chunk
-        more = message.get("more_body", False)
-
-
 async def _read_parts(request: Request, limit: int, max_images: int) -> tuple[ImageInput, ...]:
-    files = await _read_files(request, limit, ["image"], max_images)
+    files = await read_files(request, limit, ["image"], max_images)
     if not 1 <= len(files) <= max_images:
         raise invalid("image", f"must be in 1..{max_images} parts, got {len(files)}")
     return tuple(ImageInput(data=data, name=f"image[{i}]") for i, (_, data) in enumerate(files))
-
-
-async def _read_files(
-    request: Request, limit: int, names: Sequence[str], max_files: int
-) -> list[tuple[str, bytes]]:
-    """The files of a multipart body, by the name of their part."""
-    # One file more than allowed, so that the message about it can be the caller's.
-    parser = MultiPartParser(request.headers, _limited(request, limit), max_files=max_files + 1, max_fields=0)
-    known = " or ".join(repr(name) for name in names)
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise invalid("body", f"must be multipart with files called {known}: {error.message}") from None
-    try:
-        files = []
-        for name, part in form.multi_items():
-            if name not in names or not isinstance(part, UploadFile):
-                raise invalid(name[:64], f"is not known here; the parts are files called {known}")
-            files.append((name, await part.read()))
-        return files
-    finally:
-        await form.close()
 
 
 def _from_base64(text: str, name: str) -> ImageInput:
@@ -229,7 +179,12 @@ def _from_base64(text: str, name: str) -> ImageInput:
         raise invalid(name, f"must be base64: {error}") from None
 
 
-def _validate(kind: type[_Body], content: object) -> _Body:
+def validate(kind: type[_Body], content: object) -> _Body:
+    """Checks parsed JSON against a body type.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT: it is no object, a list in it is too long, or a field is wrong.
+    """
     if not isinstance(content, dict):
         raise invalid("body", f"must be a JSON object, got {_KINDS.get(type(content), 'something else')}")
     # Before pydantic, which collects every error: a million wrong labels would be 1.4 GB and ten seconds.
@@ -250,24 +205,3 @@ _KINDS = {
     bool: "a boolean",
     type(None): "null",
 }
-
-
-def _media_type(request: Request) -> str:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return "image/jpeg" if kind == "image/jpg" else kind  # what many programs call it, though it is no type
-
-
-def _is_json(kind: str) -> bool:
-    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
-
-
-def _unsupported(kind: str, *served: str) -> PentimentoError:
-    got = repr(kind[:100]) if kind else "none"
-    message = f"Content-Type must be {' or '.join(served)}, got {got}"
-    return PentimentoError(Code.UNSUPPORTED_MEDIA_TYPE, message, field="Content-Type")
-
-
-def _too_large(size: str, limit: int) -> PentimentoError:
-    return PentimentoError(
-        Code.PAYLOAD_TOO_LARGE, f"body may have at most {limit} bytes, got {size}", field="body"
-    )

@@ -16,6 +16,26 @@ from pentimento.service.settings import Settings
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
 
 
+_OPENAI = [  # what its client for JavaScript sends from a page, for nobody here to read
+    "User-Agent",
+    "OpenAI-Organization",
+    "OpenAI-Project",
+    *(
+        f"X-Stainless-{name}"
+        for name in (
+            "Arch",
+            "Lang",
+            "OS",
+            "Package-Version",
+            "Retry-Count",
+            "Runtime",
+            "Runtime-Version",
+            "Timeout",
+        )
+    ),
+]
+
+
 class Cors:
     """The origins that are set, and the headers that their pages need to read an answer.
 
@@ -35,7 +55,7 @@ class Cors:
         self.options: dict[str, Any] = {
             "allow_origins": origins,
             "allow_methods": ["GET", "HEAD", "POST"],
-            "allow_headers": ["Authorization", "X-API-Key", "X-Request-Id"],
+            "allow_headers": ["Authorization", "X-API-Key", "X-Request-Id", *_OPENAI],
             "expose_headers": ["X-Request-Id", "Retry-After", *GENERATE["responses"][200]["headers"]],
         }
         """Of Starlette's middleware, which answers preflights and adds the headers to answers."""

@@ -4,6 +4,7 @@ __all__ = [
     "AUTOENCODE",
     "CALLS",
     "COMPLETE",
+    "DRAWING_HEADERS",
     "ENCODE",
     "GENERATE",
     "HEALTH",
@@ -18,8 +19,11 @@ __all__ = [
     "TAGS",
     "TITLE",
     "complete",
+    "problems",
+    "ref",
 ]
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from importlib import metadata
 from typing import Any
@@ -62,7 +66,7 @@ TITLE: dict[str, Any] = {
     "summary": "Image generators that draw: every step of the picture can be seen.",
     "description": "Every error is a problem details answer (RFC 9457) whose `detail` is one sentence that "
     "names the field, the limit and the value given. Input is never repaired silently. gRPC offers the same "
-    "operations on its own port.",
+    "operations on its own port. Below `/v1` the server speaks the OpenAI Images API, errors included.",
 }
 
 TAGS = [
@@ -84,6 +88,10 @@ CALLS = [
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
+    "POST /v1/images/generations",
+    "POST /v1/images/edits",
+    "GET /v1/models",
+    "GET /v1/models/{name}",
 ]
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -105,11 +113,12 @@ _REASONS = {
 }
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors that a call may answer with, by status."""
     answers: dict[int | str, dict[str, Any]] = {
         status: {
             "description": f"{HTTPStatus(status).phrase}. {_REASONS[status]}",
-            "content": {"application/problem+json": {"schema": _ref(Problem)}},
+            "content": {"application/problem+json": {"schema": ref(Problem)}},
         }
         for status in statuses
     }
@@ -120,15 +129,20 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return answers
 
 
-def _ref(model: type[BaseModel]) -> dict[str, str]:
+def ref(model: type[BaseModel]) -> dict[str, str]:
+    """A reference to the schema of a type."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def complete(schema: dict[str, Any]) -> dict[str, Any]:
+def complete(schema: dict[str, Any], others: Iterable[type[BaseModel]] = ()) -> dict[str, Any]:
     """Corrects, in place, what FastAPI cannot know of the OpenAPI document by itself.
 
     It adds the schemas of problems, of a stream's events and of bodies read by hand, and takes out FastAPI's
     own validation answer, which is never given: here it is a problem of status 400.
+
+    Args:
+        schema: The document.
+        others: Further types that are read or written by hand.
     """
     for calls in schema["paths"].values():
         for call in calls.values():
@@ -138,12 +152,13 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
     schemas = schema["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas.update(_more_schemas())
+    schemas.update(_more_schemas(others))
     return schema
 
 
-def _more_schemas() -> dict[str, Any]:
+def _more_schemas(others: Iterable[type[BaseModel]]) -> dict[str, Any]:
     extra: tuple[type[BaseModel], ...] = (
+        *others,
         Problem,
         DrawingBody,
         FrameBody,
@@ -165,11 +180,11 @@ def _more_schemas() -> dict[str, Any]:
 def _stream(text: str) -> dict[str, Any]:
     return {
         "schema": {"type": "string", "description": text},
-        "x-events": {"frame": _ref(FrameBody), "done": _ref(DoneBody), "error": _ref(ErrorBody)},
+        "x-events": {"frame": ref(FrameBody), "done": ref(DoneBody), "error": ref(ErrorBody)},
     }
 
 
-_DRAWING_HEADERS = {
+DRAWING_HEADERS = {
     f"Pentimento-{name}": {"schema": {"type": kind}, "description": text}
     for name, kind, text in (
         ("Model", "string", "The model that drew."),
@@ -193,9 +208,9 @@ def _draws(query: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
         "responses": {
             200: {
                 "description": "The drawing, in the format that Accept prefers; JSON by default.",
-                "headers": _DRAWING_HEADERS,
+                "headers": DRAWING_HEADERS,
                 "content": {
-                    Answer.JSON.value: {"schema": _ref(DrawingBody)},
+                    Answer.JSON.value: {"schema": ref(DrawingBody)},
                     Answer.SSE.value: _stream(
                         "Server-sent events: a `frame` a step as soon as it is drawn, then one `done` or "
                         "`error`."
@@ -208,7 +223,7 @@ def _draws(query: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
                     Answer.NPY.value: _BINARY | {"x-shows": "A NumPy file: float32, (n, steps, C, H, W)."},
                 },
             },
-            **_problems(400, 404, 406, 413, 415, 422, 429, 500, 503, 504),
+            **problems(400, 404, 406, 413, 415, 422, 429, 500, 503, 504),
         },
     }
 
@@ -218,7 +233,7 @@ def _reads() -> dict[str, Any]:
         "tags": ["drawing"],
         "response_model_exclude_none": True,
         "openapi_extra": {"requestBody": _pictures("image", several=True, body=ScoreImagesBody)},
-        "responses": _problems(400, 404, 413, 415, 422, 429, 500, 503, 504),
+        "responses": problems(400, 404, 413, 415, 422, 429, 500, 503, 504),
     }
 
 
@@ -229,7 +244,7 @@ def _pictures(*names: str, several: bool = False, body: type[BaseModel]) -> dict
     content["multipart/form-data"] = {
         "schema": {"type": "object", "properties": dict.fromkeys(names, file), "required": list(names)}
     }
-    content["application/json"] = {"schema": _ref(body)}
+    content["application/json"] = {"schema": ref(body)}
     return {"required": True, "content": content}
 
 
@@ -237,7 +252,7 @@ GENERATE = _draws(
     GenerateQuery,
     {
         "required": False,
-        "content": {"application/json": {"schema": _ref(GenerateBody), "example": _EXAMPLE_LATENTS}},
+        "content": {"application/json": {"schema": ref(GenerateBody), "example": _EXAMPLE_LATENTS}},
     },
 )
 AUTOENCODE = _draws(AutoencodeQuery, _pictures("image", body=PictureBody))
@@ -245,13 +260,13 @@ COMPLETE = _draws(CompleteQuery, _pictures("image", "mask", body=PictureWithMask
 SCORE = ENCODE = LIKELIHOOD = _reads()
 
 MODELS: dict[str, Any] = {"tags": ["models"]}
-MODEL: dict[str, Any] = {"tags": ["models"], "responses": _problems(404)}
+MODEL: dict[str, Any] = {"tags": ["models"], "responses": problems(404)}
 HEALTH: dict[str, Any] = {"tags": ["operation"]}
-READY: dict[str, Any] = {"tags": ["operation"], "responses": _problems(503)}
+READY: dict[str, Any] = {"tags": ["operation"], "responses": problems(503)}
 METRICS: dict[str, Any] = {
     "tags": ["operation"],
     "response_class": PlainTextResponse,
     "responses": {200: {"description": "Metrics in the text format of Prometheus."}},
 }
-RELOAD: dict[str, Any] = {"tags": ["operation"], "responses": _problems(401, 403, 500, 503)}
+RELOAD: dict[str, Any] = {"tags": ["operation"], "responses": problems(401, 403, 500, 503)}
 INDEX: dict[str, Any] = {"include_in_schema": False}

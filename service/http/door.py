@@ -35,7 +35,11 @@ _OPERATIONS: dict[str, Operation] = {
     "/likelihood": "likelihood",
     "/models": "models",
     "/models:reload": "reload",
+    "/v1/images/generations": "generate",
+    "/v1/images/edits": "complete",
+    "/v1/models": "models",
 }
+_MODELS = ("/models/", "/v1/models/")
 
 
 class HttpDoor:
@@ -74,7 +78,7 @@ class HttpDoor:
         except PentimentoError as error:
             exchange.client = self._door.address(caller)
             # Counted as what it was to become; what comes in is counted by its route.
-            exchange.operation = _OPERATIONS.get(path, "models" if path.startswith("/models/") else None)
+            exchange.operation = _OPERATIONS.get(path, "models" if path.startswith(_MODELS) else None)
             await self._answer_error(scope, receive, send, error)
             return
         exchange.client = visit.client

@@ -2,27 +2,18 @@
 
 __all__ = ["POSTS", "router"]
 
-from collections.abc import Coroutine
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.http import docs
-from pentimento.service.http.answers import (
-    DrawingStream,
-    Wanted,
-    check_scale,
-    check_size,
-    unless_disconnected,
-    whole,
-)
+from pentimento.service.http.answers import Wanted, check_scale, check_size, whole
+from pentimento.service.http.asking import begin, stream, take_note, unless_gone
 from pentimento.service.http.bodies import merge, read_generate_body, read_named_pictures
-from pentimento.service.http.context import Context
-from pentimento.service.http.exchange import Exchange, exchange_of
+from pentimento.service.http.exchange import exchange_of
 from pentimento.service.http.negotiation import choose_answer
 from pentimento.service.http.query import read_drawing_query
 from pentimento.service.http.reading_schemas import (
@@ -32,24 +23,15 @@ from pentimento.service.http.reading_schemas import (
     PictureWithMaskBody,
 )
 from pentimento.service.http.schemas import GenerateQuery
+from pentimento.service.http.streams import PlainEvents
 from pentimento.service.messages import AutoencodeRequest, CompleteRequest, GenerateRequest, Header
 from pentimento.service.operations.operations import Drawing, Weigh
-from pentimento.service.telemetry.metrics import Operation
-from pentimento.service.telemetry.request_log import Asked
 
 router = APIRouter()
 
-_LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of an answer that nobody reads
 _FEW = 4  # images of a drawing that is begun at once
 _SHORT = 200  # characters of an Accept header that is worth remembering
 _chosen = lru_cache(maxsize=256)(choose_answer)
-
-
-def _begin(request: Request, operation: Operation) -> tuple[Exchange, Context]:
-    """Says what the request counts as; returns its exchange and the application's context."""
-    exchange, context = exchange_of(request.scope), request.app.state.context
-    exchange.operation = operation
-    return exchange, context
 
 
 def _wanted(request: Request, scale: int | None) -> Wanted:
@@ -58,13 +40,6 @@ def _wanted(request: Request, scale: int | None) -> Wanted:
     wanted = Wanted(answer=choose(accept), scale=1 if scale is None else scale)
     check_scale(wanted)
     return wanted
-
-
-def _take_note(exchange: Exchange, wanted: Wanted, asked: Asked) -> None:
-    """Notes what is asked for, for the log, and counts a stream; OVERLOADED if the client has too many."""
-    exchange.asks(asked)
-    if wanted.answer.streams and exchange.visit is not None:
-        exchange.visit.open_stream()
 
 
 # Whatever can be refused is refused before the first byte.
@@ -78,15 +53,15 @@ async def generate(request: Request) -> Response:
     exactly one `done` or `error`. Hanging up cancels the drawing. Controls that a model lists are parameters
     of their own, such as `guidance=2`.
     """
-    exchange, context = _begin(request, "generate")
+    exchange, context = begin(request, "generate")
     query, controls = read_drawing_query(request, GenerateQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     body = await read_generate_body(request, context.settings)
     asked = merge(query, controls, body)
-    _take_note(exchange, wanted, asked)
+    take_note(exchange, asked, streams=wanted.answer.streams)
     beginning = context.operations.generate(asked, _weigh(wanted, asked))
     small = not asked.latents and (asked.n or 1) <= _FEW
-    drawing = await (beginning if small else _unless_gone(request, beginning))
+    drawing = await (beginning if small else unless_gone(request, beginning))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -98,14 +73,14 @@ async def autoencode(request: Request) -> Response:
     does; `input` is the picture as the model saw it, also as the first column of a film strip, and `encoding`
     what the encoder made of it.
     """
-    exchange, context = _begin(request, "autoencode")
+    exchange, context = begin(request, "autoencode")
     query, controls = read_drawing_query(request, AutoencodeQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     pictures = await read_named_pictures(request, context.settings, PictureBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = AutoencodeRequest(image=pictures["image"], controls=controls, **fields)
-    _take_note(exchange, wanted, asked)
-    drawing = await _unless_gone(request, context.operations.autoencode(asked, _weigh(wanted, asked)))
+    take_note(exchange, asked, streams=wanted.answer.streams)
+    drawing = await unless_gone(request, context.operations.autoencode(asked, _weigh(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -116,14 +91,14 @@ async def complete(request: Request) -> Response:
     The body has the multipart files `image` and `mask`, or both as base64 in JSON. Answers as `/generate`
     does; `conditioning` says what the drawn pixels could see of the given ones.
     """
-    exchange, context = _begin(request, "complete")
+    exchange, context = begin(request, "complete")
     query, controls = read_drawing_query(request, CompleteQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     pictures = await read_named_pictures(request, context.settings, PictureWithMaskBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], controls=controls, **fields)
-    _take_note(exchange, wanted, asked)
-    drawing = await _unless_gone(request, context.operations.complete(asked, _weigh(wanted, asked)))
+    take_note(exchange, asked, streams=wanted.answer.streams)
+    drawing = await unless_gone(request, context.operations.complete(asked, _weigh(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -140,16 +115,6 @@ def _weigh(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | Complete
     return weigh
 
 
-async def _unless_gone(request: Request, beginning: Coroutine[Any, Any, Drawing]) -> Drawing:
-    """The drawing that `beginning` admits, unless its client leaves while it is made ready.
-
-    Small drawings have next to nothing to wait for there, and watching costs as much as beginning them.
-    """
-    return await unless_disconnected(
-        request.receive, beginning, undo=lambda drawing: drawing.close("cancelled")
-    )
-
-
 async def _answer(
     request: Request,
     drawing: Drawing,
@@ -157,11 +122,9 @@ async def _answer(
     asked: GenerateRequest | AutoencodeRequest | CompleteRequest,
 ) -> Response:
     """The drawing in the format that the client wants; from here on the answer closes the drawing."""
-    exchange, context = exchange_of(request.scope), request.app.state.context
-    exchange.draws(drawing.header)
+    exchange_of(request.scope).draws(drawing.header)
     if wanted.answer.streams:
-        exchange.must_end_within(drawing.left_s + _LATE_S)
-        return DrawingStream(drawing, wanted, exchange, context.metrics)
+        return stream(request, drawing, PlainEvents(drawing, wanted.answer))
     wanted = replace(wanted, boxes=bool(asked.boxes))
     async with drawing:
         return await whole(drawing, wanted, request.receive)

@@ -8,6 +8,7 @@ __all__ = [
     "PARCEL",
     "SAFE_HEADERS",
     "Connection",
+    "ErrorForm",
     "Exchange",
     "HttpExchanges",
     "exchange_of",
@@ -16,15 +17,16 @@ __all__ = [
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pentimento.service.door.door import Visit
 from pentimento.service.door.receiving import Parcel
 from pentimento.service.errors import Code
+from pentimento.service.http.schemas import Problem
 from pentimento.service.telemetry.metrics import Metrics, Operation
 from pentimento.service.telemetry.request_log import RequestFacts, log_request, request_id
 
@@ -49,6 +51,10 @@ SAFE_HEADERS: list[tuple[bytes, bytes]] = [
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _PAGE_FILES = ("/studio/", "/docs/")  # some twenty for each time that a page is opened
+
+
+ErrorForm: TypeAlias = Callable[[Problem], bytes]
+"""Writes an error as the JSON of another protocol, instead of problem details."""
 
 
 class Connection(Protocol):
@@ -83,6 +89,7 @@ class Exchange(RequestFacts):
     visit: Visit | None = None  # once it was let in
     connection: Connection | None = None  # None: it cannot be cut
     parcel: Parcel | None = None  # its body; None: it is not counted
+    error_form: ErrorForm | None = None  # of its protocol; None: ours
     end: asyncio.TimerHandle | None = None
 
     @property
@@ -134,11 +141,15 @@ class HttpExchanges:
     Args:
         app: What is inside.
         metrics: Told of every counted request.
+        error_forms: How errors are written below some paths, by their first part, such as `/v1`.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, error_forms: Mapping[str, ErrorForm] | None = None
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._error_forms = error_forms or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request: adds the headers of every answer, and records how the request ended."""
@@ -151,6 +162,7 @@ class HttpExchanges:
             # Taken out: a scope that led to its connection, which has it, would await garbage collection.
             connection=scope.pop(CONNECTION, None),
             parcel=scope.pop(PARCEL, None),
+            error_form=self._error_forms.get(_first_part(scope["path"])),
         )
 
         async def tagged(message: Message) -> None:
@@ -190,6 +202,10 @@ class HttpExchanges:
             path=path,
             level=logging.DEBUG if quiet else logging.INFO,
         )
+
+
+def _first_part(path: str) -> str:
+    return path[: path.find("/", 1) % (len(path) + 1)]  # all of it, where there is no other slash
 
 
 def _complete(headers: Sequence[tuple[bytes, bytes]], id: str) -> list[tuple[bytes, bytes]]:

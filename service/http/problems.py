@@ -1,4 +1,7 @@
-"""Every error as a problem details answer (RFC 9457), whether it is ours, FastAPI's or a defect."""
+"""Every error as a problem details answer (RFC 9457), whether it is ours, FastAPI's or a defect.
+
+Below the paths of another protocol it is that protocol's own, made from the same facts.
+"""
 
 __all__ = [
     "HTTP_STATUS",
@@ -83,6 +86,8 @@ def describe(errors: Sequence[Any], known: Sequence[str]) -> PentimentoError:
         message = f"{field} must be true or false, got {got}"
     elif kind == "literal_error":
         message = f"{field} must be {context['expected']}, got {got}"
+    elif kind == "string_too_long":
+        message = f"{field} may have at most {context['max_length']} characters, got {len(first['input'])}"
     elif kind == "whole_number":
         message = f"{field} {first['msg']}, got {got}"
     else:
@@ -199,7 +204,11 @@ class Defects:
 
 
 def _answer(request: Request, body: Problem, headers: dict[str, str], outcome: str) -> Response:
-    exchange_of(request.scope).outcome = outcome
+    exchange = exchange_of(request.scope)
+    exchange.outcome = outcome
+    if exchange.error_form is not None:
+        content = exchange.error_form(body)
+        return Response(content, body.status, headers=headers, media_type="application/json")
     return Response(
         body.model_dump_json(exclude_none=True),
         status_code=body.status,

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from pentimento.service.http import docs
-from pentimento.service.http.answers import unless_disconnected
 from pentimento.service.http.bodies import read_images, read_judged_images
 from pentimento.service.http.context import Context, Server, counted
 from pentimento.service.http.drawing_json import pictures_base64, score_objects
@@ -22,6 +21,7 @@ from pentimento.service.http.reading_schemas import (
     ScoreGroupQuery,
 )
 from pentimento.service.http.schemas import ScoreBody, TimingBody
+from pentimento.service.http.watching import unless_disconnected
 from pentimento.service.messages import EncodeRequest, ImageInput, LikelihoodRequest, ScoreRequest, Timing
 
 router = APIRouter()

@@ -11,6 +11,7 @@ __all__ = [
     "BOXES",
     "MAX_SCALE",
     "Problem",
+    "Real",
     "SCORE",
     "SCORE_BY",
     "ScoreBody",
@@ -65,7 +66,7 @@ def _real(value: object) -> object:
     raise PydanticCustomError("whole_number", "must be a number")
 
 
-_Real = Annotated[float, BeforeValidator(_real, json_schema_input_type=float)]
+Real = Annotated[float, BeforeValidator(_real, json_schema_input_type=float)]
 _Number = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 
 
@@ -132,7 +133,7 @@ class GenerateBody(_Common):
         Field(description="Seeds by the name of a noise that shall not use `seed`: one level at a time."),
     ] = {}
     controls: Annotated[
-        dict[str, _Real],
+        dict[str, Real],
         Field(
             description="Controls of the model by name, such as `guidance`; in a query, by their own names."
         ),

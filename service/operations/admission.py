@@ -18,7 +18,7 @@ from pentimento.service.engine.engine import Engine, Ticket
 from pentimento.service.engine.job import Call, Emission
 from pentimento.service.engine.room import Place
 from pentimento.service.errors import Code, PentimentoError, invalid
-from pentimento.service.messages import Fit, Floats, ImageInput
+from pentimento.service.messages import CompleteRequest, Fit, Floats, ImageInput
 from pentimento.service.operations import checks, pictures
 from pentimento.service.operations.drawing import Jobs, RequestObserver, gather
 from pentimento.service.operations.inputs import Inputs
@@ -145,9 +145,17 @@ class Admission:
         return checks.in_range("images", len(images), 1, self._settings.max_images)
 
     async def read(
-        self, place: Place, manifest: Manifest, images: Sequence[ImageInput], fit: Fit, seed: int
+        self,
+        place: Place,
+        manifest: Manifest,
+        images: Sequence[ImageInput],
+        fit: Fit,
+        seed: int,
+        alpha: bool = True,
     ) -> Floats:
         """Decodes given images in a thread, one after the other, as the bundle sees them.
+
+        `alpha`: whether their transparency counts, or is left out.
 
         Returns:
             In [0, 1], (n, C, H, W).
@@ -157,18 +165,20 @@ class Admission:
         """
         doing, budget = "its pictures were read", self._pixel_budget()
         read = [
-            await self.apart(place, doing, pictures.read_image, image, manifest.image, fit, budget)
+            await self.apart(place, doing, pictures.read_image, image, manifest.image, fit, budget, alpha)
             for image in images
         ]
         return await self.apart(place, doing, pictures.as_seen, np.stack(read), manifest.image, seed)
 
     async def read_with_mask(
-        self, place: Place, manifest: Manifest, image: ImageInput, mask: ImageInput, fit: Fit, seed: int
+        self, place: Place, manifest: Manifest, request: CompleteRequest, seed: int
     ) -> tuple[Floats, Floats]:
-        """Decodes an image, (1, C, H, W), and a mask, (1, 1, H, W), as `read` does."""
-        read = await self.read(place, manifest, (image,), fit, seed)
+        """Decodes an image, (1, C, H, W), and its mask, (1, 1, H, W), as `read` does."""
+        image, mask = request.image, request.mask
+        read = await self.read(place, manifest, (image,), request.fit, seed, alpha=mask is not image)
         doing, budget = "its mask was read", self._pixel_budget()
-        return read, await self.apart(place, doing, pictures.read_mask, mask, manifest.image, budget)
+        read_mask = pictures.read_transparency if request.mask_by == "alpha" else pictures.read_mask
+        return read, await self.apart(place, doing, read_mask, mask, manifest.image, budget)
 
     def _pixel_budget(self) -> PixelBudget:
         return PixelBudget(self._settings.max_image_pixels, self._settings.max_request_pixels)

@@ -64,13 +64,15 @@ def encode_png(canvas: Floats) -> bytes:
     return encode_pngs(canvas[None])[0]
 
 
-def encode_pngs(canvases: Floats) -> list[bytes]:
+def encode_pngs(canvases: Floats, scale: int = 1) -> list[bytes]:
     """Each canvas as an 8-bit PNG; together they take half the time that they take one by one.
 
     Args:
         canvases: In [0, 1], (n, C, H, W).
+        scale: as in `film_strip`.
     """
-    return _pngs(to_uint8(canvases).transpose(0, 2, 3, 1))
+    pixels = to_uint8(canvases).transpose(0, 2, 3, 1)
+    return _pngs(pixels.repeat(scale, axis=1).repeat(scale, axis=2) if scale > 1 else pixels)
 
 
 def encode_npy(canvases: Floats) -> bytes:

@@ -4,7 +4,7 @@
 tenths of a second: call it off the event loop.
 """
 
-__all__ = ["decode_image"]
+__all__ = ["decode_image", "decode_transparency"]
 
 from collections.abc import Callable
 from typing import Literal
@@ -16,6 +16,7 @@ from pentimento.bundle.manifest import ImageSpec
 from pentimento.pictures.errors import Misfit, PictureError
 from pentimento.pictures.reading import read_picture
 from pentimento.pictures.shaping import to_pixels
+from pentimento.pictures.transparency import to_alpha, without_alpha
 from pentimento.service.errors import invalid
 
 Floats = NDArray[np.float32]
@@ -29,6 +30,7 @@ def decode_image(
     *,
     name: str = "image",
     count: Callable[[str, int], None] = lambda *_: None,
+    alpha: bool = True,
 ) -> Floats:
     """Reads an uploaded picture as a bundle's graphs take it.
 
@@ -44,6 +46,7 @@ def decode_image(
         max_pixels: Pixels that the file may have; checked before it is decompressed.
         name: What messages call the picture.
         count: Told the name and how many pixels the file had, once they are unpacked; may refuse.
+        alpha: Whether transparency is as above; false leaves it out, as what it covers is drawn anyway.
 
     Returns:
         In [0, 1], (C, H, W).
@@ -55,6 +58,7 @@ def decode_image(
         exactly = (spec.width, spec.height) if fit == "exact" else None
         picture = read_picture(data, max_pixels, exactly=exactly)
         count(name, picture.image.width * picture.image.height)
+        picture = picture if alpha else without_alpha(picture)
         pixels = to_pixels(
             picture, channels=spec.channels, width=spec.width, height=spec.height, fit=fit
         )  # (H, W, C)
@@ -63,3 +67,30 @@ def decode_image(
     except PictureError as error:
         raise invalid(name, str(error)) from None
     return pixels.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+
+
+def decode_transparency(
+    data: bytes,
+    spec: ImageSpec,
+    max_pixels: int = 16_000_000,
+    *,
+    name: str = "mask",
+    count: Callable[[str, int], None] = lambda *_: None,
+) -> NDArray[np.bool_]:
+    """Which pixels of an uploaded picture, of exactly a bundle's size, are not wholly transparent.
+
+    Arguments are those of `decode_image`; the colours may be any.
+
+    Returns:
+        (H, W).
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT; also for a picture without transparency.
+    """
+    try:
+        picture = read_picture(data, max_pixels, exactly=(spec.width, spec.height))
+        count(name, picture.image.width * picture.image.height)
+        opaque = to_alpha(picture) > 0
+    except PictureError as error:
+        raise invalid(name, str(error)) from None
+    return opaque

@@ -104,8 +104,8 @@ class Operations(Readings):
         """Served bundles by name, and the folders that were refused."""
         return self._catalog.infos(), self._catalog.refused
 
-    def model(self, name: str) -> ModelInfo:
-        """One served bundle; NOT_FOUND if there is none of that name."""
+    def model(self, name: str | None) -> ModelInfo:
+        """One served bundle, None: the default one; NOT_FOUND if there is none of that name."""
         return self._catalog.info(name)
 
     async def reload(self) -> Reload:
@@ -170,7 +170,7 @@ class Operations(Readings):
         return await self._draw(model, request, n, steps, seed, prepare, weigh, before=before)
 
     async def complete(self, request: CompleteRequest, weigh: Weigh | None = None) -> Drawing:
-        """Keeps the pixels of an image where the mask is white, and draws the others, `n` times."""
+        """Keeps the pixels of an image that the mask says are given, and draws the others, `n` times."""
         model = self._catalog.able(request.model, "complete")
         manifest = model.manifest
         n = checks.in_range("n", request.n, 1, self._settings.max_images)
@@ -180,9 +180,7 @@ class Operations(Readings):
         chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
 
         async def prepare(place: Place) -> _Start:
-            image, mask = await self._admission.read_with_mask(
-                place, manifest, request.image, request.mask, request.fit, seed
-            )
+            image, mask = await self._admission.read_with_mask(place, manifest, request, seed)
             known = image * mask
             given = labels | chosen | {KNOWN: known.repeat(n, axis=0), KNOWN_MASK: mask.repeat(n, axis=0)}
             return given, inputs.drawing_noise(manifest, seed, steps), known

@@ -1,14 +1,15 @@
 """Decodes given pictures for a model, and makes them black and white where the model's data were."""
 
-__all__ = ["Fit", "PixelBudget", "as_seen", "read_image", "read_mask"]
+__all__ = ["Fit", "PixelBudget", "as_seen", "read_image", "read_mask", "read_transparency"]
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.bundle.noise import draw
 from pentimento.service.errors import invalid
 from pentimento.service.messages import Fit, Floats, ImageInput
-from pentimento.service.operations.image_input import decode_image
+from pentimento.service.operations.image_input import decode_image, decode_transparency
 
 
 class PixelBudget:
@@ -38,7 +39,9 @@ class PixelBudget:
             )
 
 
-def read_image(image: ImageInput, spec: ImageSpec, fit: Fit, budget: PixelBudget) -> Floats:
+def read_image(
+    image: ImageInput, spec: ImageSpec, fit: Fit, budget: PixelBudget, alpha: bool = True
+) -> Floats:
     """Decodes a picture. Blocks for up to some tenths of a second: call it off the event loop.
 
     Args:
@@ -46,6 +49,7 @@ def read_image(image: ImageInput, spec: ImageSpec, fit: Fit, budget: PixelBudget
         spec: What the model takes.
         fit: Whether to scale and convert.
         budget: Of the request.
+        alpha: Whether its transparency counts; false where that is its mask.
 
     Returns:
         In [0, 1], (C, H, W).
@@ -53,7 +57,7 @@ def read_image(image: ImageInput, spec: ImageSpec, fit: Fit, budget: PixelBudget
     Raises:
         PentimentoError: INVALID_ARGUMENT.
     """
-    return decode_image(image.data, spec, fit, budget.each, name=image.name, count=budget.count)
+    return decode_image(image.data, spec, fit, budget.each, name=image.name, count=budget.count, alpha=alpha)
 
 
 def as_seen(pixels: Floats, spec: ImageSpec, seed: int) -> Floats:
@@ -84,7 +88,25 @@ def read_mask(mask: ImageInput, spec: ImageSpec, budget: PixelBudget) -> Floats:
     pixels = read_image(mask, grey, "exact", budget)
     if not ((pixels == 0) | (pixels == 1)).all():
         raise invalid(mask.name, "must be black and white only, got grey values")
-    if pixels.all() or not pixels.any():
-        what = "nothing is left to draw" if pixels.all() else "nothing is given"
-        raise invalid(mask.name, f"must have both white (given) and black (to draw) pixels: {what}")
+    _check_both(mask.name, pixels > 0, "white (given) and black (to draw)")
     return pixels[None]
+
+
+def read_transparency(mask: ImageInput, spec: ImageSpec, budget: PixelBudget) -> Floats:
+    """Decodes a mask as image editors have it: what is wholly transparent is drawn, all else is given.
+
+    Returns:
+        1 where pixels are given, else 0, (1, 1, H, W).
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT; also where all is transparent, or nothing.
+    """
+    given = decode_transparency(mask.data, spec, budget.each, name=mask.name, count=budget.count)
+    _check_both(mask.name, given, "opaque (given) and transparent (to draw)")
+    return given[None, None].astype(np.float32)
+
+
+def _check_both(name: str, given: NDArray[np.bool_], kinds: str) -> None:
+    if given.all() or not given.any():
+        what = "nothing is left to draw" if given.all() else "nothing is given"
+        raise invalid(name, f"must have both {kinds} pixels: {what}")
