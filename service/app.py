@@ -142,6 +142,7 @@ class Server:
             listener.close()
             raise StartError(str(error), code=2 if isinstance(error, BundleError) else 1) from None
         self.metrics.watch_rows(lambda: self.engine.rows_in_flight)
+        self.metrics.watch_values(lambda: self.engine.values_in_flight)
         self.metrics.watch_received(lambda: self._receiving.held)
         self.catalog.watch(self.metrics.keep_models)
         self.engine.start()

@@ -7,6 +7,7 @@ pentimento_queue_seconds{model}                            from admission to the
 pentimento_drawing_seconds{model}                          from admission to the last frame, of whole drawings
 pentimento_cancellations_total{model, reason}              reason: client, stalled, deadline, or shutdown
 pentimento_rows_in_flight                                  rows admitted and not over
+pentimento_values_in_flight                                numbers that these make the server hold
 pentimento_received_bytes                                  of bodies and messages that are being received
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
@@ -114,6 +115,11 @@ class Metrics:
         self.registry.register(self._triton)
         self.registry.register(LogDrops())
         self._rows = Gauge("pentimento_rows_in_flight", "Rows admitted and not over.", registry=self.registry)
+        self._values = Gauge(
+            "pentimento_values_in_flight",
+            "Numbers that requests hold which are admitted and not over.",
+            registry=self.registry,
+        )
         self._received = Gauge(
             "pentimento_received_bytes",
             "Bytes of request bodies and messages that are held while they are received and read.",
@@ -138,6 +144,10 @@ class Metrics:
     def watch_rows(self, read: Callable[[], float]) -> None:
         """Takes the rows in flight from `read` each time the metrics are exposed."""
         self._rows.set_function(read)
+
+    def watch_values(self, read: Callable[[], float]) -> None:
+        """Takes the numbers in flight from `read` each time the metrics are exposed."""
+        self._values.set_function(read)
 
     def watch_received(self, read: Callable[[], float]) -> None:
         """Takes the bytes that are being received from `read` each time the metrics are exposed."""
