@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from pentimento.service.errors import Code, PentimentoError, invalid
+from pentimento.service.errors import Code, PentimentoError, invalid, named
 from pentimento.service.http.exchange import exchange_of
 from pentimento.service.http.json_input import read_json
 from pentimento.service.http.problems import describe
@@ -215,7 +215,7 @@ async def _read_files(
         files = []
         for name, part in form.multi_items():
             if name not in names or not isinstance(part, UploadFile):
-                raise invalid(name[:64], f"is not known here; the parts are files called {known}")
+                raise invalid(named(name), f"is not known here; the parts are files called {known}")
             files.append((name, await part.read()))
         return files
     finally:
@@ -235,7 +235,7 @@ def _validate(kind: type[_Body], content: object) -> _Body:
     # Before pydantic, which collects every error: a million wrong labels would be 1.4 GB and ten seconds.
     for name, value in (("body", content), *content.items()):
         if name != "latents" and isinstance(value, list | dict) and len(value) > _MAX_ENTRIES:
-            raise invalid(name[:64], f"may have at most {_MAX_ENTRIES} entries, got {len(value)}")
+            raise invalid(named(name), f"may have at most {_MAX_ENTRIES} entries, got {len(value)}")
     try:
         return kind.model_validate(content)
     except ValidationError as error:
