@@ -9,6 +9,7 @@ pentimento_cancellations_total{model, reason}              reason: client, stall
 pentimento_rows_in_flight                                  rows admitted and not over
 pentimento_values_in_flight                                numbers that these make the server hold
 pentimento_received_bytes                                  of bodies and messages that are being received
+pentimento_sending_bytes                                   of gRPC answers that are made and not taken
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
 pentimento_batch_distinct_t{bundle, graph}                 different time steps in it
@@ -125,6 +126,11 @@ class Metrics:
             "Bytes of request bodies and messages that are held while they are received and read.",
             registry=self.registry,
         )
+        self._sending = Gauge(
+            "pentimento_sending_bytes",
+            "Bytes of gRPC answers that are made, or reserved for, and not yet taken by their clients.",
+            registry=self.registry,
+        )
         graph = ("bundle", "graph")
         self._calls = self._histogram(
             "pentimento_graph_call_seconds", "Seconds of one graph call.", graph, _CALL_BUCKETS
@@ -152,6 +158,10 @@ class Metrics:
     def watch_received(self, read: Callable[[], float]) -> None:
         """Takes the bytes that are being received from `read` each time the metrics are exposed."""
         self._received.set_function(read)
+
+    def watch_sending(self, read: Callable[[], float]) -> None:
+        """Takes the bytes that are being sent from `read` each time the metrics are exposed."""
+        self._sending.set_function(read)
 
     def keep_models(self, names: Collection[str]) -> None:
         """Forgets what was counted of bundles that are served no more: all but `names`.
