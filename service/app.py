@@ -29,6 +29,7 @@ from pentimento.service.engine.runtime import Runtime
 from pentimento.service.engine.sharing import Sharing, make_lane
 from pentimento.service.group import Group
 from pentimento.service.grpc.api import create_server
+from pentimento.service.grpc.sending import Sending
 from pentimento.service.http.api import create_app
 from pentimento.service.http.connection import limited_connections
 from pentimento.service.http.connection_limits import ConnectionLimits
@@ -96,6 +97,7 @@ class Server:
         try:
             door, self._tls, self._cors = Door.of(settings), Tls.of(settings), Cors.of(settings)
             self._receiving = Receiving.of(settings, self.group)
+            self._sending = Sending.of(settings, self.group)
             self.runtime = make_runtime(settings, computes=self.group is None or self.group.has_lane)
             # Before the bundles are loaded: a port in use is known at once, and early clients wait a moment.
             listener = listen(
@@ -135,6 +137,7 @@ class Server:
                 metrics=self.metrics,
                 door=door,
                 receiving=self._receiving,
+                sending=self._sending,
                 tls=self._tls,
                 shared=group is not None,
             )
@@ -142,7 +145,9 @@ class Server:
             listener.close()
             raise StartError(str(error), code=2 if isinstance(error, BundleError) else 1) from None
         self.metrics.watch_rows(lambda: self.engine.rows_in_flight)
+        self.metrics.watch_values(lambda: self.engine.values_in_flight)
         self.metrics.watch_received(lambda: self._receiving.held)
+        self.metrics.watch_sending(lambda: self._sending.held)
         self.catalog.watch(self.metrics.keep_models)
         self.engine.start()
         self.catalog.watch(lambda _: self._keep_graphs())

@@ -3,12 +3,16 @@
 A message names the field, the limit and the value given. Internals go to the log, never into a message.
 """
 
-__all__ = ["STALLED", "Code", "PentimentoError", "Stalled", "invalid"]
+__all__ = ["STALLED", "Code", "PentimentoError", "Stalled", "entry", "invalid", "named"]
 
+import re
 from enum import Enum
 
 STALLED = "stalled"
 """Outcome of a request that the server ended because its client read or sent too slowly."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+(\[[0-9]+\])?(\.[A-Za-z0-9_-]+(\[[0-9]+\])?)*")
+_MOST_CHARACTERS = 64  # of a name that a client made up
 
 
 class Code(Enum):
@@ -76,6 +80,18 @@ class Stalled(PentimentoError):
     def outcome(self) -> str:
         """`stalled`, on both transports."""
         return STALLED
+
+
+def named(made_up: str) -> str:
+    """What messages call a field that a client named: in quotes where it would not be seen to be a name."""
+    shown = made_up if len(made_up) <= _MOST_CHARACTERS else made_up[: _MOST_CHARACTERS - 1] + "…"
+    return shown if _PLAIN.fullmatch(shown) else repr(shown)
+
+
+def entry(field: str, made_up: str) -> str:
+    """What messages call an entry of a field that a client named: `latents.z`, or `latents['my z']`."""
+    shown = named(made_up)
+    return f"{field}.{shown}" if shown == made_up else f"{field}[{shown}]"
 
 
 def invalid(field: str, message: str) -> PentimentoError:

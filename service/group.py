@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
-_FIELDS = ("beat", "rows", "values", "lane_rows", "call_since_ms", "received", "serves")
+_FIELDS = ("beat", "rows", "values", "lane_rows", "call_since_ms", "received", "sending", "serves")
 
 
 class Slot:
@@ -17,8 +17,8 @@ class Slot:
     `beat` grows while its event loop goes round; `rows` are in flight that it admitted, and `values` the
     numbers that these hold; `lane_rows` are on its lane, whoever admitted them; `call_since_ms`, on the
     system's monotonic clock, is when its lane's thread began the call that it makes, 0 if it makes none;
-    `received` are bytes of requests that it holds while they come in; `serves` is 1 once it has begun to
-    answer, or to compute for others.
+    `received` are bytes of requests that it holds while they come in, and `sending` of answers that nobody
+    has taken yet; `serves` is 1 once it has begun to answer, or to compute for others.
     """
 
     def __init__(self, words: memoryview, number: int) -> None:

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     max_receiving_bytes: Annotated[int, Field(ge=1024)] = 256 << 20
     """Bytes of all request bodies and gRPC messages together that are held while they are received and read,
     over both transports and all workers; beyond that a body is refused. At least `max_body_bytes`."""
+    max_sending_bytes: Annotated[int, Field(ge=64 << 20)] = 128 << 20
+    """Bytes of all gRPC answers together that are made and not yet taken by their clients, over all workers;
+    beyond that an answer waits. At least 64 MiB, as much as one message may have."""
     max_image_pixels: Annotated[int, Field(ge=1)] = 16_000_000
     """Pixels of an uploaded picture, checked before it is decompressed."""
     max_request_pixels: Annotated[int, Field(ge=1)] = 64_000_000

@@ -100,6 +100,11 @@ class Engine:
         return self._room.held.rows
 
     @property
+    def values_in_flight(self) -> int:
+        """Numbers that the requests hold which are admitted and not over."""
+        return self._room.held.values
+
+    @property
     def lanes(self) -> int:
         """Number of lanes: graph calls that are made side by side."""
         return sum(lanes.count for lanes in self._lanes if lanes.accepting)

@@ -20,6 +20,7 @@ from pentimento.service.grpc.counts import Counts
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.probes import HEALTH, REFLECTION, Health, Reflection
 from pentimento.service.grpc.refusing import GRPC_STATUS
+from pentimento.service.grpc.sending import Sending
 from pentimento.service.grpc.service import CanvasService
 from pentimento.service.grpc.sizes import MAX_SEND_BYTES
 from pentimento.service.grpc.status import CallObserver, generic_handler
@@ -41,7 +42,8 @@ class GrpcServer:
         settings: Where to listen, and the limits.
         metrics: Told of every call to CanvasService.
         door: Lets calls in.
-        receiving: The budget for messages.
+        receiving: The budget for messages,
+        sending: and for answers.
         tls: Makes it speak TLS.
         shared: Whether other workers have the port, too.
 
@@ -56,6 +58,7 @@ class GrpcServer:
         metrics: CallObserver | None,
         door: Door,
         receiving: Receiving,
+        sending: Sending,
         tls: Tls | None,
         *,
         shared: bool = False,
@@ -79,7 +82,7 @@ class GrpcServer:
                 "address is not one of this machine"
             ) from None
         pace = Pace(settings.max_stall_s, settings.min_client_bytes_per_s)
-        self._calls = Calls(self.port, pace)
+        self._calls = Calls(self.port, pace, sending)
         handler = generic_handler(
             _SERVICE,
             service,
@@ -88,6 +91,7 @@ class GrpcServer:
             arrivals=arrivals,
             counts=Counts(settings),
             receiving=receiving,
+            sending=sending,
             pace=pace,
             observer=metrics,
         )
@@ -134,6 +138,7 @@ async def create_server(
     metrics: CallObserver | None = None,
     door: Door | None = None,
     receiving: Receiving | None = None,
+    sending: Sending | None = None,
     tls: Tls | None = None,
     shared: bool = False,
 ) -> tuple[GrpcServer, int]:
@@ -144,7 +149,8 @@ async def create_server(
         settings: Where to listen, and the limits.
         metrics: Told of every call to CanvasService.
         door: Decides which calls are let in; by default one made from the settings.
-        receiving: The budget for messages, over both transports; by default one made from the settings.
+        receiving: The budget for messages, over both transports; by default one made from the settings,
+        sending: as that for answers.
         tls: Certificate and key, to speak TLS; None for plain text.
         shared: Whether other workers have the port, too, which the parent has made sure of.
 
@@ -161,6 +167,7 @@ async def create_server(
         metrics,
         door or Door.of(settings),
         receiving or Receiving.of(settings),
+        sending or Sending.of(settings),
         tls,
         shared=shared,
     )

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from pentimento.service.door.door import Caller
 from pentimento.service.errors import Code, PentimentoError, Stalled
+from pentimento.service.grpc.sending import NoRoom, Outgoing
 from pentimento.service.telemetry.request_log import RequestFacts, request_id
 
 _MOMENT_S = 1.0
@@ -92,13 +93,14 @@ class Call(RequestFacts):
     caller: Caller
     context: Context = field(repr=False)
     pace: Pace
+    outgoing: Outgoing = field(repr=False)  # what of the budget for answers it has
     repeated: str | None = None  # a secret that the metadata has twice: nobody would know which one counts
     sent: int = 0  # bytes of the last message
     end: float = math.inf  # on the clock of the event loop: when it ends if it waits for its reader
     impatience: _Impatience = field(default_factory=_Impatience, repr=False)
 
     @classmethod
-    def begin(cls, context: Context, pace: Pace) -> Self:
+    def begin(cls, context: Context, pace: Pace, outgoing: Outgoing) -> Self:
         """Makes the Call of an RPC from gRPC's context.
 
         Its request id is `x-request-id` of the metadata, where that is sane, or made; it returns as trailing
@@ -111,6 +113,7 @@ class Call(RequestFacts):
             caller=caller,
             context=context,
             pace=pace,
+            outgoing=outgoing,
             repeated=repeated,
         )
         # With the status, as what comes before an answer would be a message more for each call.
@@ -127,18 +130,46 @@ class Call(RequestFacts):
         return self.context.time_remaining()
 
     def must_end_within(self, seconds: float) -> None:
-        """Makes writes fail that wait for their reader after `seconds`; computing has its own deadline."""
+        """Makes what waits for its reader fail after `seconds`; computing has its own deadline."""
         self.end = self.impatience.now() + seconds
+
+    async def make_room(self, size: int, *, made: bool = False) -> None:
+        """Waits until gRPC may be handed an answer of so many bytes, at most `max_stall_s`.
+
+        Args:
+            size: Bytes, at most.
+            made: Whether the message is there already.
+
+        Raises:
+            PentimentoError: OVERLOADED: others still have the room. DEADLINE_EXCEEDED.
+            CancelledError: The client has left.
+        """
+        try:
+            self.outgoing.reserve(size)
+        except NoRoom as full:
+            now = self.impatience.now()
+            due = now + self.pace.max_stall_s
+            try:
+                async with asyncio.timeout_at(min(due, max(self.end, now))):
+                    await self.outgoing.wait(size, made=made)
+            except TimeoutError:
+                if self.end < due:
+                    late = "the deadline passed while its answer waited for others to be taken"
+                    raise PentimentoError(Code.DEADLINE_EXCEEDED, late) from None
+                raise full from None
 
     async def write(self, message: Message) -> None:
         """Sends a message of a stream, and waits until gRPC has taken it.
 
         Raises:
             PentimentoError: DEADLINE_EXCEEDED: the client took less than it must, or nothing at the end.
+                OVERLOADED: others were not taken in time.
             CancelledError: The client has left.
         """
         data = message.SerializeToString()
+        await self.make_room(len(data), made=True)
         self.sent = len(data)
+        self.outgoing.hand_over(self.sent)
         seconds = self.pace.max_stall_s + self.sent / self.pace.min_bytes_per_s
         # What is late by no fault of the reader is still given a moment.
         now = self.impatience.now()
@@ -157,6 +188,7 @@ class Call(RequestFacts):
             raise asyncio.CancelledError from None
         finally:
             self.impatience.end()
+        self.outgoing.taken()
 
 
 def caller_of(context: Context) -> Caller:

@@ -11,10 +11,12 @@ from typing import NoReturn
 
 from pentimento.service.grpc.call import Context, Pace
 from pentimento.service.grpc.connections import end_connections
+from pentimento.service.grpc.sending import Outgoing, Sending
 
 _log = logging.getLogger(__name__)
 
 _MOST_UNTAKEN = 4  # of a connection, beside calls of it that go on
+_BYTES_PER_S = 32 << 10  # at which answers must be taken while others wait for room: a telephone is faster
 
 
 class Calls:
@@ -26,31 +28,32 @@ class Calls:
     Args:
         port: That the server listens on.
         pace: How fast a client must take the rest of a call when its handler is done.
+        sending: The budget for answers; while it is full, a client must be faster.
     """
 
-    def __init__(self, port: int, pace: Pace) -> None:
-        self._port, self._pace = port, pace
-        self._running: set[Context] = set()
-        self._rest: dict[Context, float] = {}  # of those whose handler is done: until when it must be taken
+    def __init__(self, port: int, pace: Pace, sending: Sending) -> None:
+        self._port, self._pace, self._sending = port, pace, sending
+        self._running: dict[Context, Outgoing] = {}
+        self._rest: dict[Context, tuple[float, int]] = {}  # of those whose handler is done: since when, bytes
         self._leaving: set[Context] = set()  # those that a stop waits for
         self._left = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def begin(self, context: Context) -> None:
-        """Keeps track of a call until its status has been sent."""
-        self._running.add(context)
+    def begin(self, context: Context, outgoing: Outgoing) -> None:
+        """Keeps track of a call, and of what is on its way to its client, until its status has been sent."""
+        self._running[context] = outgoing
         # Unlike a `finally` in the handler, this runs when the status has been sent.
         context.add_done_callback(self._end)  # type: ignore[arg-type]  # the stubs want a subclass
 
     def hand_over(self, context: Context, size: int) -> None:
         """Notes that a handler is done, and that its client must take what is left, about `size` bytes."""
-        patience_s = self._pace.max_stall_s + size / self._pace.min_bytes_per_s
-        self._rest[context] = time.monotonic() + patience_s
+        self._rest[context] = time.monotonic(), size
 
     def _end(self, context: Context) -> None:
-        self._running.discard(context)
+        if (outgoing := self._running.pop(context, None)) is not None:
+            outgoing.close()
         self._rest.pop(context, None)
         self._leaving.discard(context)
         if not self._leaving:
@@ -70,8 +73,7 @@ class Calls:
         """
         while True:
             await asyncio.sleep(self._pace.max_stall_s / 4)
-            now = time.monotonic()
-            untaken = Counter(context.peer() for context, end in self._rest.items() if end < now)
+            untaken = Counter(context.peer() for context in self._late(time.monotonic()))
             if not untaken:
                 continue
             running = Counter(context.peer() for context in self._running)
@@ -79,3 +81,11 @@ class Calls:
                 if count == running[peer] or count >= _MOST_UNTAKEN:
                     _log.info("the connection of %s is cut: it did not take the end of %d calls", peer, count)
                     end_connections(self._port, peer)
+
+    def _late(self, now: float) -> list[Context]:
+        """Calls whose rest should have been taken by now."""
+        speed = self._pace.min_bytes_per_s
+        if self._sending.is_full:
+            speed = max(speed, _BYTES_PER_S)
+        most_s = self._pace.max_stall_s
+        return [each for each, (since, size) in self._rest.items() if since + most_s + size / speed < now]

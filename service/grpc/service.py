@@ -7,8 +7,11 @@ A handler that is cancelled lets CancelledError through: one that swallowed it w
 __all__ = ["CanvasService"]
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from pentimento.bundle.manifest import Manifest
@@ -17,10 +20,11 @@ from pentimento.service.errors import invalid
 from pentimento.service.grpc import wire, wire_requests
 from pentimento.service.grpc.call import Call
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.sending import NoRoom
 from pentimento.service.grpc.sizes import check_bytes, check_reading, check_size, encoder_values, pixel_values
 from pentimento.service.grpc.status import CallObserver
 from pentimento.service.grpc.wire_models import model_message, refusal_message, reload_message
-from pentimento.service.messages import EncodeRequest, Frame, Header, LikelihoodRequest
+from pentimento.service.messages import EncodeRequest, Frame, GenerateRequest, Header, LikelihoodRequest
 from pentimento.service.operations.codec import AT_ONCE
 from pentimento.service.operations.operations import Drawing, Operations, Weigh
 from pentimento.service.settings import Settings
@@ -33,6 +37,8 @@ _StreamResponse = TypeVar(
     "_StreamResponse", pb.StreamCanvasResponse, pb.AutoencodeResponse, pb.CompleteResponse
 )
 _Request = TypeVar("_Request", covariant=True, bound=Asked)
+_Reading = TypeVar("_Reading", EncodeRequest, LikelihoodRequest)
+_Waiting = TypeVar("_Waiting", GenerateRequest, EncodeRequest, LikelihoodRequest)
 
 
 class _Reader(Protocol[_Message, _Request]):
@@ -52,6 +58,7 @@ class CanvasService:
         self._operations = operations
         self._admin = AdminToken.of(settings)
         self._max_timeout_ms = settings.max_timeout_ms
+        self._usual_timeout_ms = min(settings.default_timeout_ms, settings.max_timeout_ms)
         self._observer = observer
 
     async def StreamCanvas(self, request: pb.StreamCanvasRequest, call: Call) -> pb.StreamCanvasResponse:
@@ -85,10 +92,11 @@ class CanvasService:
         last_only = request.final_frame_only
 
         def weigh(header: Header, manifest: Manifest) -> int | None:
-            check_size(header, manifest, encoding, frames=1 if last_only else header.steps)
+            count = 1 if last_only else header.steps
+            call.outgoing.reserve(check_size(header, manifest, encoding, frames=count))
             return None if last_only else header.steps
 
-        admitted = await self._operations.generate(wanted, weigh)
+        admitted = await self._when_there_is_room(wanted, weigh, call)
         async with self._open(admitted, call) as drawing:
             header, image = drawing.header, drawing.manifest.image
             if last_only:
@@ -112,7 +120,7 @@ class CanvasService:
         """Answers with what an encoder makes of pictures."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.encode_request, request, call)
-        self._check_reading(wanted, encoding, encoder_values)
+        wanted = await self._make_room(wanted, encoding, encoder_values, call)
         result = await self._operations.encode(wanted)
         call.model = result.model
         return await asyncio.to_thread(wire.encode_message, result, encoding)
@@ -123,7 +131,8 @@ class CanvasService:
         """Answers with the log-likelihood of pictures, or a lower bound of it."""
         encoding = wire.image_encoding(request.encoding)
         wanted = self._read(wire_requests.likelihood_request, request, call)
-        self._check_reading(wanted, encoding, pixel_values if wanted.pixels else lambda _: 0)
+        values = pixel_values if wanted.pixels else lambda _: 0
+        wanted = await self._make_room(wanted, encoding, values, call)
         result = await self._operations.likelihood(wanted)
         call.model = result.model
         return await asyncio.to_thread(wire.likelihood_message, result, encoding)
@@ -149,18 +158,39 @@ class CanvasService:
         self._admin.check(call.authorization)
         return reload_message(await self._operations.reload())
 
-    def _check_reading(
+    async def _when_there_is_room(self, wanted: GenerateRequest, weigh: Weigh, call: Call) -> Drawing:
+        """Admits a drawing for whose answer `weigh` reserves room: before that, nothing is made for it."""
+        began = time.monotonic()
+        try:
+            return await self._operations.generate(wanted, weigh)
+        except NoRoom as full:
+            await call.make_room(full.size)
+        return await self._operations.generate(self._later(wanted, began), weigh)
+
+    async def _make_room(
         self,
-        wanted: EncodeRequest | LikelihoodRequest,
+        wanted: _Reading,
         encoding: pb.ImageEncoding,
         values: Callable[[Manifest], int],
-    ) -> None:
+        call: Call,
+    ) -> _Reading:
+        """Refuses a reading whose answer is too large, and makes room for any other's before it is made."""
+        began = time.monotonic()
         infos, _ = self._operations.models()
-        check_reading(infos, wanted.model, len(wanted.images), encoding, values)
+        await call.make_room(check_reading(infos, wanted.model, len(wanted.images), encoding, values))
+        return self._later(wanted, began)
+
+    def _later(self, wanted: _Waiting, began: float) -> _Waiting:
+        """The same request with less time, if it has waited since `began`."""
+        waited_ms = math.floor(1000 * (time.monotonic() - began))
+        given = self._usual_timeout_ms if wanted.timeout_ms is None else wanted.timeout_ms
+        return replace(wanted, timeout_ms=max(1, given - waited_ms)) if waited_ms and given > 0 else wanted
 
     def _read(self, reader: _Reader[_Message, _Request], message: _Message, call: Call) -> _Request:
         wanted = reader(message, deadline_s=call.time_remaining(), max_timeout_ms=self._max_timeout_ms)
         call.asks(wanted)
+        usual_ms = self._usual_timeout_ms
+        call.must_end_within((usual_ms if wanted.timeout_ms is None else wanted.timeout_ms) / 1000 + _LATE_S)
         return wanted
 
     @asynccontextmanager

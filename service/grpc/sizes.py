@@ -25,7 +25,7 @@ def check_size(
     *,
     frames: int = 1,
     field: str = "image_count",
-) -> None:
+) -> int:
     """Refuses a drawing if one message with `frames` of its frames could pass the limit.
 
     Args:
@@ -35,6 +35,9 @@ def check_size(
         frames: Frames in the message.
         field: Request field to blame: the number of images.
 
+    Returns:
+        The most bytes that such a message has.
+
     Raises:
         PentimentoError: INVALID_ARGUMENT.
     """
@@ -43,7 +46,7 @@ def check_size(
     ways = "fewer images, a smaller encoding, the final frame only, or a stream"
     if frames == 1:
         ways = "fewer images or a smaller encoding"
-    check_bytes(field, n, n * (image_bytes + _IMAGE_OVERHEAD_BYTES) * frames, ways)
+    return check_bytes(field, n, n * (image_bytes + _IMAGE_OVERHEAD_BYTES) * frames, ways)
 
 
 def check_reading(
@@ -52,7 +55,7 @@ def check_reading(
     n: int,
     encoding: pb.ImageEncoding,
     values: Callable[[Manifest], int],
-) -> None:
+) -> int:
     """Refuses pictures whose answer could pass the limit, before they are read.
 
     Args:
@@ -62,17 +65,21 @@ def check_reading(
         encoding: How they travel back.
         values: How many values the answer holds for each besides.
 
+    Returns:
+        The most bytes that the answer has; 0 of a model that is not served.
+
     Raises:
         PentimentoError: INVALID_ARGUMENT.
     """
     for info in infos:
         if info.manifest.name == model or (model is None and info.is_default):
             each = wire.encoded_size(info.manifest.image, encoding) + 4 * values(info.manifest)
-            check_bytes("images", n, n * (each + _IMAGE_OVERHEAD_BYTES), "fewer images")
+            return check_bytes("images", n, n * (each + _IMAGE_OVERHEAD_BYTES), "fewer images")
+    return 0
 
 
-def check_bytes(field: str, n: int, size: int, ways: str) -> None:
-    """Refuses a message of more than `MAX_SEND_BYTES`.
+def check_bytes(field: str, n: int, size: int, ways: str) -> int:
+    """Refuses a message of more than `MAX_SEND_BYTES`, and returns its size.
 
     Args:
         field: What makes it large.
@@ -86,6 +93,7 @@ def check_bytes(field: str, n: int, size: int, ways: str) -> None:
     if size > MAX_SEND_BYTES:
         message = f"{n} makes a message of up to {size} bytes; the limit is {MAX_SEND_BYTES}: ask for {ways}"
         raise invalid(field, message)
+    return size
 
 
 def encoder_values(manifest: Manifest) -> int:

@@ -20,6 +20,7 @@ from pentimento.service.grpc.call import Call, Context, Pace
 from pentimento.service.grpc.calls import Calls
 from pentimento.service.grpc.counts import Counts
 from pentimento.service.grpc.refusing import GRPC_STATUS, refuse
+from pentimento.service.grpc.sending import Sending
 from pentimento.service.telemetry.request_log import log_request
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def generic_handler(
     arrivals: Arrivals,
     counts: Counts,
     receiving: Receiving,
+    sending: Sending,
     pace: Pace,
     observer: CallObserver | None = None,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
@@ -73,6 +75,7 @@ def generic_handler(
         arrivals: Reads their messages.
         counts: Limits of their lists.
         receiving: The budget in which messages are counted, from their arrival to the end of their call.
+        sending: The budget in which answers are counted, until their client has taken them.
         pace: At which streams must be read.
         observer: Told of each call as it ends.
     """
@@ -90,6 +93,7 @@ def generic_handler(
                 arrivals,
                 counts,
                 receiving,
+                sending,
                 pace,
                 observer,
             ),
@@ -112,6 +116,7 @@ def _answering(
     arrivals: Arrivals,
     counts: Counts,
     receiving: Receiving,
+    sending: Sending,
     pace: Pace,
     observer: CallObserver | None,
 ) -> Callable[[object, Context], Awaitable[bytes]]:
@@ -142,18 +147,21 @@ def _answering(
         return _parsed(kind, data, name)
 
     async def answer(_: object, context: Context) -> bytes:
-        calls.begin(context)
-        call = Call.begin(context, pace)
+        call = Call.begin(context, pace, sending.open("-"))
+        calls.begin(context, call.outgoing)
         call.outcome = "cancelled"  # unless it comes to an end below
         visit: Visit | None = None
         parcel = receiving.open()
         failure: PentimentoError | None = None
         try:
             visit = enter(call)
+            call.outgoing.client = visit.bucket
             answer = await handler(await message(context, visit.bucket, parcel), call)
-            call.outcome = "ok"
             rest = answer.SerializeToString()
+            await call.make_room(len(rest), made=True)
+            call.outcome = "ok"
             call.sent = len(rest)
+            call.outgoing.hand_over(call.sent)
             return rest
         except PentimentoError as error:
             failure = error.with_traceback(None)
@@ -165,6 +173,7 @@ def _answering(
         finally:
             call.impatience.stop()
             parcel.close()
+            call.outgoing.keep_handed()
             if visit is not None:
                 visit.leave()
             calls.hand_over(context, call.sent)

@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pentimento.service.errors import invalid
+from pentimento.service.errors import entry, invalid
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.messages import (
     AutoencodeRequest,
@@ -192,15 +192,17 @@ def _boxes(message: pb.DrawingSpec | _FromPicture) -> bool | None:
 
 def _latents(message: pb.DrawingSpec | pb.ScoreRequest) -> dict[str, object]:
     latents: dict[str, object] = {}
-    for tensor in message.latents:
+    for i, tensor in enumerate(message.latents):
+        if not tensor.name:
+            raise invalid(f"latents[{i}]", "must have a name: that of the noise it is for, got none")
         if tensor.name in latents:
-            raise invalid(f"latents.{tensor.name[:64]}", "is given twice")
+            raise invalid(entry("latents", tensor.name), "is given twice")
         latents[tensor.name] = _array(tensor)
     return latents
 
 
 def _array(tensor: pb.Tensor) -> Floats:
-    field = f"latents.{tensor.name[:64]}"
+    field = entry("latents", tensor.name)
     if not 1 <= len(tensor.shape) <= _MAX_AXES or min(tensor.shape) < 0:
         got = tuple(tensor.shape[:16])
         raise invalid(field, f"must have a shape of 1..{_MAX_AXES} axes, none negative, got {got}")

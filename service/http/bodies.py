@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from pentimento.service.errors import invalid
+from pentimento.service.errors import invalid, named
 from pentimento.service.http.incoming import is_json, media_type, read_whole, unsupported
 from pentimento.service.http.json_input import read_json
 from pentimento.service.http.multipart import read_files
@@ -190,7 +190,7 @@ def validate(kind: type[_Body], content: object) -> _Body:
     # Before pydantic, which collects every error: a million wrong labels would be 1.4 GB and ten seconds.
     for name, value in (("body", content), *content.items()):
         if name != "latents" and isinstance(value, list | dict) and len(value) > _MAX_ENTRIES:
-            raise invalid(name[:64], f"may have at most {_MAX_ENTRIES} entries, got {len(value)}")
+            raise invalid(named(name), f"may have at most {_MAX_ENTRIES} entries, got {len(value)}")
     try:
         return kind.model_validate(content)
     except ValidationError as error:

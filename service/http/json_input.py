@@ -7,7 +7,7 @@ import codecs
 
 from pydantic_core import from_json
 
-from pentimento.service.errors import invalid
+from pentimento.service.errors import invalid, named
 from pentimento.service.http.json_names import count_names, repeated_name
 
 _LARGE = 64 << 10  # bytes whose parsing takes more than about a millisecond
@@ -55,7 +55,7 @@ def _parse(data: bytes, max_depth: int) -> object:
         # The parser takes the last value of a name that comes twice, and says nothing.
         if _without_strings(data).count(b":") > count_names(content):
             name = repeated_name(data)
-            raise invalid(name[:64], "is given twice in the body")
+            raise invalid(named(name), "is given twice in the body")
         return content
     if "recursion limit" in reason:
         raise _too_deep(max_depth)

@@ -8,7 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from pentimento.service.errors import invalid
+from pentimento.service.errors import invalid, named
 from pentimento.service.http.incoming import limited
 
 
@@ -31,7 +31,7 @@ async def read_files(
     files = []
     for name, content in parts:
         if name not in names or isinstance(content, str):
-            raise invalid(name[:64], f"is not known here; the parts are files called {known}")
+            raise invalid(named(name), f"is not known here; the parts are files called {known}")
         files.append((name, content))
     return files
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from starlette.datastructures import QueryParams
 
-from pentimento.service.errors import invalid
+from pentimento.service.errors import invalid, named
 
 # Headers that are read here and are no lists. Others may come several times, as X-Forwarded-For does.
 _SINGLE = frozenset({b"authorization", b"content-encoding", b"content-type", b"host", b"x-api-key"})
@@ -23,7 +23,8 @@ def check_query(query: bytes) -> None:
     given: dict[str, str] = {}
     for name, value in QueryParams(query).multi_items():
         if name in given:
-            raise invalid(name[:64], f"is given twice in the query: {given[name][:60]!r} and {value[:60]!r}")
+            both = f"{given[name][:60]!r} and {value[:60]!r}"
+            raise invalid(named(name), f"is given twice in the query: {both}")
         given[name] = value
 
 

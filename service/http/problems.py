@@ -28,7 +28,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.errors import Code, PentimentoError, named
 from pentimento.service.http.exchange import exchange_of
 from pentimento.service.http.schemas import Problem
 
@@ -74,7 +74,7 @@ def describe(errors: Sequence[Any], known: Sequence[str]) -> PentimentoError:
         known: Field names to list when one is unknown.
     """
     first = errors[0]
-    location = [str(part) for part in first["loc"] if part not in ("query", "body", "path")]
+    location = [named(str(part)) for part in first["loc"] if part not in ("query", "body", "path")]
     field = ".".join(location)[:64] or "body"
     kind, got = first["type"], _quote(first.get("input"))
     context = first.get("ctx", {})

@@ -27,7 +27,7 @@ import numpy as np
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import MAX_SEED, noise_shape
 from pentimento.service.engine.rows import Array, Arrays
-from pentimento.service.errors import PentimentoError, invalid
+from pentimento.service.errors import PentimentoError, entry, invalid
 from pentimento.service.messages import GenerateRequest, LikelihoodRequest
 from pentimento.service.operations.numbers import read_numbers
 from pentimento.service.settings import Settings
@@ -53,9 +53,10 @@ def seeds(manifest: Manifest, given: Mapping[str, int]) -> dict[str, int]:
     assert manifest.drawing is not None
     names = [spec.name for spec in manifest.drawing.noise]
     for name, value in given.items():
-        field = f"seeds.{name[:64]}"
+        field = entry("seeds", name)
         if name not in names:
-            raise invalid(field, f"is not a noise of model {manifest.name!r}; it draws: {', '.join(names)}")
+            draws = f"it draws: {', '.join(names)}" if names else "it draws none"
+            raise invalid(field, f"is not a noise of model {manifest.name!r}; {draws}")
         in_range(field, value, 0, MAX_SEED)
     return dict(given)
 
@@ -119,7 +120,7 @@ def controls(manifest: Manifest, given: Mapping[str, float]) -> dict[str, float]
     assert manifest.drawing is not None
     specs = {control.name: control for control in manifest.drawing.controls}
     for name, value in given.items():
-        field = f"controls.{name[:64]}"
+        field = entry("controls", name)
         if name not in specs:
             has = f"it has: {', '.join(specs)}" if specs else "it has none"
             raise invalid(field, f"is no control of model {manifest.name!r}; {has}")
@@ -183,9 +184,10 @@ def latents(
     specs = {spec.name: spec for spec in manifest.drawing.noise}
     checked: dict[str, Array] = {}
     for name, values in given.items():
-        field = f"latents.{name[:64]}"
+        field = entry("latents", name)
         if name not in specs:
-            raise invalid(field, f"is not an input of model {manifest.name!r}; it takes: {', '.join(specs)}")
+            takes = f"it takes: {', '.join(specs)}" if specs else "it takes none"
+            raise invalid(field, f"is not an input of model {manifest.name!r}; {takes}")
         shape = (n, *noise_shape(manifest.drawing, manifest.graphs, specs[name], steps))
         array = read_numbers(values, shape, field)
         if not np.isfinite(array).all():

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.scorer import judged_noise
 from pentimento.service.engine.rows import Arrays
-from pentimento.service.errors import invalid
+from pentimento.service.errors import entry, invalid
 from pentimento.service.operations import checks
 
 
@@ -29,16 +29,15 @@ def scorer_latents(manifest: Manifest, given: Mapping[str, object], n: int) -> A
     for name in taken:
         if name not in given:
             raise invalid(
-                f"latents.{name}",
+                entry("latents", name),
                 f"is needed: the scorer of {manifest.name!r} judges a picture together with its latents, "
                 f"such as /encode gives",
             )
     for name in given:
         if name not in taken:
             wanted = f"it takes: {', '.join(taken)}" if taken else "it judges pictures alone"
-            raise invalid(
-                f"latents.{name[:64]}", f"is not taken by the scorer of {manifest.name!r}; {wanted}"
-            )
+            field = entry("latents", name)
+            raise invalid(field, f"is not taken by the scorer of {manifest.name!r}; {wanted}")
     if not taken:
         return {}
     assert manifest.drawing is not None

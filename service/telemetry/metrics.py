@@ -7,7 +7,9 @@ pentimento_queue_seconds{model}                            from admission to the
 pentimento_drawing_seconds{model}                          from admission to the last frame, of whole drawings
 pentimento_cancellations_total{model, reason}              reason: client, stalled, deadline, or shutdown
 pentimento_rows_in_flight                                  rows admitted and not over
+pentimento_values_in_flight                                numbers that these make the server hold
 pentimento_received_bytes                                  of bodies and messages that are being received
+pentimento_sending_bytes                                   of gRPC answers that are made and not taken
 pentimento_graph_call_seconds{bundle, graph}               one call of a graph
 pentimento_batch_rows{bundle, graph}                       rows in it
 pentimento_batch_distinct_t{bundle, graph}                 different time steps in it
@@ -114,9 +116,19 @@ class Metrics:
         self.registry.register(self._triton)
         self.registry.register(LogDrops())
         self._rows = Gauge("pentimento_rows_in_flight", "Rows admitted and not over.", registry=self.registry)
+        self._values = Gauge(
+            "pentimento_values_in_flight",
+            "Numbers that requests hold which are admitted and not over.",
+            registry=self.registry,
+        )
         self._received = Gauge(
             "pentimento_received_bytes",
             "Bytes of request bodies and messages that are held while they are received and read.",
+            registry=self.registry,
+        )
+        self._sending = Gauge(
+            "pentimento_sending_bytes",
+            "Bytes of gRPC answers that are made, or reserved for, and not yet taken by their clients.",
             registry=self.registry,
         )
         graph = ("bundle", "graph")
@@ -139,9 +151,17 @@ class Metrics:
         """Takes the rows in flight from `read` each time the metrics are exposed."""
         self._rows.set_function(read)
 
+    def watch_values(self, read: Callable[[], float]) -> None:
+        """Takes the numbers in flight from `read` each time the metrics are exposed."""
+        self._values.set_function(read)
+
     def watch_received(self, read: Callable[[], float]) -> None:
         """Takes the bytes that are being received from `read` each time the metrics are exposed."""
         self._received.set_function(read)
+
+    def watch_sending(self, read: Callable[[], float]) -> None:
+        """Takes the bytes that are being sent from `read` each time the metrics are exposed."""
+        self._sending.set_function(read)
 
     def keep_models(self, names: Collection[str]) -> None:
         """Forgets what was counted of bundles that are served no more: all but `names`.

@@ -28,10 +28,11 @@ class Http2Connection:
 
     Args:
         port: Of the server.
+        address: Of this end: on Linux any of 127.0.0.0/8, and the server takes each for another client.
     """
 
-    def __init__(self, port: int) -> None:
-        self._plug = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        self._plug = socket.create_connection(("127.0.0.1", port), source_address=(address, 0))
         self._told = threading.Condition()
         self._window, self._windows, self._initial = 65_535, dict[int, int](), 65_535
         self._next = 1

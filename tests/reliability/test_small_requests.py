@@ -154,6 +154,8 @@ async def test_numbers_in_flight_are_bounded_for_all_requests(serve):
     async with Clients(server) as clients:
         blocker = await clients.begin(Way.SSE, Ask(**wide))
         await blocker.frame()
+        # Whoever has it: a page tells of all workers together.
+        assert (await server.snapshot()).total("pentimento_values_in_flight") == 5 * MANY * 96 * 96
         for way in (Way.SSE, Way.STREAM):
             refused = await clients.draw(way, Ask(**wide))
             assert refused.code == "OVERLOADED" and "the limit of 4000000" in refused.detail
@@ -167,4 +169,5 @@ async def test_numbers_in_flight_are_bounded_for_all_requests(serve):
         await other.frame()
         other.hang_up()
         await eventually(server.snapshot, lambda now: now.rows == 0, "all rows are free again")
+    assert (await server.snapshot()).total("pentimento_values_in_flight") == 0
     server.stop()

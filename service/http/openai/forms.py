@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from pentimento.service.errors import invalid
+from pentimento.service.errors import invalid, named
 from pentimento.service.http.bodies import validate
 from pentimento.service.http.incoming import media_type, unsupported
 from pentimento.service.http.multipart import read_parts
@@ -55,7 +55,7 @@ async def read_edit(request: Request, limits: Settings) -> tuple[EditBody, Image
             _take_field(fields, name, content)
         elif _FILES.get(name) is None:
             refuse_impossible({name: content})
-            raise invalid(name[:64], "is not known here; the files are called 'image' and 'mask'")
+            raise invalid(named(name), "is not known here; the files are called 'image' and 'mask'")
         elif (known := _FILES[name]) in files:
             more = ": a bundle completes one picture" if known == "image" else ""
             raise invalid(known, f"is given twice{more}")
@@ -78,7 +78,7 @@ def _take_field(fields: dict[str, Any], name: str, text: str) -> None:
     if name.startswith("svg["):  # clients write what is in an object so
         key = "svg"
     if key in into:
-        raise invalid(name[:64], "is given twice")
+        raise invalid(named(name), "is given twice")
     if control is not None:
         into[key] = _number(name, text)
     else:

@@ -82,7 +82,7 @@ DRAWINGS = [
     ({"latents": [latent(shape=(9, 1, 6, 8))]}, INVALID, "image_count", "got 9"),
     ({"latents": [latent(shape=(0, 1, 6, 8))]}, INVALID, "image_count", "got 0"),
     ({"latents": [latent(name="nobody")]}, INVALID, "latents.nobody", "is not an input"),
-    ({"latents": [latent(name="é\n\x7f" * 20_000)]}, INVALID, "latents.???", "is not an input"),
+    ({"latents": [latent(name="é\n\x7f" * 20_000)]}, INVALID, "latents['?", "is not an input"),
     ({"latents": [latent(), latent()]}, INVALID, "latents.latent", "given twice"),
     ({"latents": [pb.Tensor(name="latent", shape=[2**40], data=b"")]}, INVALID, "latents.latent", "got 0"),
     ({"latents": [pb.Tensor(name="latent")]}, INVALID, "latents.latent", "axes"),

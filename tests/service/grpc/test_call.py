@@ -9,6 +9,7 @@ from pentimento.service.errors import PentimentoError, Stalled
 from pentimento.service.grpc import call as module
 from pentimento.service.grpc.call import Call, Pace
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.sending import Sending
 
 pytestmark = pytest.mark.alone
 
@@ -29,7 +30,8 @@ class Client:
 
 
 def call(client, max_stall_s):
-    return Call(id="1", caller=Caller("-"), context=client, pace=Pace(max_stall_s, 1e9))
+    outgoing = Sending(1 << 20).open("-")
+    return Call(id="1", caller=Caller("-"), context=client, pace=Pace(max_stall_s, 1e9), outgoing=outgoing)
 
 
 async def test_messages_that_are_each_taken_in_time_are_sent_however_long_they_take_together():

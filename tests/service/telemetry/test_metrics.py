@@ -43,14 +43,16 @@ def test_outcomes_are_bounded():
     assert outcomes - {None} <= OUTCOMES
 
 
-def test_batches_and_rows_in_flight():
+def test_batches_and_what_is_in_flight():
     metrics = Metrics()
     rows = [7]
     metrics.watch_rows(lambda: rows[0])
+    metrics.watch_values(lambda: 100 * rows[0])
     metrics.batch(graph="gran5/step", rows=6, distinct_t=3, seconds=0.002)
     found = samples(metrics)
     labels = (("bundle", "gran5"), ("graph", "step"))
     assert found["pentimento_rows_in_flight", ()] == 7
+    assert found["pentimento_values_in_flight", ()] == 700
     assert found["pentimento_batch_rows_sum", labels] == 6
     assert found["pentimento_batch_distinct_t_sum", labels] == 3
     assert found["pentimento_graph_call_seconds_count", labels] == 1
