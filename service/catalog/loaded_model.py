@@ -2,6 +2,7 @@
 
 __all__ = ["LoadedModel"]
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,12 +22,18 @@ class LoadedModel:
     graphs: Mapping[str, Graph]
     _plans: KeptPlans = field(default_factory=KeptPlans, init=False, repr=False, compare=False)
 
+    digest: str = ""
+    """SHA-256 of its manifest, which has the checksums of all its files; made here if not given."""
+
     operations: tuple[OperationName, ...] = field(init=False)
     """What can be asked of it, as its graphs allow."""
 
     def __post_init__(self) -> None:
-        """Derives `operations` once, as every request reads it."""
+        """Derives `operations` and `digest` once, as requests read them."""
         object.__setattr__(self, "operations", self._operations())
+        if not self.digest:
+            digest = hashlib.sha256(self.manifest.model_dump_json().encode()).hexdigest()
+            object.__setattr__(self, "digest", digest)
 
     def plan(self, steps: int, judge: Judge | None = None) -> tuple[Call, ...]:
         """The plan of a drawing; arguments as for `plan_drawing`.
@@ -40,7 +47,7 @@ class LoadedModel:
 
     def without_plans(self) -> "LoadedModel":
         """The same bundle with no plan kept: a kept one may hold the scorer of another bundle."""
-        return LoadedModel(manifest=self.manifest, graphs=self.graphs)
+        return LoadedModel(manifest=self.manifest, graphs=self.graphs, digest=self.digest)
 
     def _operations(self) -> tuple[OperationName, ...]:
         drawing, graphs = self.manifest.drawing, self.manifest.graphs

@@ -3,12 +3,11 @@
 __all__ = ["Drawing", "Operations", "Weigh"]
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from pentimento.bundle.drawing import KNOWN, KNOWN_MASK
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.catalog.catalog import Catalog
-from pentimento.service.catalog.loaded_model import LoadedModel
 from pentimento.service.catalog.plan import plan_encode
 from pentimento.service.catalog.reloading import Reloading
 from pentimento.service.catalog.served import ModelInfo, Refusal, Reload
@@ -16,17 +15,17 @@ from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.job import Call
 from pentimento.service.engine.room import Place
 from pentimento.service.engine.rows import Array, Arrays
-from pentimento.service.errors import Code, PentimentoError, invalid
+from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import (
     AutoencodeRequest,
     CompleteRequest,
     Floats,
     GenerateRequest,
     Header,
-    ScoredBy,
 )
-from pentimento.service.operations import checks, inputs, scorer_checks
+from pentimento.service.operations import checks, inputs
 from pentimento.service.operations.admission import Admission, draw_seed
+from pentimento.service.operations.checked import Checked, DrawingRequest, Generation, check_drawing
 from pentimento.service.operations.drawing import Drawing, RequestObserver
 from pentimento.service.operations.inputs import Inputs
 from pentimento.service.operations.readings import Readings
@@ -47,19 +46,6 @@ Called before anything is made; it may refuse an answer that is too large.
 
 # What rows are given, the noise of some of them, and the picture that a client is shown as given.
 _Start: TypeAlias = tuple[Arrays, Callable[[range], Mapping[str, Array]], Floats | None]
-
-
-class _DrawingRequest(Protocol):
-    """What all requests for a drawing have."""
-
-    @property
-    def score(self) -> bool | None: ...
-    @property
-    def score_by(self) -> str | None: ...
-    @property
-    def boxes(self) -> bool | None: ...
-    @property
-    def timeout_ms(self) -> int | None: ...
 
 
 class Operations(Readings):
@@ -118,31 +104,49 @@ class Operations(Readings):
             raise PentimentoError(Code.UNAVAILABLE, "the server admits no new work", retry_after_s=1.0)
         return cast("Reload", await self._reload())
 
-    async def generate(self, request: GenerateRequest, weigh: Weigh | None = None) -> Drawing:
-        """Draws images from noise. Returns when the drawing is admitted, before its first step.
-
-        Args:
-            request: What is asked for.
-            weigh: Of the transport; None: the answer is a stream. So it is for all that draw.
-        """
+    def check_generate(self, request: GenerateRequest) -> Generation:
+        """Checks a drawing from noise, and finds what it will be; nothing is admitted, drawn or held."""
         model = self._catalog.able(request.model, "generate")
         manifest = model.manifest
         steps = checks.steps(manifest, request.steps)
         n = checks.image_count(request, self._settings.max_images)
         seed = draw_seed(request.seed)
         seeds = checks.seeds(manifest, request.seeds)
-        chosen = inputs.chosen(manifest, checks.controls(manifest, request.controls), n, steps)
-        labels = inputs.labels(checks.labels(manifest, request, n), n)
+        controls = checks.controls(manifest, request.controls)
+        labels = checks.labels(manifest, request, n)
+        checked = check_drawing(self._catalog, model, request, n, steps, seed)
+        return Generation(
+            model=model,
+            judging=checked.judging,
+            header=checked.header,
+            request=request,
+            labels=labels,
+            controls=controls,
+            seeds=seeds,
+        )
+
+    async def generate(self, request: GenerateRequest | Generation, weigh: Weigh | None = None) -> Drawing:
+        """Draws images from noise. Returns when the drawing is admitted, before its first step.
+
+        Args:
+            request: What is asked for, or what came of checking it.
+            weigh: Of the transport; None: the answer is a stream. So it is for all that draw.
+        """
+        checked = request if isinstance(request, Generation) else self.check_generate(request)
+        manifest, header, given = checked.model.manifest, checked.header, checked.request.latents
+        n, steps = header.n, header.steps
+        chosen = inputs.chosen(manifest, checked.controls, n, steps)
+        labels = inputs.labels(checked.labels, n)
 
         async def prepare(place: Place) -> _Start:
             latents: Arrays = {}
-            if request.latents:
+            if given:
                 doing, work = "its latents were read", checks.latents
-                latents = await self._admission.apart(place, doing, work, manifest, request.latents, n, steps)
-            noise = inputs.drawing_noise(manifest, seed, steps, seeds=seeds, given=latents)
+                latents = await self._admission.apart(place, doing, work, manifest, given, n, steps)
+            noise = inputs.drawing_noise(manifest, header.seed, steps, seeds=checked.seeds, given=latents)
             return labels | chosen | inputs.nothing_known(manifest, n), noise, None
 
-        return await self._draw(model, request, n, steps, seed, prepare, weigh)
+        return await self._draw(checked, checked.request, prepare, weigh)
 
     async def autoencode(self, request: AutoencodeRequest, weigh: Weigh | None = None) -> Drawing:
         """Encodes an image and draws it again, step by step, `samples` times."""
@@ -167,7 +171,8 @@ class Operations(Readings):
             return given, noise, image
 
         before = plan_encode(manifest, model.graphs)
-        return await self._draw(model, request, n, steps, seed, prepare, weigh, before=before)
+        checked = check_drawing(self._catalog, model, request, n, steps, seed)
+        return await self._draw(checked, request, prepare, weigh, before=before)
 
     async def complete(self, request: CompleteRequest, weigh: Weigh | None = None) -> Drawing:
         """Keeps the pixels of an image that the mask says are given, and draws the others, `n` times."""
@@ -187,36 +192,22 @@ class Operations(Readings):
 
         assert manifest.drawing is not None and manifest.drawing.completion is not None
         seen = _SEEN[manifest.drawing.completion]
-        return await self._draw(model, request, n, steps, seed, prepare, weigh, conditioning=seen)
+        checked = check_drawing(self._catalog, model, request, n, steps, seed, conditioning=seen)
+        return await self._draw(checked, request, prepare, weigh)
 
     async def _draw(
         self,
-        model: LoadedModel,
-        request: _DrawingRequest,
-        n: int,
-        steps: int,
-        seed: int,
+        checked: Checked,
+        request: DrawingRequest,
         prepare: Callable[[Place], Awaitable[_Start]],
         weigh: Weigh | None,
         *,
         before: tuple[Call, ...] = (),
-        conditioning: str | None = None,
     ) -> Drawing:
         """Admits a drawing, prepares it, and begins with the calls of `before`, then those of its plan."""
-        manifest = model.manifest
-        checks.boxes(manifest, request.boxes)
-        judging = self._judging(model, request)
-        judge = judging.judge if judging else None
-        plan = before + model.plan(steps, judge)
-        header = Header(
-            model=manifest.name,
-            version=manifest.version,
-            seed=seed,
-            n=n,
-            steps=steps,
-            scored_by=_scored_by(judging.manifest) if judging else None,
-            conditioning=conditioning,
-        )
+        manifest, header = checked.model.manifest, checked.header
+        n, steps = header.n, header.steps
+        plan = before + checked.model.plan(steps, checked.judging.judge if checked.judging else None)
         frames = None if weigh is None else weigh(header, manifest)
         answer = n * inputs.frame_values(manifest) * min(steps, frames or self._settings.stream_frames)
         drawn = inputs.noise_values(manifest, steps)
@@ -228,26 +219,3 @@ class Operations(Readings):
             tickets = await self._admission.start(place, plan, start)
             jobs = self._admission.jobs(manifest, tickets)
             return Drawing(header, jobs, deadline=place.deadline, given=shown)
-
-    def _judging(self, model: LoadedModel, request: _DrawingRequest) -> LoadedModel | None:
-        """The bundle whose scorer judges the canvases: `score_by`, the drawing's own if asked to, or None."""
-        own, by = model.manifest.name, request.score_by
-        if by is not None and request.score is False:
-            raise invalid("score", "is false, but score_by asks for scores; leave one of them out")
-        if by is None and not request.score:
-            return None
-        if by is None or by == own:
-            # Not looked up by name: since the request came, another version may have taken its place.
-            self._catalog.require(model, "score", field="model" if by is None else "score_by")
-            return model
-        judging = self._catalog.able(request.score_by, "score", field="score_by")
-        scorer_checks.score_by(judging.manifest, model.manifest)
-        return judging
-
-
-def _scored_by(manifest: Manifest) -> ScoredBy:
-    assert manifest.scorer is not None
-    scorer = manifest.scorer
-    return ScoredBy(
-        model=manifest.name, version=manifest.version, kind=scorer.kind, real_label=scorer.real_label
-    )
