@@ -5,6 +5,7 @@ __all__ = ["merge", "read_generate_body", "read_images", "read_judged_images", "
 import base64
 import binascii
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,7 @@ from pentimento.service.http.problems import describe
 from pentimento.service.http.reading_schemas import ScoreBodyIn, ScoreImagesBody
 from pentimento.service.http.schemas import GenerateBody, GenerateQuery, InputBody
 from pentimento.service.messages import GenerateRequest, ImageInput
+from pentimento.service.operations.numbers import read_numbers
 from pentimento.service.settings import Settings
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -26,6 +28,7 @@ _Images = TypeVar("_Images", bound=ScoreImagesBody)
 
 _PICTURES = ("image/png", "image/jpeg", "application/octet-stream")
 _MAX_ENTRIES = 4096  # of a list or object in a body, latents apart: the most images that can be set
+_MAX_LATENTS = 64  # names: no bundle has more than 8, but whoever errs is told the names
 
 
 _NO_BODY = GenerateBody()
@@ -50,7 +53,7 @@ async def read_generate_body(request: Request, limits: Settings) -> GenerateBody
     kind = _media_type(request)
     if not _is_json(kind):
         raise _unsupported(kind, "application/json")
-    return _validate(GenerateBody, await read_json(data, limits.max_json_depth))
+    return await _read_body(GenerateBody, data, limits)
 
 
 async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, ...]:
@@ -88,7 +91,7 @@ async def _read_images(
     if kind == "multipart/form-data":
         return await _read_parts(request, limit, max_images), None
     if _is_json(kind):
-        body = _validate(body_type, await read_json(await _read(request, limit), limits.max_json_depth))
+        body = await _read_body(body_type, await _read(request, limit), limits)
         if len(body.images) > max_images:
             raise invalid("images", f"must be 1..{max_images}, got {len(body.images)}")
         return tuple(_from_base64(text, f"images[{i}]") for i, text in enumerate(body.images)), body
@@ -126,7 +129,7 @@ async def read_named_pictures(
                 raise invalid(name, "is needed, as a multipart file of that name")
         return found
     if _is_json(kind):
-        body = _validate(body_type, await read_json(await _read(request, limit), limits.max_json_depth))
+        body = await _read_body(body_type, await _read(request, limit), limits)
         return {name: _from_base64(getattr(body, name), name) for name in names}
     raw = _PICTURES if len(names) == 1 else ()
     raise _unsupported(kind, *raw, "multipart/form-data", "application/json")
@@ -229,13 +232,25 @@ def _from_base64(text: str, name: str) -> ImageInput:
         raise invalid(name, f"must be base64: {error}") from None
 
 
+async def _read_body(kind: type[_Body], data: bytes, limits: Settings) -> _Body:
+    return await read_json(data, limits.max_json_depth, partial(_validate, kind))
+
+
 def _validate(kind: type[_Body], content: object) -> _Body:
+    """Makes a body of parsed JSON; the numbers of its latents become arrays."""
     if not isinstance(content, dict):
         raise invalid("body", f"must be a JSON object, got {_KINDS.get(type(content), 'something else')}")
     # Before pydantic, which collects every error: a million wrong labels would be 1.4 GB and ten seconds.
     for name, value in (("body", content), *content.items()):
         if name != "latents" and isinstance(value, list | dict) and len(value) > _MAX_ENTRIES:
             raise invalid(name[:64], f"may have at most {_MAX_ENTRIES} entries, got {len(value)}")
+    latents = content.get("latents") if "latents" in kind.model_fields else None
+    if isinstance(latents, dict):
+        if len(latents) > _MAX_LATENTS:
+            raise invalid("latents", f"may have at most {_MAX_LATENTS} entries, got {len(latents)}")
+        content["latents"] = {
+            name: read_numbers(values, None, f"latents.{name[:64]}") for name, values in latents.items()
+        }
     try:
         return kind.model_validate(content)
     except ValidationError as error:
