@@ -150,6 +150,7 @@ def _answering(
         failure: PentimentoError | None = None
         try:
             visit = enter(call)
+            parcel.belong_to(visit.bucket)
             answer = await handler(await message(context, visit.bucket, parcel), call)
             call.outcome = "ok"
             rest = answer.SerializeToString()
