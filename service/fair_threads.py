@@ -58,27 +58,28 @@ class FairThreads:
             PentimentoError: DEADLINE_EXCEEDED: not in time; or whatever `work` raises.
         """
         if left_s is None or left_s > 0:
-            future = self._begin(ASKER.get(), work, args)
+            client, waiting = ASKER.get(), _Work(Future(), work, args)
+            self._begin(client, waiting)
+            future = asyncio.wrap_future(waiting.future)
             try:
                 await asyncio.wait((future,), timeout=left_s)
                 if future.done():
-                    return future.result()
+                    result: T = future.result()
+                    return result
             finally:
+                if waiting.future.cancel():
+                    self._drop(client, waiting)
                 future.cancel()
+                del future, waiting  # or an error's traceback would lead back to the error
         raise PentimentoError(Code.DEADLINE_EXCEEDED, f"the deadline passed while {doing}")
 
-    def _begin(self, client: str, do: Callable[..., T], args: tuple[object, ...]) -> asyncio.Future[T]:
-        work = _Work(Future(), do, args)
+    def _begin(self, client: str, work: _Work) -> None:
         with self._lock:
             self._waiting.setdefault(client, deque()).append(work)
-        work.future.add_done_callback(lambda _: self._drop(client, work))
         self._pool.submit(self._take_turn)  # one for each, which does whosever turn it is
-        return asyncio.wrap_future(work.future)
 
     def _drop(self, client: str, work: _Work) -> None:
         """Lets go of what was cancelled before its turn: its arguments may be large."""
-        if not work.future.cancelled():
-            return
         with self._lock:
             queue = self._waiting.get(client)
             if queue is not None and work in queue:

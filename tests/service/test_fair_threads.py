@@ -74,6 +74,23 @@ class Large:
     """Something that can be looked for."""
 
 
+async def test_nothing_is_kept_of_what_is_done():
+    """Not even until the next garbage collection: it may be some megabytes."""
+    threads, large = FairThreads(1, "test"), Large()
+    seen = weakref.ref(large)
+    gc.collect()
+    gc.disable()
+    try:
+        given = [await threads.run(lambda each: each, large)]
+        with pytest.raises(AttributeError):
+            await threads.run(lambda each: each.nothing, large)
+        await threads.run(int)  # the thread lets go of what it did before
+        del given, large
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
 async def test_what_is_cancelled_is_let_go_of_at_once():
     async with Held() as held:
         large = Large()
