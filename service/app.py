@@ -166,7 +166,10 @@ class Server:
         await self._start_http(self._app, self._listener)
         await self._grpc.start()
         self._grpc.set_serving(True)
-        self._watch = asyncio.create_task(watch_descriptors())
+        self._watches = [
+            asyncio.create_task(watch_descriptors()),
+            asyncio.create_task(self._receiving.watch()),
+        ]
 
     async def reload_here(self) -> Reload:
         """Has this process alone read the bundle folder again."""
@@ -249,7 +252,8 @@ class Server:
             await self.engine.close()
             self.trials.close()
             return
-        self._watch.cancel()
+        for watch in self._watches:
+            watch.cancel()
         loop = asyncio.get_running_loop()
         end = loop.time() + self.settings.drain_grace_s
         self._grpc.set_serving(False)

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, Self
 from pentimento.service.door.access import ApiKeys
 from pentimento.service.door.buckets import Buckets
 from pentimento.service.errors import Code, PentimentoError
+from pentimento.service.fair_threads import ASKER
 from pentimento.service.settings import Settings
 
 Guard = Literal["key", "admin", "none"]
@@ -119,6 +120,8 @@ class Door:
     def enter(self, caller: Caller, guard: Guard = "key") -> Visit:
         """Lets a request in: checks its key, and takes one request out of the client's token bucket.
 
+        From then on `ASKER` names the client in the task that called, and in those that it begins.
+
         Args:
             caller: Who asks.
             guard: What the call requires. For `none` nothing is checked or counted.
@@ -130,6 +133,7 @@ class Door:
             PentimentoError: UNAUTHENTICATED, or OVERLOADED where the client asks too often.
         """
         address = self.address(caller)
+        ASKER.set(address)
         if guard == "none":
             return Visit(self, address, address)
         if self.is_keyed and guard == "key":
@@ -140,6 +144,7 @@ class Door:
                 raise
         else:
             client, bucket = address, _bucket_of(address)
+        ASKER.set(bucket)
         self._take(bucket, client)
         return Visit(self, client, bucket)
 

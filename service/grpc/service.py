@@ -101,11 +101,12 @@ class CanvasService:
             header, image = drawing.header, drawing.manifest.image
             if last_only:
                 frames = [frame async for frame in drawing if frame.step == header.steps]
+                drawing.check_deadline()
             else:
                 frames = await drawing.frames()
             return pb.GenerateResponse(
                 header=wire.header_message(header, image, encoding),
-                frames=await _encoded(frames, encoding),
+                frames=await _encoded(frames, encoding, drawing.check_deadline),
                 timing=wire.timing_message(drawing.timing),
             )
 
@@ -256,11 +257,20 @@ def _encoding_fits(encoding: pb.ImageEncoding) -> Weigh:
     return weigh
 
 
-async def _encoded(frames: Sequence[Frame], encoding: pb.ImageEncoding) -> list[pb.Frame]:
-    """Frames as messages, made off the event loop unless that takes longer than making them."""
+async def _encoded(
+    frames: Sequence[Frame], encoding: pb.ImageEncoding, check: Callable[[], None] = lambda: None
+) -> list[pb.Frame]:
+    """Frames as messages, made off the event loop unless that takes longer than making them.
+
+    `check` is called before each, and stops that by raising.
+    """
 
     def encode() -> list[pb.Frame]:
-        return [wire.frame_message(frame, encoding) for frame in frames]
+        messages = []
+        for frame in frames:
+            check()
+            messages.append(wire.frame_message(frame, encoding))
+        return messages
 
     large = sum(frame.weight for frame in frames) > AT_ONCE
     return await asyncio.to_thread(encode) if large else encode()

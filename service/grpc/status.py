@@ -156,6 +156,7 @@ def _answering(
         try:
             visit = enter(call)
             call.outgoing.client = visit.bucket
+            parcel.belong_to(visit.bucket)
             answer = await handler(await message(context, visit.bucket, parcel), call)
             rest = answer.SerializeToString()
             await call.make_room(len(rest), made=True)

@@ -2,11 +2,10 @@
 
 __all__ = ["MAX_ANSWER_VALUES", "Wanted", "check_scale", "check_size", "drawn", "made", "whole"]
 
-import asyncio
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from starlette.requests import ClientDisconnect
@@ -15,6 +14,7 @@ from starlette.types import Receive
 
 from pentimento.bundle.manifest import Manifest, output_values
 from pentimento.service.errors import invalid
+from pentimento.service.fair_threads import FairThreads
 from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
 from pentimento.service.http.negotiation import Answer
 from pentimento.service.http.schemas import MAX_SCALE
@@ -26,7 +26,8 @@ from pentimento.service.operations.operations import Drawing
 
 # Few at a time, as a picture may take a hundred times the memory of its canvases; and not in the threads of
 # frames, which are short and must not wait behind them.
-_large_answers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="answer")
+_large_answers = FairThreads(2, "answer")
+_TOGETHER = 1 << 17  # values of frames that are encoded between two looks at the clock, some milliseconds
 
 MAX_ANSWER_VALUES = 1 << 25
 """Pixel values of a whole answer: it is held in memory until the last step. A stream has no such limit."""
@@ -79,12 +80,13 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
     """Draws to the end and answers with everything; cancels the drawing if the client leaves before.
 
     Raises:
-        PentimentoError: The drawing failed.
+        PentimentoError: The drawing failed, or its answer was not encoded before the deadline.
         ClientDisconnect: The client left.
     """
     frames = await drawn(drawing, receive)
     encode = _json_body if wanted.answer is Answer.JSON else _picture_body
-    body = await made(sum(frame.weight for frame in frames), encode, drawing, frames, wanted)
+    values = sum(frame.weight for frame in frames)
+    body = await made(values, drawing.left_s, encode, drawing, frames, wanted)
     return Response(body, media_type=wanted.answer.value, headers=drawing_headers(drawing.header))
 
 
@@ -102,22 +104,38 @@ async def drawn(drawing: Drawing, receive: Receive) -> list[Frame]:
     return frames
 
 
-async def made(values: int, encode: Callable[..., bytes], *arguments: object) -> bytes:
+async def made(values: int, left_s: float, encode: Callable[..., bytes], *arguments: object) -> bytes:
     """What `encode` makes of its arguments: a whole answer, off the event loop where that takes long.
 
     Args:
         values: How much there is to encode, in pixel values.
+        left_s: Seconds until the deadline.
         encode: A function that only computes.
         arguments: Of it.
+
+    Raises:
+        PentimentoError: DEADLINE_EXCEEDED: not in time; or what `encode` raises.
     """
     if values <= AT_ONCE:
         return encode(*arguments)
-    return await asyncio.get_running_loop().run_in_executor(_large_answers, encode, *arguments)
+    doing = "its answer was encoded"
+    return await _large_answers.run(encode, *arguments, left_s=left_s, doing=doing)
 
 
 def _json_body(drawing: Drawing, frames: Sequence[Frame], _: Wanted) -> bytes:
     start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing))
-    return b"".join((start[:-1], b',"frames":[', b",".join(frames_json(frames)), b"],", end[1:]))
+    encoded: list[bytes] = []
+    for some in _some_together(frames):
+        drawing.check_deadline()
+        encoded += frames_json(some)
+    return b"".join((start[:-1], b',"frames":[', b",".join(encoded), b"],", end[1:]))
+
+
+def _some_together(frames: Sequence[Frame]) -> Iterator[Sequence[Frame]]:
+    """Frames in order, in groups: small pictures take half the time if they are encoded together."""
+    count = max(1, _TOGETHER // max(1, frames[0].weight)) if frames else 1
+    for start in range(0, len(frames), count):
+        yield frames[start : start + count]
 
 
 def _picture_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> bytes:
@@ -125,9 +143,11 @@ def _picture_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> 
     if wanted.answer is Answer.PNG and drawing.given is not None:  # the first column of the strip
         columns.insert(0, drawing.given.repeat(drawing.header.n, axis=0))
     canvases = np.stack(columns, axis=1)
+    drawing.check_deadline()
     if wanted.answer is Answer.NPY:
         return encode_npy(canvases)
     boxes = outlines(drawing.outputs, frames, blank=len(columns) - len(frames)) if wanted.boxes else []
     if wanted.answer is Answer.PNG:
         return film_strip(canvases, wanted.scale, boxes)
-    return animation(canvases, "gif" if wanted.answer is Answer.GIF else "apng", wanted.scale, boxes)
+    kind: Literal["gif", "apng"] = "gif" if wanted.answer is Answer.GIF else "apng"
+    return animation(canvases, kind, wanted.scale, boxes, check=drawing.check_deadline)

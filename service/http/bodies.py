@@ -12,12 +12,13 @@ __all__ = [
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from pentimento.service.errors import invalid, named
+from pentimento.service.errors import entry, invalid, named
 from pentimento.service.http.incoming import is_json, media_type, read_whole, unsupported
 from pentimento.service.http.json_input import read_json
 from pentimento.service.http.multipart import read_files
@@ -25,6 +26,7 @@ from pentimento.service.http.problems import describe
 from pentimento.service.http.reading_schemas import ScoreBodyIn, ScoreImagesBody
 from pentimento.service.http.schemas import GenerateBody, GenerateQuery, InputBody
 from pentimento.service.messages import GenerateRequest, ImageInput
+from pentimento.service.operations.numbers import read_numbers
 from pentimento.service.settings import Settings
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -32,6 +34,7 @@ _Images = TypeVar("_Images", bound=ScoreImagesBody)
 
 _PICTURES = ("image/png", "image/jpeg", "application/octet-stream")
 _MAX_ENTRIES = 4096  # of a list or object in a body, latents apart: the most images that can be set
+_MAX_LATENTS = 64  # names: no bundle has more than 8, but whoever errs is told the names
 
 
 _NO_BODY = GenerateBody()
@@ -56,7 +59,7 @@ async def read_generate_body(request: Request, limits: Settings) -> GenerateBody
     kind = media_type(request)
     if not is_json(kind):
         raise unsupported(kind, "application/json")
-    return validate(GenerateBody, await read_json(data, limits.max_json_depth))
+    return await _read_body(GenerateBody, data, limits)
 
 
 async def read_images(request: Request, limits: Settings) -> tuple[ImageInput, ...]:
@@ -94,7 +97,7 @@ async def _read_images(
     if kind == "multipart/form-data":
         return await _read_parts(request, limit, max_images), None
     if is_json(kind):
-        body = validate(body_type, await read_json(await read_whole(request, limit), limits.max_json_depth))
+        body = await _read_body(body_type, await read_whole(request, limit), limits)
         if len(body.images) > max_images:
             raise invalid("images", f"must be 1..{max_images}, got {len(body.images)}")
         return tuple(_from_base64(text, f"images[{i}]") for i, text in enumerate(body.images)), body
@@ -132,7 +135,7 @@ async def read_named_pictures(
                 raise invalid(name, "is needed, as a multipart file of that name")
         return found
     if is_json(kind):
-        body = validate(body_type, await read_json(await read_whole(request, limit), limits.max_json_depth))
+        body = await _read_body(body_type, await read_whole(request, limit), limits)
         return {name: _from_base64(getattr(body, name), name) for name in names}
     raw = _PICTURES if len(names) == 1 else ()
     raise unsupported(kind, *raw, "multipart/form-data", "application/json")
@@ -179,8 +182,12 @@ def _from_base64(text: str, name: str) -> ImageInput:
         raise invalid(name, f"must be base64: {error}") from None
 
 
+async def _read_body(kind: type[_Body], data: bytes, limits: Settings) -> _Body:
+    return await read_json(data, limits.max_json_depth, partial(validate, kind))
+
+
 def validate(kind: type[_Body], content: object) -> _Body:
-    """Checks parsed JSON against a body type.
+    """Makes a body of parsed JSON; the numbers of its latents become arrays.
 
     Raises:
         PentimentoError: INVALID_ARGUMENT: it is no object, a list in it is too long, or a field is wrong.
@@ -191,6 +198,13 @@ def validate(kind: type[_Body], content: object) -> _Body:
     for name, value in (("body", content), *content.items()):
         if name != "latents" and isinstance(value, list | dict) and len(value) > _MAX_ENTRIES:
             raise invalid(named(name), f"may have at most {_MAX_ENTRIES} entries, got {len(value)}")
+    latents = content.get("latents") if "latents" in kind.model_fields else None
+    if isinstance(latents, dict):
+        if len(latents) > _MAX_LATENTS:
+            raise invalid("latents", f"may have at most {_MAX_LATENTS} entries, got {len(latents)}")
+        content["latents"] = {
+            name: read_numbers(values, None, entry("latents", name)) for name, values in latents.items()
+        }
     try:
         return kind.model_validate(content)
     except ValidationError as error:

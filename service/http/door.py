@@ -82,6 +82,8 @@ class HttpDoor:
             await self._answer_error(scope, receive, send, error)
             return
         exchange.client = visit.client
+        if exchange.parcel is not None:
+            exchange.parcel.belong_to(visit.bucket)
         try:
             await self._app(scope, receive, send)
         finally:

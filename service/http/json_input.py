@@ -2,15 +2,22 @@
 
 __all__ = ["read_json"]
 
-import asyncio
 import codecs
+from collections.abc import Callable
+from typing import TypeVar
 
 from pydantic_core import from_json
 
-from pentimento.service.errors import invalid, named
+from pentimento.service.errors import PentimentoError, invalid, named
+from pentimento.service.fair_threads import FairThreads
 from pentimento.service.http.json_names import count_names, repeated_name
 
+T = TypeVar("T")
+
 _LARGE = 64 << 10  # bytes whose parsing takes more than about a millisecond
+# Parsed numbers take ten times their text: one such body is there at a time, until its arrays are made. More
+# threads would not be faster, as the parser keeps the interpreter to itself.
+_threads = FairThreads(1, "json")
 # The parser keeps the interpreter to itself: eight megabytes of `[],` would hold everybody up for seconds,
 # of `1,` for a quarter of one. This many take some ten milliseconds each, and no drawing needs as many.
 _MAX_MARKS = 1 << 17
@@ -20,19 +27,33 @@ _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-async def read_json(data: bytes, max_depth: int) -> object:
-    """Parses JSON strictly.
+async def read_json(data: bytes, max_depth: int, use: Callable[[object], T]) -> T:
+    """Parses JSON strictly, and makes of it what is kept; much in a thread, when its client has a turn.
 
     Args:
         data: The text in UTF-8; a byte order mark, which some editors and shells begin it with, is left out.
         max_depth: Arrays and objects that may lie in each other, at most 200: the parser takes no more.
+        use: Makes something of the parsed text that is not much larger than the text.
 
     Raises:
-        PentimentoError: INVALID_ARGUMENT, with the place of the first fault; or there is too much in it.
+        PentimentoError: INVALID_ARGUMENT, with the place of the first fault; or there is too much in it; or
+            what `use` raises.
     """
-    return (
-        _parse(data, max_depth) if len(data) <= _LARGE else await asyncio.to_thread(_parse, data, max_depth)
-    )
+    if len(data) <= _LARGE:
+        return use(_parse(data, max_depth))
+    made: T | PentimentoError = await _threads.run(_made, data, max_depth, use)
+    if isinstance(made, PentimentoError):
+        raise made
+    return made
+
+
+def _made(data: bytes, max_depth: int, use: Callable[[object], T]) -> T | PentimentoError:
+    """What `use` makes or raises; an error without its traceback and origin, which hold what was parsed."""
+    try:
+        return use(_parse(data, max_depth))
+    except PentimentoError as error:
+        error.__context__ = None
+        return error.with_traceback(None)
 
 
 def _parse(data: bytes, max_depth: int) -> object:

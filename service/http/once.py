@@ -8,8 +8,20 @@ from starlette.datastructures import QueryParams
 
 from pentimento.service.errors import invalid, named
 
-# Headers that are read here and are no lists. Others may come several times, as X-Forwarded-For does.
-_SINGLE = frozenset({b"authorization", b"content-encoding", b"content-type", b"host", b"x-api-key"})
+# Headers that are read here and are no lists. Others may come several times, as Accept and X-Forwarded-For;
+# lengths and codings of a body that are given twice, the parser refuses.
+_SINGLE = frozenset(
+    {
+        b"authorization",
+        b"content-encoding",
+        b"content-type",
+        b"host",
+        b"origin",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"x-api-key",
+    }
+)
 
 
 def check_query(query: bytes) -> None:

@@ -99,6 +99,7 @@ class OneAtATime(HttpToolsProtocol):
         """Puts our flow control in the place of uvicorn's."""
         super().connection_made(transport)
         self.flow = _Flow(transport)
+        self._waiting = self._open_parcel()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Lets go of all requests of this connection."""
@@ -118,7 +119,7 @@ class OneAtATime(HttpToolsProtocol):
         """Begins a request, and puts the parcel for its body into its scope."""
         super().on_message_begin()
         self.reads, self._body_left = True, 0
-        self._parcel = self.receiving.open()
+        self._parcel = self._open_parcel()
         cast("dict[str, Any]", self.scope)[PARCEL] = self._parcel
 
     def on_headers_complete(self) -> None:
@@ -127,6 +128,7 @@ class OneAtATime(HttpToolsProtocol):
             if name == b"content-length" and value.isdigit():
                 self._body_left = min(int(value[:18]), 1 << 30)
         super().on_headers_complete()
+        self._parcel.wake = self.cycle.message_event.set
 
     def on_body(self, body: bytes) -> None:
         """Passes on a part of the body, if it is within the budget; else the application refuses it."""
@@ -136,6 +138,7 @@ class OneAtATime(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Notes that the request is there completely."""
         self.reads = False
+        self._parcel.complete()
         super().on_message_complete()
 
     # Called by uvicorn:
@@ -150,6 +153,10 @@ class OneAtATime(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
+    def _open_parcel(self) -> Parcel:
+        """One that counts for the address; whose a request is besides, the door says."""
+        return self.receiving.open(self.client[0] if self.client else "")
+
     @property
     def _is_busy(self) -> bool:
         """Whether a request that is there completely has no answer yet."""
@@ -159,7 +166,7 @@ class OneAtATime(HttpToolsProtocol):
 
     def _keep(self, data: bytes) -> None:
         if not self._waiting.take(len(data)):
-            self.cut("what it sent ahead of its answers is beyond max_receiving_bytes", "overloaded")
+            self.cut("what it sent ahead of its answers is beyond what may be received", "overloaded")
             return
         self._ahead += data
         if len(self._ahead) > _AHEAD:
@@ -171,7 +178,7 @@ class OneAtATime(HttpToolsProtocol):
         data = bytes(self._ahead)
         self._ahead.clear()
         self._waiting.close()
-        self._waiting = self.receiving.open()
+        self._waiting = self._open_parcel()
         self.parse(data)
         if len(self._ahead) <= _AHEAD and not self.transport.is_closing():
             cast("_Flow", self.flow).release()

@@ -5,10 +5,8 @@ A refusal costs next to nothing, as nothing is made before it; and a deadline ho
 
 __all__ = ["Admission", "draw_seed"]
 
-import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -17,10 +15,11 @@ from pentimento.bundle.manifest import Manifest
 from pentimento.service.engine.engine import Engine, Ticket
 from pentimento.service.engine.job import Call, Emission
 from pentimento.service.engine.room import Place
-from pentimento.service.errors import Code, PentimentoError, invalid
+from pentimento.service.errors import invalid
+from pentimento.service.fair_threads import FairThreads
 from pentimento.service.messages import CompleteRequest, Fit, Floats, ImageInput
 from pentimento.service.operations import checks, pictures
-from pentimento.service.operations.drawing import Jobs, RequestObserver, gather
+from pentimento.service.operations.drawing import Jobs, RequestObserver, check_deadline, gather
 from pentimento.service.operations.inputs import Inputs
 from pentimento.service.operations.pictures import PixelBudget
 from pentimento.service.settings import Settings
@@ -48,7 +47,7 @@ class Admission:
         self._engine = engine
         self._settings = settings
         self._observer = observer
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="prepare")
+        self._threads = FairThreads(_THREADS, "prepare")
 
     def reserve(
         self, rows: int, each: int, timeout_ms: int | None, *, field: str = "images", answer: int = 0
@@ -82,7 +81,7 @@ class Admission:
         return self._engine.reserve(rows, values + answer, timeout_s=timeout_s)
 
     async def apart(self, place: Place, doing: str, work: Callable[..., T], *args: object) -> T:
-        """Does something in a thread, as long as the request's time is not over.
+        """Does something in a thread, as long as the request's time is not over; clients take turns.
 
         Args:
             place: Of the request.
@@ -93,15 +92,7 @@ class Admission:
         Raises:
             PentimentoError: DEADLINE_EXCEEDED: not in time; or what `work` raises.
         """
-        if place.left_s > 0:
-            future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
-            try:
-                await asyncio.wait((future,), timeout=place.left_s)
-                if future.done():
-                    return future.result()
-            finally:
-                future.cancel()  # what has not begun, never does
-        raise PentimentoError(Code.DEADLINE_EXCEEDED, f"the deadline passed while {doing}")
+        return await self._threads.run(work, *args, left_s=place.left_s, doing=doing)
 
     async def start(self, place: Place, plan: Sequence[Call], start: Inputs) -> list[Ticket]:
         """Draws the noise, part by part, much of it in a thread, and begins with all jobs of a request.
@@ -138,7 +129,9 @@ class Admission:
             PentimentoError: As `start`; or INFERENCE_FAILED.
         """
         with self.jobs(manifest, await self.start(place, plan, start)) as jobs:
-            return [emitted async for emitted in gather(jobs.tickets)], jobs
+            emitted = [each async for each in gather(jobs.tickets)]
+            check_deadline(place.left_s)  # the last call may have ended too late
+            return emitted, jobs
 
     def check_count(self, images: Sequence[ImageInput]) -> int:
         """The number of given images, if a request may have so many. Raises INVALID_ARGUMENT."""

@@ -20,10 +20,10 @@ __all__ = [
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from math import ceil, sqrt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from zlib_ng import zlib_ng
 
 from pentimento.bundle.manifest import ImageSpec
 from pentimento.service.operations.boxes import Outlines, outlined
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -96,7 +99,12 @@ def film_strip(canvases: Floats, scale: int = 1, boxes: Sequence[Outlines] = ())
 
 
 def animation(
-    canvases: Floats, kind: Literal["gif", "apng"], scale: int = 1, boxes: Sequence[Outlines] = ()
+    canvases: Floats,
+    kind: Literal["gif", "apng"],
+    scale: int = 1,
+    boxes: Sequence[Outlines] = (),
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> bytes:
     """The drawing as an animation: the images in a grid, a frame a step, the last frame held longer.
 
@@ -105,23 +113,52 @@ def animation(
         kind: GIF (256 colours a frame) or APNG (exact).
         scale: as in `film_strip`.
         boxes: as in `film_strip`.
+        check: Called again and again on the way, which may take seconds; it stops that by raising.
     """
     pixels, scale, gap = _pixels(canvases, scale, boxes)
     steps, channels = pixels.shape[1:3]
-    sheets = [_tile(_grid(pixels[:, t]), scale, gap) for t in range(steps)]
-    frames = [Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet) for sheet in sheets]
-    if kind == "gif" and frames[0].mode == "RGB":
-        frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
-    buffer = io.BytesIO()
-    frames[0].save(
+    frames = _Checked(check)
+    for t in range(steps):
+        check()
+        sheet = _tile(_grid(pixels[:, t]), scale, gap)
+        frame = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
+        is_colour = kind == "gif" and frame.mode == "RGB"
+        frames.append(frame.quantize(256, dither=Image.Dither.NONE) if is_colour else frame)
+    first, buffer = frames.pop(0), _CheckedFile(check)
+    first.save(
         buffer,
         format="GIF" if kind == "gif" else "PNG",
         save_all=True,
-        append_images=frames[1:],
+        append_images=frames,
         duration=[FRAME_MS] * (steps - 1) + [LAST_FRAME_MS],
         loop=0,
     )
     return buffer.getvalue()
+
+
+class _Checked(list[Image.Image]):
+    """Pictures that Pillow goes through, more than once, before it writes any."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._check = check
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        for picture in super().__iter__():
+            self._check()
+            yield picture
+
+
+class _CheckedFile(io.BytesIO):
+    """What Pillow writes to, some kilobytes at a time."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._check = check
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        self._check()
+        return super().write(data)
 
 
 def picture_pixels(n: int, steps: int, spec: ImageSpec, scale: int = 1) -> int:

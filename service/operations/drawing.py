@@ -1,6 +1,6 @@
 """A drawing under way: frames gathered from the jobs that a request was split into."""
 
-__all__ = ["Drawing", "Jobs", "RequestObserver", "gather", "join", "read_scores"]
+__all__ = ["Drawing", "Jobs", "RequestObserver", "check_deadline", "gather", "join", "read_scores"]
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.engine.engine import Ticket
 from pentimento.service.engine.job import Emission
-from pentimento.service.errors import PentimentoError
+from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.messages import Floats, Frame, Header, ScoreKind, Scores, Timing
 
 
@@ -118,6 +118,14 @@ class Drawing:
         """Seconds until the deadline; negative beyond it."""
         return self._deadline - time.monotonic()
 
+    def check_deadline(self) -> None:
+        """To be called before, and on the way through, the encoding of a whole answer; from any thread.
+
+        Raises:
+            PentimentoError: DEADLINE_EXCEEDED: it would be encoded for nobody.
+        """
+        check_deadline(self.left_s)
+
     @property
     def timing(self) -> Timing:
         """Times so far; final once the frames have ended."""
@@ -137,10 +145,11 @@ class Drawing:
         All are held in memory, so their number must have been checked. The reader is woken once.
 
         Raises:
-            PentimentoError: The drawing failed.
+            PentimentoError: The drawing failed, or was not done before its deadline.
         """
         with self._jobs as jobs:
             collected = [await ticket.stream.collect() for ticket in jobs.tickets]
+            self.check_deadline()  # a call that is made is not interrupted: the last may have ended too late
         frames: list[Frame] = []
         for parts in zip(*collected, strict=False):  # closed on the way, some parts are shorter
             if parts[0].step == 0:
@@ -177,6 +186,17 @@ class Drawing:
             outcome: What log and metrics call it; by default its client has left.
         """
         self._jobs.end(outcome)
+
+
+def check_deadline(left_s: float) -> None:
+    """Refuses to go on with what is computed, but not encoded, when no time is left.
+
+    Raises:
+        PentimentoError: DEADLINE_EXCEEDED.
+    """
+    if left_s <= 0:
+        message = "the deadline passed before the answer was encoded"
+        raise PentimentoError(Code.DEADLINE_EXCEEDED, message)
 
 
 async def gather(tickets: Sequence[Ticket]) -> AsyncIterator[tuple[int, list[Emission]]]:

@@ -18,16 +18,18 @@ from pentimento.service.errors import PentimentoError, invalid
 Floats = NDArray[np.float32]
 
 _AT_ONCE = 1 << 14  # numbers that are looked at, or converted, together: a fraction of a millisecond
+_MOST_DIMENSIONS = 16  # of any shape; no bundle wants half as many, and numpy has no more than 64
 _NUMBERS = frozenset({int, float})  # and not their subclass bool
 _LISTS = frozenset({list, tuple})
 
 
-def read_numbers(values: object, shape: Sequence[int], field: str) -> Floats:
+def read_numbers(values: object, shape: Sequence[int] | None, field: str) -> Floats:
     """Reads a given array.
 
     Args:
         values: Nested lists of numbers, or an array of them.
-        shape: What it must have. Lists with more in them are refused without a look at the rest.
+        shape: What it must have, or None for any. Lists with more in them are refused without a look at the
+            rest.
         field: What messages call it.
 
     Returns:
@@ -36,25 +38,25 @@ def read_numbers(values: object, shape: Sequence[int], field: str) -> Floats:
     Raises:
         PentimentoError: INVALID_ARGUMENT: they are no numbers, or of another shape.
     """
-    wanted = tuple(shape)
+    wanted = None if shape is None else tuple(shape)
     if isinstance(values, np.ndarray | np.generic):
         if values.dtype.kind not in "fiu":
             raise _no_numbers(field)
         found = values.shape
     else:
-        found = _shape(values, math.prod(wanted), wanted, field)
-    if found != wanted:
+        found = _shape(values, wanted, field)
+    if wanted is not None and found != wanted:
         raise _other_shape(field, wanted, found)
     try:
-        array = values if isinstance(values, np.ndarray | np.generic) else _converted(values, wanted)
+        array = values if isinstance(values, np.ndarray | np.generic) else _converted(values, found)
     except OverflowError:  # a whole number of more than 300 digits
-        return np.full(wanted, np.inf, np.float32)
+        return np.full(found, np.inf, np.float32)
     with np.errstate(over="ignore"):
         return np.asarray(array, dtype=np.float32)
 
 
-def _shape(values: object, most: int, wanted: tuple[int, ...], field: str) -> tuple[int, ...]:
-    """The shape of nested lists that hold numbers only, `most` of them at most, and are of even lengths."""
+def _shape(values: object, wanted: tuple[int, ...] | None, field: str) -> tuple[int, ...]:
+    """The shape of nested lists that hold numbers only, no more than wanted, and are of even lengths."""
     if type(values) in _NUMBERS:
         return ()
     if not isinstance(values, list | tuple):
@@ -66,7 +68,9 @@ def _shape(values: object, most: int, wanted: tuple[int, ...], field: str) -> tu
         if set(map(len, level)) != {length}:
             raise _no_numbers(field)
         found.append(length)
-        if len(level) * length > most:
+        if wanted is None and len(found) > _MOST_DIMENSIONS:
+            raise invalid(field, f"may be nested at most {_MOST_DIMENSIONS} deep")
+        if wanted is not None and len(level) * length > math.prod(wanted):
             raise _other_shape(field, wanted, (*found, *_first_lengths(level[0][0])))
         types: set[type] = set()
         for each in level:
@@ -81,12 +85,13 @@ def _shape(values: object, most: int, wanted: tuple[int, ...], field: str) -> tu
 
 def _converted(values: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Lists of that shape as an array, converted in pieces."""
-    assert isinstance(values, list | tuple)
-    if math.prod(shape) <= _AT_ONCE:
-        return np.asarray(values, dtype=np.float64)
-    if len(shape) > 1:
-        return np.stack([_converted(each, shape[1:]) for each in values])
-    pieces = [values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE)]
+    each = math.prod(shape[1:])
+    if not isinstance(values, list | tuple) or len(values) * each <= _AT_ONCE:
+        return np.asarray(values, dtype=np.float64).reshape(shape)
+    if each > _AT_ONCE:
+        return np.stack([_converted(part, shape[1:]) for part in values])
+    step = _AT_ONCE // each
+    pieces = [values[start : start + step] for start in range(0, len(values), step)]
     return np.concatenate([np.asarray(piece, dtype=np.float64) for piece in pieces])
 
 

@@ -20,7 +20,7 @@ from pentimento.service.messages import (
 from pentimento.service.operations import checks, inputs, scorer_checks
 from pentimento.service.operations.admission import Admission, draw_seed
 from pentimento.service.operations.averages import Average, draws_at_a_time
-from pentimento.service.operations.drawing import gather, join, read_scores
+from pentimento.service.operations.drawing import check_deadline, gather, join, read_scores
 from pentimento.service.operations.inputs import Inputs
 from pentimento.service.settings import Settings
 
@@ -127,6 +127,7 @@ class Readings:
                     jobs.go_on(await self._admission.start(place, plan, start))
                     async for _, parts in gather(jobs.tickets):
                         average.add(parts)
+                check_deadline(place.left_s)
         nats, errors = average.nats(kind)
         return LikelihoodResult(
             model=manifest.name,

@@ -1,13 +1,15 @@
 """A deadline holds in the queue and in mid-drawing, to within one step, in every way of asking."""
 
 import asyncio
+import json
 import time
 
 import pytest
 
-from tests.reliability.asks import EITHER, STREAMED, WAYS, Ask, Way
+from tests.reliability.asks import DRAWN_WHOLE, EITHER, STREAMED, WAYS, Ask, Way
 from tests.reliability.drawings import Clients
 from tests.reliability.server import eventually
+from tests.reliability.wire import HttpConnection
 
 pytestmark = pytest.mark.alone
 
@@ -60,3 +62,34 @@ async def test_the_deadline_of_a_call_is_the_deadline_of_its_drawing(idle, way):
         assert late.code == "DEADLINE_EXCEEDED"
         after = await eventually(idle.snapshot, lambda now: now.rows == 0, "its rows are free")
         assert after.calls("toy-puppet") - before.calls("toy-puppet") < 100
+
+
+@pytest.mark.parametrize("way", DRAWN_WHOLE)
+async def test_a_deadline_that_passes_in_the_last_call(idle, way):
+    """A call is not interrupted, but what it draws is encoded for nobody."""
+    async with Clients(idle) as clients:
+        late = await clients.draw(way, Ask(steps=1, work=10 * A_STEP, timeout_ms=150))
+        assert late.code == "DEADLINE_EXCEEDED" and not late.frames
+        assert late.detail.startswith(
+            "the deadline passed "
+        )  # where it is noticed, the machine's speed decides
+
+
+async def test_a_deadline_while_an_animation_is_encoded(idle):
+    """Some seconds of encoding for a drawing that takes some tenths of one: it is given up on the way."""
+    path = "/generate?model=toy-wide&n=64&steps=15&seed=1"
+
+    async def animated(path):
+        began = time.monotonic()
+        async with HttpConnection(idle.http_port) as connection:
+            await connection.ask("POST", path, headers={"Accept": "image/gif"})
+            status, _ = await connection.head()
+            body = await connection.body()
+        return status, body, time.monotonic() - began
+
+    status, _, whole_s = await animated(path)
+    assert status == 200
+    status, body, took_s = await animated(f"{path}&timeout_ms={round(500 * whole_s)}")
+    assert status == 504 and json.loads(body)["detail"].startswith("the deadline passed ")
+    print(f"{whole_s:.2f} s whole, {took_s:.2f} s with half of that")
+    assert took_s < whole_s / 2 + 2

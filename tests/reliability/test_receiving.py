@@ -16,12 +16,13 @@ pytestmark = pytest.mark.alone
 MIB = 1 << 20
 HEAD = b"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 BUDGET, EACH = 16 * MIB, 4 * MIB
+LIMITS = {"max_body_bytes": EACH, "max_receiving_bytes": BUDGET, "trusted_proxies": "127.0.0.1"}
 
 
-async def begin(stack, server, size=EACH - 10):
-    """A connection that sends all but the end of a body."""
+async def begin(stack, server, size=EACH - 10, of=1):
+    """A connection that sends all but the end of a body; `of` is the number of the client."""
     client = await stack.enter_async_context(HttpConnection(server.http_port))
-    await client.send(HEAD + b"Content-Length: %d\r\n\r\n" % EACH)
+    await client.send(HEAD + b"X-Forwarded-For: 192.0.2.%d\r\nContent-Length: %d\r\n\r\n" % (of, EACH))
     with contextlib.suppress(ConnectionError):
         await client.send(b" " * size)
     return client
@@ -36,20 +37,24 @@ async def refusal(client):
     return status, headers, await client.body()
 
 
+SLOW = b"this one came at less than 32768 bytes a second"
+
+
 @pytest.mark.parametrize("serve", [1, 2], indirect=True)
 async def test_bodies_that_never_end_hold_no_more_than_the_budget(serve):
-    server = serve(max_body_bytes=EACH, max_receiving_bytes=BUDGET)
+    server = serve(**LIMITS)
     before = server.rss
     server.forget_peak()
     async with contextlib.AsyncExitStack() as stack:
-        clients = [await begin(stack, server) for _ in range(24)]
+        clients = [await begin(stack, server, of=i) for i in range(24)]
         ends = await asyncio.gather(*(refusal(client) for client in clients))
         refused = [end for end in ends if end is not None]
         assert len(ends) - len(refused) <= BUDGET // (EACH - 10)
         assert len(refused) >= 24 - BUDGET // (EACH - 10)
         for status, headers, body in refused:
             assert (status, headers["retry-after"]) == (429, "1")
-            assert b'"code":"OVERLOADED"' in body and b"%d bytes" % BUDGET in body
+            assert b'"code":"OVERLOADED"' in body
+            assert b"%d bytes" % BUDGET in body or SLOW in body  # which some are by now
         # What is held, a copy of some of it, and what the sockets' readings leave behind.
         assert server.peak_rss - before < 3 * BUDGET
         # Who sends no body is served meanwhile.
@@ -63,6 +68,57 @@ async def test_bodies_that_never_end_hold_no_more_than_the_budget(serve):
     async with HttpConnection(server.http_port) as client:
         await client.send(HEAD + b"Content-Length: %d\r\n\r\n" % EACH + b'{"steps": 1}'.ljust(EACH))
         assert (await client.head())[0] == 200
+    server.stop()
+
+
+async def ask(server, of, size=MIB):
+    """The status of a drawing that is asked for with so large a body."""
+    async with HttpConnection(server.http_port) as client:
+        headers = {"Content-Type": "application/json", "X-Forwarded-For": f"192.0.2.{of}"}
+        with contextlib.suppress(ConnectionError):
+            await client.ask("POST", "/generate", headers=headers, body=b'{"steps": 1}'.ljust(size))
+        return (await client.head())[0]
+
+
+@pytest.mark.parametrize("serve", [1, 2], indirect=True)
+async def test_bodies_that_do_not_come_on_give_their_place_to_others(serve):
+    """Four clients hold all of the budget and send a byte at a time; another is let in all the same."""
+    server = serve(**LIMITS)
+    async with contextlib.AsyncExitStack() as stack:
+        slow = [await begin(stack, server, of=i) for i in range(4)]
+        await eventually(
+            server.snapshot,
+            lambda seen: seen.total("pentimento_received_bytes") == 4 * (EACH - 10),
+            "all of it is held",
+        )
+        end = asyncio.get_running_loop().time() + 30
+        while (status := await ask(server, of=9)) != 200:
+            assert status == 429 and asyncio.get_running_loop().time() < end
+            for client in slow:
+                with contextlib.suppress(ConnectionError):
+                    await client.send(b" ")
+            await asyncio.sleep(0.2)
+        ends = [end for client in slow if (end := await refusal(client)) is not None]
+        assert ends
+        for status, headers, body in ends:
+            assert (status, headers["retry-after"]) == (429, "1") and SLOW in body
+    server.stop()
+
+
+async def test_one_client_has_a_quarter(serve):
+    """However many connections it has: the second body is refused, and another's is read."""
+    server = serve(**LIMITS)
+    async with contextlib.AsyncExitStack() as stack:
+        await begin(stack, server)
+        await eventually(
+            server.snapshot,
+            lambda seen: seen.total("pentimento_received_bytes") == EACH - 10,
+            "the first is there",
+        )
+        refused = await refusal(await begin(stack, server))
+        assert refused is not None and refused[0] == 429
+        assert b"of one client may have at most %d bytes" % EACH in refused[2]
+        assert await ask(server, of=2) == 200
     server.stop()
 
 

@@ -31,7 +31,14 @@ def server(tmp_path_factory):
     write_reading_toys(folder)
     write_costly_toy(folder)
     write_slow_toy(folder)
-    server = ServerProcess(folder, default_model="toy-code", max_rows_in_flight=MANY, max_batch_rows=MANY)
+    server = ServerProcess(
+        folder,
+        default_model="toy-code",
+        max_rows_in_flight=MANY,
+        max_batch_rows=MANY,
+        max_receiving_bytes=1 << 30,
+        trusted_proxies="127.0.0.1",  # so that whoever asks can say who it is
+    )
     yield server
     assert "Traceback" not in server.log, server.log
     server.stop()
@@ -96,6 +103,39 @@ async def test_latents_that_are_words_or_too_many(server, latent):
             assert detail.startswith("latents.latent must")
     assert costs.grown < 64 << 20
     assert costs.longest_s < 1
+
+
+async def test_parsed_numbers_are_few_at_a_time(server):
+    """Twenty-four bodies of a million numbers wait for room to be read: as Python's objects they are 1 GB."""
+    body = b'{"n": 1, "latents": {"latent": [' + b"0.5," * 1_000_000 + b"0.5]}}"
+    path = "/encode?model=toy-code&fit=resize"
+    pictures = [
+        asyncio.create_task(ask(server, path, GREY, **{"Content-Type": "image/png"})) for _ in range(8)
+    ]
+    async with Costs(server) as costs:
+        refused = await asyncio.gather(*(ask(server, "/generate", body) for _ in range(24)))
+        await asyncio.gather(*pictures)
+    for status, code, detail, _ in refused:
+        assert (status, code) == (400, "INVALID_ARGUMENT")
+        assert detail == "latents.latent must have shape (1, 1, 6, 8), got (1000001,)"
+    # 96 MB that were sent, as much of arrays, one that is parsed, two pictures that are unpacked.
+    assert costs.grown < 480 << 20
+
+
+async def test_a_small_picture_waits_for_one_large_one_of_another_client(server):
+    """Twelve of 16 million pixels are there before it; first come, first served, it would wait for all."""
+
+    async def read(who, data):
+        headers = {"Content-Type": "image/png", "X-Forwarded-For": who}
+        return await ask(server, "/encode?model=toy-code&fit=resize", data, **headers)
+
+    many = [asyncio.create_task(read("192.0.2.1", GREY)) for _ in range(12)]
+    await eventually(server.snapshot, lambda now: now.rows >= 8, "most of them wait")
+    assert (await read("192.0.2.2", encode_png(np.zeros((1, 6, 8), np.float32))))[0] == 200
+    done = sum(task.done() for task in many)
+    assert {(await task)[0] for task in many} == {200}
+    print(f"{done} of 12 were read before it")
+    assert done <= 8  # of those up to four were before it asked
 
 
 async def test_as_many_draws_as_may_be_of_as_many_pictures_with_maps(server):

@@ -73,7 +73,11 @@ async def _read_generation(request: Request, limits: Settings) -> GenerationBody
     kind = media_type(request)
     if not is_json(kind):
         raise unsupported(kind, "application/json")
-    content = await read_json(await read_whole(request, limits.max_body_bytes), limits.max_json_depth)
+    data = await read_whole(request, limits.max_body_bytes)
+    return await read_json(data, limits.max_json_depth, _generation)
+
+
+def _generation(content: object) -> GenerationBody:
     if isinstance(content, dict):
         refuse_impossible(content)
     return validate(GenerationBody, content)
@@ -112,7 +116,7 @@ async def _answer(request: Request, drawing: Drawing, body: ImageBody, kind: Kin
         frames = await drawn(drawing, request.receive)
         shown = frames if output.format != "png" else frames[-1:]
         values = sum(frame.canvas.size for frame in shown) * output.scale**2
-        content = await made(values, _whole, drawing.header, shown, output)
+        content = await made(values, drawing.left_s, _whole, drawing.header, shown, output)
         return Response(content, media_type="application/json", headers=drawing_headers(drawing.header))
 
 

@@ -93,7 +93,11 @@ def test_in_a_multipart_body(http):
     assert refusal(http.post("/autoencode", files=[("image", b"a"), ("image", b"b")]), "image")
 
 
-@pytest.mark.parametrize("name", ["Authorization", "X-API-Key", "Content-Type", "Content-Encoding"])
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "X-API-Key", "Content-Type", "Content-Encoding", "Origin", "Sec-Fetch-Site",
+     "Sec-Fetch-Mode"],
+)  # fmt: skip
 def test_in_the_headers(live, name):
     with Plug(live) as plug:
         plug.ask(
@@ -102,6 +106,29 @@ def test_in_the_headers(live, name):
         status, problem = plug.problem()
     assert (status, problem["field"]) == (400, name.lower())
     assert problem["detail"] == f"{name.lower()} is given twice in the headers"
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("Content-Length: 2", "Content-Length: 2"),
+        ("Content-Length: 2", "Content-Length: 40"),
+        ("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+        ("Content-Length: 2", "Transfer-Encoding: chunked"),
+    ],
+)
+def test_a_length_or_a_coding_twice_is_no_http(live, pair):
+    with Plug(live) as plug:
+        plug.ask("POST /generate", *pair, "Content-Type: application/json", "Connection: close")
+        status, problem = plug.problem()
+    assert (status, problem["code"]) == (400, "INVALID_ARGUMENT")
+
+
+def test_two_hosts(live):
+    with Plug(live) as plug:
+        plug.ask("GET /models", "Host: localhost", "Connection: close")  # `ask` sends one, too
+        status, problem = plug.problem()
+    assert (status, problem["field"]) == (400, "host")
 
 
 def test_in_the_headers_with_keys(keyed):

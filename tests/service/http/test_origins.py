@@ -48,6 +48,22 @@ def test_nor_may_it_look(http, path, page):
     assert http.get(path, headers=PAGES[page]).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-origin")],
+        [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")],
+        [("Origin", EVIL), ("Origin", "http://localhost")],
+        [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Site", "cross-site")],
+    ],
+)
+def test_what_is_said_twice_is_not_believed(http, page):
+    response = http.post("/generate?steps=1", headers=page)
+    assert response.status_code == 400, response.text
+    assert response.json()["detail"].endswith("is given twice in the headers")
+    assert http.post("/generate?steps=1", headers=[("Sec-Fetch-Site", "cross-site, none")]).status_code == 403
+
+
 @pytest.mark.parametrize("headers", OURS.values(), ids=OURS)
 def test_everybody_else_may(http, headers):
     assert http.post("/generate?steps=1", headers=headers).status_code == 200

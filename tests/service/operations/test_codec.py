@@ -113,3 +113,33 @@ def test_picture_pixels_bounds_what_is_written():
         assert read(film_strip(drawn, scale)).size <= limit
         with Image.open(io.BytesIO(animation(drawn, "apng", scale))) as picture:
             assert picture.width * picture.height * steps <= limit
+
+
+class Stop(Exception):
+    """Raised by a check."""
+
+
+@pytest.mark.parametrize("kind", ["gif", "apng"])
+def test_an_animation_is_given_up_anywhere_on_the_way(kind):
+    canvases = np.random.default_rng(0).random((4, 6, 3, 16, 16), np.float32)
+    calls = 0
+
+    def count():
+        nonlocal calls
+        calls += 1
+
+    whole = animation(canvases, kind, 4, check=count)
+    assert whole == animation(canvases, kind, 4)
+    most = calls
+    assert most > 2 * 6, "while frames are made, and while they are written"
+    for number in (1, 7, most // 2, most):
+        left = number
+
+        def check():
+            nonlocal left
+            left -= 1
+            if not left:
+                raise Stop
+
+        with pytest.raises(Stop):
+            animation(canvases, kind, 4, check=check)
