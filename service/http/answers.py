@@ -19,6 +19,7 @@ import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -29,6 +30,7 @@ from starlette.types import Receive, Scope, Send
 from pentimento.bundle.manifest import Manifest, output_values
 from pentimento.service.errors import PentimentoError, invalid
 from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
+from pentimento.service.http.events import EventIds, ndjson, sse
 from pentimento.service.http.exchange import Exchange
 from pentimento.service.http.negotiation import Answer
 from pentimento.service.http.problems import INTERNAL, problem
@@ -58,6 +60,8 @@ class Wanted:
     answer: Answer
     scale: int = 1
     boxes: bool = False  # drawn over the canvases of a strip or an animation
+    # By the drawing's address, which names all of it: no times, so that the bytes are the same each time.
+    addressed: bool = False
 
 
 def check_scale(wanted: Wanted) -> None:
@@ -112,7 +116,7 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
         body = await loop.run_in_executor(_large_answers, encode, drawing, frames, wanted)
     else:
         body = encode(drawing, frames, wanted)
-    return Response(body, media_type=wanted.answer.value, headers=drawing_headers(drawing.header))
+    return Response(body, media_type=wanted.answer.value, headers=_headers(drawing.header, wanted))
 
 
 class DrawingStream(Response):
@@ -122,19 +126,28 @@ class DrawingStream(Response):
     would watch for the client's departure with a group of tasks for each answer; one does.
     """
 
-    def __init__(self, drawing: Drawing, wanted: Wanted, exchange: Exchange, metrics: Metrics) -> None:
-        headers = drawing_headers(drawing.header) | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    def __init__(
+        self,
+        drawing: Drawing,
+        wanted: Wanted,
+        exchange: Exchange,
+        metrics: Metrics,
+        ids: EventIds | None = None,
+    ) -> None:
+        headers = _headers(drawing.header, wanted) | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(headers=headers, media_type=wanted.answer.value)
         del self.headers["content-length"]
         self._drawing, self._exchange, self._metrics = drawing, exchange, metrics
-        self._event: Callable[[bytes, bytes], bytes] = _sse if wanted.answer is Answer.SSE else _ndjson
+        self._ids, self._after = ids, 0 if ids is None else ids.after
+        self._timed = not wanted.addressed
+        self._event = sse if wanted.answer is Answer.SSE else ndjson
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the head, a `frame` event a step, and one `done` or `error` unless the client has left."""
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
 
-        async def send_event(kind: bytes, content: bytes, *, last: bool = True) -> None:
-            event = self._event(kind, content)
+        async def send_event(kind: bytes, content: bytes, id: bytes | None, *, last: bool = True) -> None:
+            event = self._event(kind, content, id)
             await send({"type": "http.response.body", "body": event, "more_body": not last})
 
         async with self._drawing as drawing:
@@ -144,27 +157,33 @@ class DrawingStream(Response):
                 if not client.gone:
                     await send_event(*end)
 
-    async def _send_frames(self, send_event: Callable[..., Awaitable[None]]) -> tuple[bytes, bytes]:
-        """Sends all frames, and returns kind and content of the event that is to end the stream."""
-        drawing, exchange = self._drawing, self._exchange
+    async def _send_frames(
+        self, send_event: Callable[..., Awaitable[None]]
+    ) -> tuple[bytes, bytes, bytes | None]:
+        """Sends the frames; returns kind, content and id of the event that is to end the stream."""
+        drawing, exchange, ids, after = self._drawing, self._exchange, self._ids, self._after
         exchange.outcome = "cancelled"  # unless it comes to an end below
+        end = None if ids is None else ids.end
         step = 0
         try:
             async for frame in drawing:
-                await send_event(b"frame", await _encoded(frame), last=False)
-                if step == 0:
-                    self._metrics.first_canvas("http", exchange.seconds)
+                if frame.step > after:  # else the reader has it: it is drawn for those that follow
+                    id = None if ids is None else ids.frame(frame.step)
+                    await send_event(b"frame", await _encoded(frame, self._timed), id, last=False)
+                    if step == 0:
+                        self._metrics.first_canvas("http", exchange.seconds)
                 step = frame.step
         except PentimentoError as error:
             exchange.outcome = error.outcome
-            return b"error", _error_json(error, step, exchange)
+            # Who is to come back later has no id of the end, by which a browser would stay away.
+            return b"error", _error_json(error, step, exchange), None if error.retry_after_s else end
         except Exception:
             _log.exception("request %s failed after step %d", exchange.id, step)
             exchange.outcome = "internal"
-            return b"error", _error_json(INTERNAL, step, exchange)
+            return b"error", _error_json(INTERNAL, step, exchange), end
         if step == drawing.header.steps:  # else the client has left
             exchange.outcome = "ok"
-        return b"done", to_json_bytes(head(drawing.header) | tail(drawing))
+        return b"done", to_json_bytes(head(drawing.header) | tail(drawing, timed=self._timed)), end
 
 
 class _ClientWatch:
@@ -223,30 +242,29 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _encoded(frame: Frame) -> bytes:
+def _headers(header: Header, wanted: Wanted) -> dict[str, str]:
+    return drawing_headers(header, varies=not wanted.addressed)
+
+
+async def _encoded(frame: Frame, timed: bool) -> bytes:
     """A frame as JSON, made off the event loop unless that takes longer than making it."""
     large = frame.weight > AT_ONCE
-    (encoded,) = await asyncio.to_thread(frames_json, [frame]) if large else frames_json([frame])
+    encode = partial(frames_json, [frame], timed=timed)
+    (encoded,) = await asyncio.to_thread(encode) if large else encode()
     return encoded
 
 
-def _json_body(drawing: Drawing, frames: Sequence[Frame], _: Wanted) -> bytes:
-    start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing))
-    return b"".join((start[:-1], b',"frames":[', b",".join(frames_json(frames)), b"],", end[1:]))
+def _json_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> bytes:
+    timed = not wanted.addressed
+    start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing, timed=timed))
+    encoded = b",".join(frames_json(frames, timed=timed))
+    return b"".join((start[:-1], b',"frames":[', encoded, b"]", b"," if len(end) > 2 else b"", end[1:]))
 
 
 def _error_json(error: PentimentoError, step: int, exchange: Exchange) -> bytes:
     # Without the problem's own `type`, which would hide that of an NDJSON line.
     fault = problem(error, exchange.id).model_dump(exclude={"type"}, exclude_none=True)
     return to_json_bytes(fault | {"step": step})
-
-
-def _sse(kind: bytes, content: bytes) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (kind, content)  # the content is one line
-
-
-def _ndjson(kind: bytes, content: bytes) -> bytes:
-    return b'{"type":"%b",%b\n' % (kind, content[1:])
 
 
 def _picture_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> bytes:

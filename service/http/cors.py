@@ -35,8 +35,8 @@ class Cors:
         self.options: dict[str, Any] = {
             "allow_origins": origins,
             "allow_methods": ["GET", "HEAD", "POST"],
-            "allow_headers": ["Authorization", "X-API-Key", "X-Request-Id"],
-            "expose_headers": ["X-Request-Id", "Retry-After", *GENERATE["responses"][200]["headers"]],
+            "allow_headers": ["Authorization", "If-None-Match", "Last-Event-ID", "X-API-Key", "X-Request-Id"],
+            "expose_headers": ["ETag", "X-Request-Id", "Retry-After", *GENERATE["responses"][200]["headers"]],
         }
         """Of Starlette's middleware, which answers preflights and adds the headers to answers."""
         self._rules = CORSMiddleware(_nobody, **self.options)
@@ -52,9 +52,9 @@ class Cors:
         origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
         return cls(origins) if origins else None
 
-    def allows(self, origin: str) -> bool:
-        """Whether pages of an origin may ask."""
-        return self._rules.is_allowed_origin(origin)
+    def allows(self, origin: str | None) -> bool:
+        """Whether pages of an origin may ask; None: one that the browser does not name, as for `<img>`."""
+        return self._rules.allow_all_origins or (origin is not None and self._rules.is_allowed_origin(origin))
 
     def headers(self, origin: str | None) -> list[tuple[bytes, bytes]]:
         """The headers that the middleware would add, for an answer that is given without the application.

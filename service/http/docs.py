@@ -39,6 +39,9 @@ from pentimento.service.http.reading_schemas import (
     ScoreImagesBody,
 )
 from pentimento.service.http.schemas import (
+    AddressedDoneBody,
+    AddressedDrawingBody,
+    AddressedFrameBody,
     DoneBody,
     DrawingBody,
     ErrorBody,
@@ -78,6 +81,7 @@ CALLS = [
     "POST /encode",
     "POST /score",
     "POST /likelihood",
+    "GET /drawings/{model}/{seed}.png",
     "GET /models",
     "GET /models/{name}",
     "POST /models:reload",
@@ -149,6 +153,9 @@ def _more_schemas() -> dict[str, Any]:
         FrameBody,
         DoneBody,
         ErrorBody,
+        AddressedDrawingBody,
+        AddressedFrameBody,
+        AddressedDoneBody,
         GenerateBody,
         PictureBody,
         PictureWithMaskBody,

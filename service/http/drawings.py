@@ -1,6 +1,6 @@
 """Routes that draw: from noise, from a picture's encoding, from a part of a picture."""
 
-__all__ = ["POSTS", "router"]
+__all__ = ["LATE_S", "POSTS", "begin", "router", "take_note", "unless_gone", "weigher"]
 
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -39,13 +39,15 @@ from pentimento.service.telemetry.request_log import Asked
 
 router = APIRouter()
 
-_LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of an answer that nobody reads
+LATE_S = 1.0
+"""From a drawing's deadline, which frees its rows, to the end of an answer that nobody reads."""
+
 _FEW = 4  # images of a drawing that is begun at once
 _SHORT = 200  # characters of an Accept header that is worth remembering
 _chosen = lru_cache(maxsize=256)(choose_answer)
 
 
-def _begin(request: Request, operation: Operation) -> tuple[Exchange, Context]:
+def begin(request: Request, operation: Operation) -> tuple[Exchange, Context]:
     """Says what the request counts as; returns its exchange and the application's context."""
     exchange, context = exchange_of(request.scope), request.app.state.context
     exchange.operation = operation
@@ -60,7 +62,7 @@ def _wanted(request: Request, scale: int | None) -> Wanted:
     return wanted
 
 
-def _take_note(exchange: Exchange, wanted: Wanted, asked: Asked) -> None:
+def take_note(exchange: Exchange, wanted: Wanted, asked: Asked) -> None:
     """Notes what is asked for, for the log, and counts a stream; OVERLOADED if the client has too many."""
     exchange.asks(asked)
     if wanted.answer.streams and exchange.visit is not None:
@@ -78,15 +80,15 @@ async def generate(request: Request) -> Response:
     exactly one `done` or `error`. Hanging up cancels the drawing. Controls that a model lists are parameters
     of their own, such as `guidance=2`.
     """
-    exchange, context = _begin(request, "generate")
+    exchange, context = begin(request, "generate")
     query, controls = read_drawing_query(request, GenerateQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     body = await read_generate_body(request, context.settings)
     asked = merge(query, controls, body)
-    _take_note(exchange, wanted, asked)
-    beginning = context.operations.generate(asked, _weigh(wanted, asked))
+    take_note(exchange, wanted, asked)
+    beginning = context.operations.generate(asked, weigher(wanted, asked))
     small = not asked.latents and (asked.n or 1) <= _FEW
-    drawing = await (beginning if small else _unless_gone(request, beginning))
+    drawing = await (beginning if small else unless_gone(request, beginning))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -98,14 +100,14 @@ async def autoencode(request: Request) -> Response:
     does; `input` is the picture as the model saw it, also as the first column of a film strip, and `encoding`
     what the encoder made of it.
     """
-    exchange, context = _begin(request, "autoencode")
+    exchange, context = begin(request, "autoencode")
     query, controls = read_drawing_query(request, AutoencodeQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     pictures = await read_named_pictures(request, context.settings, PictureBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = AutoencodeRequest(image=pictures["image"], controls=controls, **fields)
-    _take_note(exchange, wanted, asked)
-    drawing = await _unless_gone(request, context.operations.autoencode(asked, _weigh(wanted, asked)))
+    take_note(exchange, wanted, asked)
+    drawing = await unless_gone(request, context.operations.autoencode(asked, weigher(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -116,18 +118,18 @@ async def complete(request: Request) -> Response:
     The body has the multipart files `image` and `mask`, or both as base64 in JSON. Answers as `/generate`
     does; `conditioning` says what the drawn pixels could see of the given ones.
     """
-    exchange, context = _begin(request, "complete")
+    exchange, context = begin(request, "complete")
     query, controls = read_drawing_query(request, CompleteQuery, context.operations.control_names)
     wanted = _wanted(request, query.scale)
     pictures = await read_named_pictures(request, context.settings, PictureWithMaskBody)
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], controls=controls, **fields)
-    _take_note(exchange, wanted, asked)
-    drawing = await _unless_gone(request, context.operations.complete(asked, _weigh(wanted, asked)))
+    take_note(exchange, wanted, asked)
+    drawing = await unless_gone(request, context.operations.complete(asked, weigher(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
-def _weigh(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | CompleteRequest) -> Weigh | None:
+def weigher(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | CompleteRequest) -> Weigh | None:
     """What says how many frames the answer holds, for one that is no stream; it refuses those too large."""
     if wanted.answer.streams:
         return None
@@ -140,7 +142,7 @@ def _weigh(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | Complete
     return weigh
 
 
-async def _unless_gone(request: Request, beginning: Coroutine[Any, Any, Drawing]) -> Drawing:
+async def unless_gone(request: Request, beginning: Coroutine[Any, Any, Drawing]) -> Drawing:
     """The drawing that `beginning` admits, unless its client leaves while it is made ready.
 
     Small drawings have next to nothing to wait for there, and watching costs as much as beginning them.
@@ -160,7 +162,7 @@ async def _answer(
     exchange, context = exchange_of(request.scope), request.app.state.context
     exchange.draws(drawing.header)
     if wanted.answer.streams:
-        exchange.must_end_within(drawing.left_s + _LATE_S)
+        exchange.must_end_within(drawing.left_s + LATE_S)
         return DrawingStream(drawing, wanted, exchange, context.metrics)
     wanted = replace(wanted, boxes=bool(asked.boxes))
     async with drawing:

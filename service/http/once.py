@@ -9,7 +9,9 @@ from starlette.datastructures import QueryParams
 from pentimento.service.errors import invalid
 
 # Headers that are read here and are no lists. Others may come several times, as X-Forwarded-For does.
-_SINGLE = frozenset({b"authorization", b"content-encoding", b"content-type", b"host", b"x-api-key"})
+_SINGLE = frozenset(
+    {b"authorization", b"content-encoding", b"content-type", b"host", b"last-event-id", b"x-api-key"}
+)
 
 
 def check_query(query: bytes) -> None:

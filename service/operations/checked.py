@@ -13,7 +13,6 @@ from pentimento.service.errors import invalid
 from pentimento.service.messages import AutoencodeRequest, CompleteRequest, GenerateRequest, Header, ScoredBy
 from pentimento.service.operations import checks, scorer_checks
 
-
 DrawingRequest: TypeAlias = GenerateRequest | AutoencodeRequest | CompleteRequest
 """What asks for a drawing, wherever it starts from."""
 
