@@ -130,6 +130,8 @@ class Server:
                 door=door,
                 expose=group.expose if group else None,
                 workers=(lambda: (group.board.serving, group.board.wanted)) if group else None,
+                # A front end without a lane has its drawings from the worker that owns the GPU.
+                exact=self.runtime.device == "cpu" and (group is None or group.has_lane),
             )
             self._grpc, self.grpc_port = await create_server(
                 self.operations,

@@ -6,7 +6,16 @@ rows on a call is efficient, so that it is not worth leaving lanes idle to fill 
 may take at most, so that nobody waits long for its end.
 """
 
-__all__ = ["QUICK_S", "Calibrator", "Curve", "RowLimits", "choose_lanes", "choose_limits", "quick_rows"]
+__all__ = [
+    "QUICK_S",
+    "Calibrator",
+    "Curve",
+    "RowLimits",
+    "choose_lanes",
+    "choose_limits",
+    "processor",
+    "quick_rows",
+]
 
 import hashlib
 import json
@@ -97,7 +106,7 @@ class Calibrator:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._processor = _processor()
+        self._processor = processor()
 
     def known(self, graph: str) -> Curve | None:
         """What was measured before, if anything was."""
@@ -233,8 +242,8 @@ def _measure_lanes(lanes: int, rows: int, call: Call, clock: Clock) -> float:
     return sum(done / max(seconds, 1e-9) for done, seconds in found)
 
 
-def _processor() -> str:
-    """The processor's name; measurements are of one kind of processor only."""
+def processor() -> str:
+    """The processor's name: what is measured or computed on one kind is not that of another."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

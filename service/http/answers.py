@@ -40,6 +40,8 @@ class Wanted:
     answer: Answer
     scale: int = 1
     boxes: bool = False  # drawn over the canvases of a strip or an animation
+    # By the drawing's address, which names all of it: no times, so that the bytes are the same each time.
+    addressed: bool = False
 
 
 def check_scale(wanted: Wanted) -> None:
@@ -87,7 +89,8 @@ async def whole(drawing: Drawing, wanted: Wanted, receive: Receive) -> Response:
     encode = _json_body if wanted.answer is Answer.JSON else _picture_body
     values = sum(frame.weight for frame in frames)
     body = await made(values, drawing.left_s, encode, drawing, frames, wanted)
-    return Response(body, media_type=wanted.answer.value, headers=drawing_headers(drawing.header))
+    headers = drawing_headers(drawing.header, varies=not wanted.addressed)
+    return Response(body, media_type=wanted.answer.value, headers=headers)
 
 
 async def drawn(drawing: Drawing, receive: Receive) -> list[Frame]:
@@ -122,13 +125,15 @@ async def made(values: int, left_s: float, encode: Callable[..., bytes], *argume
     return await _large_answers.run(encode, *arguments, left_s=left_s, doing=doing)
 
 
-def _json_body(drawing: Drawing, frames: Sequence[Frame], _: Wanted) -> bytes:
-    start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing))
+def _json_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> bytes:
+    timed = not wanted.addressed
+    start, end = to_json_bytes(head(drawing.header)), to_json_bytes(tail(drawing, timed=timed))
     encoded: list[bytes] = []
     for some in _some_together(frames):
         drawing.check_deadline()
-        encoded += frames_json(some)
-    return b"".join((start[:-1], b',"frames":[', b",".join(encoded), b"],", end[1:]))
+        encoded += frames_json(some, timed=timed)
+    comma = b"," if len(end) > 2 else b""
+    return b"".join((start[:-1], b',"frames":[', b",".join(encoded), b"]", comma, end[1:]))
 
 
 def _some_together(frames: Sequence[Frame]) -> Iterator[Sequence[Frame]]:

@@ -15,11 +15,12 @@ from pentimento.service.catalog.served import ModelInfo
 from pentimento.service.door.access import AdminToken
 from pentimento.service.door.door import Door
 from pentimento.service.errors import Code, PentimentoError
-from pentimento.service.http import admin, docs, drawings, readings
+from pentimento.service.http import addresses, admin, docs, drawings, readings
 from pentimento.service.http.context import Context, Server, counted
 from pentimento.service.http.cors import Cors
 from pentimento.service.http.docs_page import install_docs_page, install_openapi
 from pentimento.service.http.door import HttpDoor, describe_keys
+from pentimento.service.http.etags import Tags
 from pentimento.service.http.exchange import HttpExchanges
 from pentimento.service.http.lenience import Lenience
 from pentimento.service.http.model_schemas import (
@@ -76,6 +77,7 @@ def create_app(
     door: Door | None = None,
     expose: Callable[[], Awaitable[bytes]] | None = None,
     workers: Callable[[], tuple[int, int]] | None = None,
+    exact: bool = True,
 ) -> FastAPI:
     """Makes the ASGI application.
 
@@ -86,6 +88,7 @@ def create_app(
         door: Decides which requests are let in; by default one made from the settings.
         expose: Gives the metrics of all processes of the server; None: this one is all.
         workers: Says how many processes serve, and how many should; None: this one is all.
+        exact: Whether a drawing has the same bytes each time, as it has on CPUs.
 
     Raises:
         RuntimeError: One sentence: a setting is wrong, or a file cannot be read.
@@ -106,10 +109,12 @@ def create_app(
         operations=operations,
         metrics=metrics,
         settings=settings,
+        tags=Tags(exact=exact),
         expose=expose,
         workers=workers or (lambda: (1, 1)),
     )
-    for part in (drawings.router, readings.router, admin.router, router, images.router, openai_models.router):
+    ours = (drawings.router, addresses.router, readings.router, admin.router, router)
+    for part in (*ours, images.router, openai_models.router):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None
     install_openapi(app)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 
+from pentimento.service.http.etags import Tags
 from pentimento.service.http.exchange import Exchange, exchange_of
 from pentimento.service.http.once import check_query
 from pentimento.service.operations.operations import Operations
@@ -20,12 +21,14 @@ from pentimento.service.telemetry.metrics import Metrics, Operation
 class Context:
     """What is set once, on the application's state.
 
-    `expose` gives the metrics of all processes; `workers` says how many there are, and should be.
+    `tags` names what is drawn here; `expose` gives the metrics of all processes; `workers` says how many
+    there are, and should be.
     """
 
     operations: Operations
     metrics: Metrics
     settings: Settings
+    tags: Tags
     expose: Callable[[], Awaitable[bytes]] | None = None
     workers: Callable[[], tuple[int, int]] = lambda: (1, 1)
 

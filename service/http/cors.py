@@ -16,6 +16,7 @@ from pentimento.service.settings import Settings
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
 
 
+_READ = ["Authorization", "If-None-Match", "Last-Event-ID", "X-API-Key", "X-Request-Id"]
 _OPENAI = [  # what its client for JavaScript sends from a page, for nobody here to read
     "User-Agent",
     "OpenAI-Organization",
@@ -55,8 +56,8 @@ class Cors:
         self.options: dict[str, Any] = {
             "allow_origins": origins,
             "allow_methods": ["GET", "HEAD", "POST"],
-            "allow_headers": ["Authorization", "X-API-Key", "X-Request-Id", *_OPENAI],
-            "expose_headers": ["X-Request-Id", "Retry-After", *GENERATE["responses"][200]["headers"]],
+            "allow_headers": [*_READ, *_OPENAI],
+            "expose_headers": ["ETag", "X-Request-Id", "Retry-After", *GENERATE["responses"][200]["headers"]],
         }
         """Of Starlette's middleware, which answers preflights and adds the headers to answers."""
         self._rules = CORSMiddleware(_nobody, **self.options)
@@ -72,9 +73,9 @@ class Cors:
         origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
         return cls(origins) if origins else None
 
-    def allows(self, origin: str) -> bool:
-        """Whether pages of an origin may ask."""
-        return self._rules.is_allowed_origin(origin)
+    def allows(self, origin: str | None) -> bool:
+        """Whether pages of an origin may ask; None: one that the browser does not name, as for `<img>`."""
+        return self._rules.allow_all_origins or (origin is not None and self._rules.is_allowed_origin(origin))
 
     def headers(self, origin: str | None) -> list[tuple[bytes, bytes]]:
         """The headers that the middleware would add, for an answer that is given without the application.

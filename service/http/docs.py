@@ -43,6 +43,9 @@ from pentimento.service.http.reading_schemas import (
     ScoreImagesBody,
 )
 from pentimento.service.http.schemas import (
+    AddressedDoneBody,
+    AddressedDrawingBody,
+    AddressedFrameBody,
     DoneBody,
     DrawingBody,
     ErrorBody,
@@ -82,6 +85,7 @@ CALLS = [
     "POST /encode",
     "POST /score",
     "POST /likelihood",
+    "GET /drawings/{model}/{seed}.png",
     "GET /models",
     "GET /models/{name}",
     "POST /models:reload",
@@ -164,6 +168,9 @@ def _more_schemas(others: Iterable[type[BaseModel]]) -> dict[str, Any]:
         FrameBody,
         DoneBody,
         ErrorBody,
+        AddressedDrawingBody,
+        AddressedFrameBody,
+        AddressedDoneBody,
         GenerateBody,
         PictureBody,
         PictureWithMaskBody,

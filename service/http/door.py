@@ -12,6 +12,7 @@ from pentimento.service.errors import PentimentoError
 from pentimento.service.http.exchange import exchange_of, header
 from pentimento.service.http.once import check_headers
 from pentimento.service.http.origins import Origins
+from pentimento.service.http.picture_path import DRAWINGS
 from pentimento.service.telemetry.metrics import Operation
 
 # What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
@@ -78,7 +79,7 @@ class HttpDoor:
         except PentimentoError as error:
             exchange.client = self._door.address(caller)
             # Counted as what it was to become; what comes in is counted by its route.
-            exchange.operation = _OPERATIONS.get(path, "models" if path.startswith(_MODELS) else None)
+            exchange.operation = _operation(path)
             await self._answer_error(scope, receive, send, error)
             return
         exchange.client = visit.client
@@ -104,6 +105,12 @@ class HttpDoor:
 
 def _guard(path: str) -> Guard:
     return "none" if path.startswith(_FILES) else _GUARDS.get(path, "key")
+
+
+def _operation(path: str) -> Operation | None:
+    if path.startswith(DRAWINGS):
+        return "generate"
+    return _OPERATIONS.get(path, "models" if path.startswith(_MODELS) else None)
 
 
 def describe_keys(schema: dict[str, Any]) -> None:

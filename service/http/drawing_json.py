@@ -25,15 +25,19 @@ from pentimento.service.operations.codec import encode_pngs
 from pentimento.service.operations.operations import Drawing
 
 
-def drawing_headers(header: Header) -> dict[str, str]:
-    """Model, version, seed, steps and scorer as headers, for formats that cannot hold them."""
+def drawing_headers(header: Header, *, varies: bool = True) -> dict[str, str]:
+    """Model, version, seed, steps and scorer as headers, for formats that cannot hold them.
+
+    `varies`: whether the format was chosen by `Accept`.
+    """
     headers = {
         "Pentimento-Model": header.model,
         "Pentimento-Version": header.version,
         "Pentimento-Seed": str(header.seed),
         "Pentimento-Steps": str(header.steps),
-        "Vary": "Accept",
     }
+    if varies:
+        headers["Vary"] = "Accept"
     if header.scored_by is not None:
         headers["Pentimento-Score-Kind"] = header.scored_by.kind
         headers["Pentimento-Scored-By"] = header.scored_by.model
@@ -56,9 +60,9 @@ def head(header: Header) -> dict[str, Any]:
     return known
 
 
-def tail(drawing: Drawing) -> dict[str, Any]:
+def tail(drawing: Drawing, *, timed: bool = True) -> dict[str, Any]:
     """The other fields: timing and, where there are such, the given picture, its encoding, `conditioning`."""
-    known: dict[str, Any] = {"timing": _times(drawing.timing)}
+    known: dict[str, Any] = {"timing": _times(drawing.timing)} if timed else {}
     if drawing.given is not None:
         (known["input"],) = pictures_base64(drawing.given)
     if drawing.encoding is not None:
@@ -68,24 +72,26 @@ def tail(drawing: Drawing) -> dict[str, Any]:
     return known
 
 
-def frames_json(frames: Sequence[Frame]) -> list[bytes]:
-    """Each frame as a JSON object; the pictures of all frames are encoded together."""
+def frames_json(frames: Sequence[Frame], *, timed: bool = True) -> list[bytes]:
+    """Each frame as a JSON object, with its time or without; the pictures of all are encoded together."""
     canvases = [frame.canvas for frame in frames]
     files = _base64(canvases[0] if len(frames) == 1 else np.concatenate(canvases))
     n = len(canvases[0])
-    return [_frame_json(frame, files[i * n : (i + 1) * n]) for i, frame in enumerate(frames)]
+    return [_frame_json(frame, files[i * n : (i + 1) * n], timed) for i, frame in enumerate(frames)]
 
 
-def _frame_json(frame: Frame, pictures: Sequence[bytes]) -> bytes:
+def _frame_json(frame: Frame, pictures: Sequence[bytes], timed: bool) -> bytes:
     said = b""
     if frame.scores is not None:
         scores = {"score_kind": frame.scores.kind, "scores": score_objects(frame.scores)}
-        said = to_json_bytes(scores)[1:-1] + b","
+        said = b"," + to_json_bytes(scores)[1:-1]
     if frame.outputs:
         outputs = {name: values.tolist() for name, values in frame.outputs.items()}
-        said += to_json_bytes({"outputs": outputs})[1:-1] + b","
+        said += b"," + to_json_bytes({"outputs": outputs})[1:-1]
+    if timed:
+        said += b',"elapsed_us":%d' % frame.elapsed_us
     quoted = b'","'.join(pictures)
-    return b'{"step":%d,"images":["%b"],%b"elapsed_us":%d}' % (frame.step, quoted, said, frame.elapsed_us)
+    return b'{"step":%d,"images":["%b"]%b}' % (frame.step, quoted, said)
 
 
 def score_objects(scores: Scores) -> list[dict[str, float]]:

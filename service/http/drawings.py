@@ -1,6 +1,6 @@
 """Routes that draw: from noise, from a picture's encoding, from a part of a picture."""
 
-__all__ = ["POSTS", "router"]
+__all__ = ["POSTS", "router", "weigher"]
 
 from dataclasses import replace
 from functools import lru_cache
@@ -59,7 +59,7 @@ async def generate(request: Request) -> Response:
     body = await read_generate_body(request, context.settings)
     asked = merge(query, controls, body)
     take_note(exchange, asked, streams=wanted.answer.streams)
-    beginning = context.operations.generate(asked, _weigh(wanted, asked))
+    beginning = context.operations.generate(asked, weigher(wanted, asked))
     small = not asked.latents and (asked.n or 1) <= _FEW
     drawing = await (beginning if small else unless_gone(request, beginning))
     return await _answer(request, drawing, wanted, asked)
@@ -80,7 +80,7 @@ async def autoencode(request: Request) -> Response:
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = AutoencodeRequest(image=pictures["image"], controls=controls, **fields)
     take_note(exchange, asked, streams=wanted.answer.streams)
-    drawing = await unless_gone(request, context.operations.autoencode(asked, _weigh(wanted, asked)))
+    drawing = await unless_gone(request, context.operations.autoencode(asked, weigher(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
@@ -98,11 +98,11 @@ async def complete(request: Request) -> Response:
     fields = query.model_dump(exclude={"scale"}, exclude_none=True)
     asked = CompleteRequest(image=pictures["image"], mask=pictures["mask"], controls=controls, **fields)
     take_note(exchange, asked, streams=wanted.answer.streams)
-    drawing = await unless_gone(request, context.operations.complete(asked, _weigh(wanted, asked)))
+    drawing = await unless_gone(request, context.operations.complete(asked, weigher(wanted, asked)))
     return await _answer(request, drawing, wanted, asked)
 
 
-def _weigh(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | CompleteRequest) -> Weigh | None:
+def weigher(wanted: Wanted, asked: GenerateRequest | AutoencodeRequest | CompleteRequest) -> Weigh | None:
     """What says how many frames the answer holds, for one that is no stream; it refuses those too large."""
     if wanted.answer.streams:
         return None

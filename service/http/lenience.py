@@ -1,8 +1,11 @@
 """Understands requests that say the same in other words: HEAD, and a slash at the end of a path."""
 
-__all__ = ["Lenience"]
+__all__ = ["HEAD", "Lenience"]
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+HEAD = "pentimento.head"
+"""Key of the ASGI scope of a request for the head alone, for routes that need not make a body to know it."""
 
 
 class Lenience:
@@ -24,7 +27,7 @@ class Lenience:
         if scope["type"] == "http":
             path: str = scope["path"]
             if scope["method"] == "HEAD":
-                scope = {**scope, "method": "GET"}
+                scope = {**scope, "method": "GET", HEAD: True}
             if path.endswith("/") and path != "/":
                 scope = {**scope, "path": path[:-1]}
         await self._app(scope, receive, send)

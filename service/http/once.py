@@ -16,6 +16,7 @@ _SINGLE = frozenset(
         b"content-encoding",
         b"content-type",
         b"host",
+        b"last-event-id",
         b"origin",
         b"sec-fetch-mode",
         b"sec-fetch-site",

@@ -9,7 +9,7 @@ page's own where that name was pointed at this machine after the page had been l
 __all__ = ["Origins", "describe_origins"]
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Self
@@ -19,9 +19,11 @@ from starlette.types import Scope
 from pentimento.service.door.door import Door
 from pentimento.service.errors import Code, PentimentoError
 from pentimento.service.http.cors import Cors
+from pentimento.service.http.picture_path import DRAWINGS
 from pentimento.service.settings import Settings
 
 _HERE = (b"same-origin", b"none")  # `none`: typed into the address bar, a bookmark
+_READ = (b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest", b"sec-fetch-user")
 _LONGEST = 260  # characters of a Host: a name has 253 at most, and a port 6
 
 
@@ -67,18 +69,17 @@ class Origins:
         Raises:
             PentimentoError: PERMISSION_DENIED.
         """
-        found = dict.fromkeys((b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode"))
+        found = dict.fromkeys(_READ)
         for name, value in scope["headers"]:
             if name in found:
                 found[name] = value
-        host, origin, site, mode = found.values()
+        host, origin, site = found[b"host"], found[b"origin"], found[b"sec-fetch-site"]
         of_proxy = bool(scope.get("client")) and self._trusts(scope["client"][0])
         if self._checks_host and host is not None and not of_proxy:
             if len(host) > _LONGEST or not self._knows(host):
                 raise _refused("Host", "localhost, an address, or a name of the setting allowed_hosts", host)
         if site is not None:
-            follows_link = mode == b"navigate" and scope["method"] in ("GET", "HEAD")
-            is_foreign = site not in _HERE and not follows_link
+            is_foreign = site not in _HERE and not _follows_link(scope, found)
         else:  # an old browser; a proxy may have changed Host
             is_foreign = self._is_local and not of_proxy and origin is not None and not _same(origin, host)
         if is_foreign and not self._allows(origin):
@@ -87,7 +88,8 @@ class Origins:
             )
 
     def _allows(self, origin: bytes | None) -> bool:
-        return self._cors is not None and origin is not None and self._cors.allows(origin.decode("latin-1"))
+        name = None if origin is None else origin.decode("latin-1")
+        return self._cors is not None and self._cors.allows(name)
 
     def _is_name_of_ours(self, host: bytes) -> bool:
         name = _without_port(host.decode("latin-1")).lower().rstrip(".")
@@ -113,6 +115,18 @@ def _refused(header: str, allowed: str, got: bytes) -> PentimentoError:
     text = got.decode("latin-1")[:60]
     message = f"{header} must be {allowed}, where clients need no key, got {text!r}"
     return PentimentoError(Code.PERMISSION_DENIED, message, field=header)
+
+
+def _follows_link(scope: Scope, found: Mapping[bytes, bytes | None]) -> bool:
+    """Whether the user leaves another page for this server, which then shows its own.
+
+    A frame is none: it may be one of many that nobody sees. Nor is, where an answer is computed for it, what
+    happens without a click: a page can go to a file that is saved, and is still there to go to the next.
+    """
+    if found[b"sec-fetch-mode"] != b"navigate" or scope["method"] not in ("GET", "HEAD"):
+        return False
+    is_page = found[b"sec-fetch-dest"] in (None, b"document")
+    return is_page and (found[b"sec-fetch-user"] == b"?1" or not scope["path"].startswith(DRAWINGS))
 
 
 def _same(origin: bytes, host: bytes | None) -> bool:

@@ -212,6 +212,6 @@ def _answer(request: Request, body: Problem, headers: dict[str, str], outcome: s
     return Response(
         body.model_dump_json(exclude_none=True),
         status_code=body.status,
-        headers=headers,
+        headers=headers | {"Cache-Control": "no-store"},  # a 404 may be kept without it
         media_type="application/problem+json",
     )

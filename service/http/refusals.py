@@ -63,6 +63,7 @@ class Refusal(Exception):
         headers = [
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
             (b"connection", b"close"),
             (b"x-request-id", facts.id.encode()),
             *SAFE_HEADERS,

@@ -1,6 +1,9 @@
 """JSON of a drawing over HTTP: query, body, answer, problems; the OpenAPI page is made from it."""
 
 __all__ = [
+    "AddressedDoneBody",
+    "AddressedDrawingBody",
+    "AddressedFrameBody",
     "DoneBody",
     "DrawingBody",
     "ErrorBody",
@@ -166,8 +169,8 @@ class TimingBody(BaseModel):
     total_us: int
 
 
-class FrameBody(BaseModel):
-    """One shown canvas of every image. An NDJSON line has `"type": "frame"` besides."""
+class AddressedFrameBody(BaseModel):
+    """One shown canvas of every image, as it is each time that it is drawn."""
 
     step: Annotated[int, Field(description="From 1.")]
     images: Annotated[list[str], Field(description="PNG files as base64, one an image.")]
@@ -180,11 +183,16 @@ class FrameBody(BaseModel):
             "width in pixels. Only of models that list `outputs`."
         ),
     ] = None
+
+
+class FrameBody(AddressedFrameBody):
+    """One shown canvas of every image. An NDJSON line has `"type": "frame"` besides."""
+
     elapsed_us: Annotated[int, Field(description="Microseconds from admission to this canvas.")]
 
 
-class DoneBody(BaseModel):
-    """The last event of a complete stream. An NDJSON line has `"type": "done"` besides."""
+class AddressedDoneBody(BaseModel):
+    """The last event of a complete stream at an address."""
 
     model: str
     version: str
@@ -197,6 +205,17 @@ class DoneBody(BaseModel):
     scored_by: Annotated[
         ScoredByBody | None, Field(description="Whose scorer that was: the model's own, or `score_by`.")
     ] = None
+
+
+class AddressedDrawingBody(AddressedDoneBody):
+    """A whole drawing at an address, the same each time: it tells no times."""
+
+    frames: list[AddressedFrameBody]
+
+
+class DoneBody(AddressedDoneBody):
+    """The last event of a complete stream. An NDJSON line has `"type": "done"` besides."""
+
     timing: TimingBody
     input: Annotated[str | None, Field(description="The given picture as the model saw it, base64 PNG.")] = (
         None

@@ -3,11 +3,12 @@
 After the first byte of a stream its status cannot change; so it ends with exactly one end, or one error.
 """
 
-__all__ = ["DrawingStream", "Events", "PlainEvents", "sse"]
+__all__ = ["DrawingStream", "Events", "PlainEvents"]
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Protocol
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from pentimento.service.errors import PentimentoError
 from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
+from pentimento.service.http.events import EventIds, ndjson, sse
 from pentimento.service.http.exchange import Exchange
 from pentimento.service.http.negotiation import Answer
 from pentimento.service.http.problems import INTERNAL, problem
@@ -113,35 +115,34 @@ class PlainEvents:
     Args:
         drawing: What is drawn.
         answer: `Answer.SSE` or `Answer.NDJSON`.
+        ids: Of a stream that has an address, whose events are the same each time: they have ids and no times,
+            and begin after the step that the reader has.
     """
 
-    def __init__(self, drawing: Drawing, answer: Answer) -> None:
-        self._drawing = drawing
+    def __init__(self, drawing: Drawing, answer: Answer, ids: EventIds | None = None) -> None:
+        self._drawing, self._ids, self._timed = drawing, ids, ids is None
         self.media_type: str = answer.value
-        self.headers: Mapping[str, str] = drawing_headers(drawing.header)
-        self._event: Callable[[bytes, bytes], bytes] = sse if answer is Answer.SSE else _ndjson
+        self.headers: Mapping[str, str] = drawing_headers(drawing.header, varies=ids is None)
+        self._event = sse if answer is Answer.SSE else ndjson
+        self._end = None if ids is None else ids.end
 
     async def frame(self, frame: Frame) -> bytes:
         """`frame`: the canvases, with scores and outputs; made off the event loop where that takes long."""
-        large = frame.weight > AT_ONCE
-        (encoded,) = await asyncio.to_thread(frames_json, [frame]) if large else frames_json([frame])
-        return self._event(b"frame", encoded)
+        if self._ids is not None and frame.step <= self._ids.after:
+            return b""  # the reader has it: it is drawn for those that follow
+        encode = partial(frames_json, [frame], timed=self._timed)
+        (encoded,) = await asyncio.to_thread(encode) if frame.weight > AT_ONCE else encode()
+        return self._event(b"frame", encoded, None if self._ids is None else self._ids.frame(frame.step))
 
     def done(self) -> bytes:
-        """`done`: seed, model and times."""
-        return self._event(b"done", to_json_bytes(head(self._drawing.header) | tail(self._drawing)))
+        """`done`: seed and model, and times."""
+        content = head(self._drawing.header) | tail(self._drawing, timed=self._timed)
+        return self._event(b"done", to_json_bytes(content), self._end)
 
     def error(self, error: PentimentoError, step: int, request_id: str) -> bytes:
         """`error`: a problem, with the last step that was sent."""
         # Without the problem's own `type`, which would hide that of an NDJSON line.
         fault = problem(error, request_id).model_dump(exclude={"type"}, exclude_none=True)
-        return self._event(b"error", to_json_bytes(fault | {"step": step}))
-
-
-def sse(kind: bytes, content: bytes) -> bytes:
-    """A server-sent event; its content is one line."""
-    return b"event: %b\ndata: %b\n\n" % (kind, content)
-
-
-def _ndjson(kind: bytes, content: bytes) -> bytes:
-    return b'{"type":"%b",%b\n' % (kind, content[1:])
+        # Who is to come back later has no id of the end, by which a browser would stay away.
+        end = None if error.retry_after_s else self._end
+        return self._event(b"error", to_json_bytes(fault | {"step": step}), end)

@@ -38,6 +38,7 @@ OPERATIONS = [
     "POST /encode",
     "POST /score",
     "POST /likelihood",
+    "GET /drawings/{bundle}/{picture}",
     "GET /models",
     "GET /models/{name}",
     "POST /models:reload",

@@ -68,6 +68,18 @@ export class Client {
     return this.#connection.send({ ...drawing(request), accept }, signal, (answer) => answer.whole("blob"));
   }
 
+  /**
+   * The address of a drawing, for an `<img>`, a link or an EventSource: the same each time, and with a `version` for
+   * ever. It has no key in it, so it is for servers that want none.
+   *
+   * @param {object} request With `model` and `seed`, and whatever else decides the picture but latents.
+   * @param {string} ending "png", "gif", "apng", "npy", "json" or "sse".
+   * @returns {string}
+   */
+  address(request, ending) {
+    return this.#connection.address(addressed(request, ending));
+  }
+
   /** What an encoder makes of pictures; its latents can be given to `generate`. */
   encode(request, { signal } = {}) {
     return this.#ask(reading("encode", request), signal, toEncoding);
@@ -116,6 +128,16 @@ function drawing(request) {
   const files = [["image", image], ...(mask === undefined ? [] : [["mask", mask]])];
   const path = mask === undefined ? "autoencode" : "complete";
   return { path, query: { ...snake({ scale, ...fields }), ...controls }, body: toForm(files), timeoutMs };
+}
+
+/** The path and query of a drawing's address. */
+function addressed({ model, version, seed, labels, controls, ...fields }, ending) {
+  for (const [name, value] of Object.entries({ model, seed })) {
+    if (value === undefined || value === null) throw new TypeError(`${name} is needed in an address`);
+  }
+  const bundle = version === undefined ? model : `${model}@${version}`;
+  const path = `drawings/${encodeURIComponent(bundle).replace("%40", "@")}/${seed}.${ending}`;
+  return { path, query: { ...snake({ labels: labels?.join(","), ...fields }), ...controls } };
 }
 
 /** The HTTP request of a reading: one or several pictures, and an answer at once. */

@@ -59,8 +59,7 @@ export class Connection {
   }
 
   async #try({ path, query = {}, body, accept }, leftMs, signal, read) {
-    const url = new URL(path, this.#base);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    const url = this.#url(path, query);
     if (leftMs < Infinity) url.searchParams.set("timeout_ms", String(Math.ceil(leftMs)));
     const headers = { Accept: accept ?? "application/json" };
     if (this.#key !== null) headers.Authorization = `Bearer ${this.#key}`;
@@ -78,6 +77,17 @@ export class Connection {
       watch.close();
       throw error;
     }
+  }
+
+  /** Where a GET request is answered, for others than this client. */
+  address({ path, query }) {
+    return this.#url(path, query).href;
+  }
+
+  #url(path, query) {
+    const url = new URL(path, this.#base);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    return url;
   }
 
   /** Milliseconds before the next try; null: it would not help. Full jitter, so that clients do not come back together. */

@@ -84,6 +84,17 @@ export interface CompleteRequest extends Drawn, Fitted {
 /** `scale`: pixels of a strip or animation for each pixel of a canvas, 1 to 16. */
 export type FileRequest = (DrawRequest | AutoencodeRequest | CompleteRequest) & { scale?: number };
 
+/** What an address says: a model, a seed, and what else decides a picture. */
+export type AddressRequest = Omit<DrawRequest, "latents" | "seeds" | "timeoutMs"> & {
+  model: string;
+  seed: Seed;
+  /** Of the model: no other is drawn then, and the answer may be kept for ever. */
+  version?: string;
+  scale?: number;
+};
+
+export type AddressEnding = "png" | "gif" | "apng" | "npy" | "json" | "sse";
+
 export type FileType = "image/png" | "image/gif" | "image/apng" | "application/x-npy";
 
 interface ReadRequest extends Asked, Fitted {
@@ -289,6 +300,8 @@ export class Client {
   /** A drawing as a file: a film strip, an animation, an array. With an `image` it is a reconstruction, with a `mask`
    * besides a completion. */
   file(request: FileRequest, accept: FileType, options?: CallOptions): Promise<Blob>;
+  /** The address of a drawing, for an `<img>`, a link or an EventSource of a server that wants no key. */
+  address(request: AddressRequest, ending: AddressEnding): string;
   /** What an encoder makes of pictures. */
   encode(request: EncodeRequest, options?: CallOptions): Promise<Encoding>;
   /** A scorer's opinion of pictures. */

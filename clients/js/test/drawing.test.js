@@ -33,6 +33,19 @@ test("controls are set in drawings of all kinds, and refused out of range", asyn
   assert.deepEqual([control.name, control.min, control.max, control.default], ["tilt", -2, 2, 0.5]);
 });
 
+test("an address has the same picture, for whoever only has an address", async () => {
+  const request = { model: "toy-labels", seed: 7n, n: 2, labels: [2, 0], steps: 3, scale: 2 };
+  const address = client.address({ ...request, version: "1.0.0" }, "png");
+  assert.equal(new URL(address).pathname, "/drawings/toy-labels@1.0.0/7.png");
+  const answer = await fetch(address);
+  assert.match(answer.headers.get("Cache-Control"), /immutable/);
+  const file = await client.file(request, "image/png");
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), Buffer.from(await file.arrayBuffer()));
+  const guided = await fetch(client.address({ model: "toy-guided", seed: 1, controls: { tilt: 1 }, scoreBy: undefined }, "json"));
+  assert.equal((await guided.json()).seed, 1);
+  assert.throws(() => client.address({ model: "toy-steps" }, "png"), { message: "seed is needed in an address" });
+});
+
 test("frames come step by step, with a header and an end", async () => {
   const drawing = client.stream({ model: "toy-steps", n: 2, steps: 4, seed: 7, score: true });
   assert.equal(drawing.header, null);

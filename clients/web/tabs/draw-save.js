@@ -1,7 +1,8 @@
-/** What can be done with a drawing: link to it, or have the server draw it again into a file. */
+/** What can be done with a drawing: link to it, or have the server draw it again into a file or at an address. */
 
 import { h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
+import { storedKey } from "../parts/key.js";
 
 const SCALE = 4; // pixels of a picture for each pixel of a canvas
 
@@ -14,6 +15,7 @@ const FORMATS = [
 export function saveBar(context) {
   let request = null; // of the drawing that is shown
   const link = h("button", { type: "button", onclick: copy }, icon("link"), "Copy link");
+  const address = h("a.button", { target: "_blank", rel: "noopener" }, icon("link"), "Address");
   const buttons = [
     link,
     ...FORMATS.map((format) => h("button", { type: "button", onclick: () => save(format) }, icon("save"), format.name)),
@@ -42,11 +44,19 @@ export function saveBar(context) {
     }
   }
 
-  function offer(next) {
+  /**
+   * @param {object | null} next The request of the drawing that is shown.
+   * @param {string} [version] Of the model that drew it.
+   */
+  function offer(next, version) {
     request = next;
+    address.hidden = storedKey() !== null; // a link cannot send one
+    address.setAttribute("aria-disabled", String(next === null));
+    if (next === null) address.removeAttribute("href");
+    else address.href = context.client.address({ ...next, version, scale: SCALE }, "png");
     for (const button of buttons) button.disabled = next === null;
   }
 
   offer(null);
-  return { element: h("div.draw-save", { role: "group", "aria-label": "This drawing" }, ...buttons), offer };
+  return { element: h("div.draw-save", { role: "group", "aria-label": "This drawing" }, ...buttons, address), offer };
 }

@@ -30,7 +30,7 @@ export function mount(root, context) {
   const bar = saveBar(context);
   const stage = drawStage(signal, bar.element);
   let running = null; // the AbortController of the drawing under way
-  let finished = null; // the request of the drawing that is shown, when all of it is
+  let finished = null; // request and version of the drawing that is shown, when all of it is
 
   const form = h(
     "form.panel",
@@ -135,14 +135,15 @@ export function mount(root, context) {
         }
         stage.add(frame);
       }
-      bar.offer((finished = request));
+      finished = [request, stream.header.version];
+      bar.offer(...finished);
       const said = await stage.end();
       if (said) context.say(said);
     } catch (error) {
       if (mine.signal.aborted || signal.aborted) return;
       await stage.stop();
       if (mine.signal.aborted || signal.aborted) return;
-      bar.offer(finished);
+      bar.offer(...(finished ?? [null]));
       context.fail(error, draw);
     }
   }

@@ -22,10 +22,10 @@ from pydantic import BaseModel, Field
 
 from pentimento.service.errors import PentimentoError
 from pentimento.service.http.drawing_json import drawing_headers, to_json_bytes
+from pentimento.service.http.events import sse
 from pentimento.service.http.openai.errors import ErrorAnswer, error_facts
 from pentimento.service.http.openai.outputs import Output, files_of
 from pentimento.service.http.problems import problem
-from pentimento.service.http.streams import sse
 from pentimento.service.messages import Frame, Header
 from pentimento.service.operations.codec import AT_ONCE
 from pentimento.service.operations.operations import Drawing

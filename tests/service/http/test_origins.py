@@ -74,11 +74,63 @@ def test_a_link_may_be_followed(http):
     assert http.get("/", headers=link).status_code == http.get("/docs", headers=link).status_code == 200
 
 
-def asked(toys, headers, **settings):
+PICTURE = "/drawings/toy-steps/7.png"
+IMAGE = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        IMAGE | {"Sec-Fetch-Site": "cross-site"},
+        IMAGE | {"Sec-Fetch-Site": "same-site"},
+        IMAGE | {"Sec-Fetch-Site": "cross-site", "Origin": EVIL},  # <img crossorigin>
+        LINK,  # a script that goes there, and with a file that is saved stays where it is
+        LINK | {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-User": "?1"},
+        LINK | {"Sec-Fetch-Dest": "embed"},
+    ],
+)
+@pytest.mark.parametrize("ending", ["png", "sse", "npy"])
+def test_no_page_of_others_has_pictures_drawn(http, page, ending):
+    response = http.get(PICTURE.replace("png", ending), headers=page)
+    assert response.status_code == 403 and response.json()["field"] == "Origin"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {},
+        IMAGE | {"Sec-Fetch-Site": "same-origin"},
+        LINK | {"Sec-Fetch-Site": "none"},
+        LINK | {"Sec-Fetch-User": "?1"},  # a link that was clicked
+    ],
+)
+def test_ours_and_links_show_pictures(http, page):
+    assert http.get(PICTURE, headers=page).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/models"])
+def test_frames_of_others_show_nothing(http, path):
+    frame = LINK | {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-User": "?1"}
+    assert http.get(path, headers=frame).status_code == 403
+    assert http.get(path, headers=LINK).status_code == 200
+
+
+def test_pictures_on_pages_of_origins_that_are_set(toys):
+    """A browser names no origin for a plain `<img>`, so one that is set has to say `crossorigin`."""
+    plain = IMAGE | {"Sec-Fetch-Site": "cross-site"}
+    pages = [plain, plain | {"Origin": EVIL}, plain | {"Origin": "https://other.example"}]
+    assert asked(toys, pages, PICTURE, cors_origins=EVIL) == [403, 200, 403]
+    assert asked(toys, pages, PICTURE, cors_origins="*") == [200, 200, 200]
+
+
+def asked(toys, headers, path=None, **settings):
     server = LiveServer(toys, default_model="toy-steps", calibrate=False, **settings)
     try:
-        url = f"http://127.0.0.1:{server.server.http_port}/generate?steps=1"
-        return [httpx.post(url, headers=each, trust_env=False).status_code for each in headers]
+        method, url = ("POST", "/generate?steps=1") if path is None else ("GET", path)
+        url = f"http://127.0.0.1:{server.server.http_port}{url}"
+        return [httpx.request(method, url, headers=each, trust_env=False).status_code for each in headers]
     finally:
         server.close()
 

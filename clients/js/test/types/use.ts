@@ -12,6 +12,8 @@ export async function use(file: File): Promise<void> {
   const drawing = await client.autoencode({ image: file, samples: 2, fit: "resize", scoreBy: "n" });
   const bytes: Uint8Array | null = drawing.input;
   const strip: Blob = await client.file({ image: file, scale: 2 }, "image/png");
+  const address: string = client.address({ model: "m", seed: 7n, version: "1.0.0", labels: [1], scale: 2 }, "sse");
+  console.log(address);
   const { values } = await client.score({ images: [file, new Uint8Array(1)] });
   const nats: number[] = (await client.likelihood({ images: [file], importanceSamples: 5, pixels: true })).nats;
   const again = await client.encode({ images: new Set([file]) });
@@ -35,5 +37,7 @@ try {
 client.stream({ step: 5 });
 // @ts-expect-error: so is a completion without a mask
 client.complete({ image: new Blob() });
+// @ts-expect-error: latents are no part of an address
+client.address({ model: "m", seed: 7, latents: {} }, "png");
 // @ts-expect-error: a stream is made by a client
 new (await import("pentimento-client")).FrameStream();
