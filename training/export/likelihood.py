@@ -6,6 +6,7 @@ __all__ = [
     "bundle_importance",
     "bundle_importance_curve",
     "bundle_likelihood",
+    "bundle_log_weights",
     "estimate_figures",
 ]
 
@@ -94,7 +95,7 @@ def bundle_importance(
     Raises:
         ValueError: The bundle has no bound.
     """
-    weights, rule = _log_weights(bundle, dataset, rows=rows, samples=samples, seed=seed)
+    weights, rule = bundle_log_weights(bundle, dataset, rows=rows, samples=samples, seed=seed)
     return importance_figures(weights, binarisation=rule, seed=seed)
 
 
@@ -118,15 +119,26 @@ def bundle_importance_curve(
     Raises:
         ValueError: The bundle has no bound.
     """
-    weights, rule = _log_weights(bundle, dataset, rows=rows, samples=max(samples), seed=seed)
+    weights, rule = bundle_log_weights(bundle, dataset, rows=rows, samples=max(samples), seed=seed)
     space = hash_of_bundle(bundle, dataset)
     return importance_curve(weights, binarisation=rule, space=space, samples=samples)
 
 
-def _log_weights(
+def bundle_log_weights(
     bundle: Bundle, dataset: Dataset, *, rows: int, samples: int, seed: int
 ) -> tuple[torch.Tensor, Binarisation]:
-    """Log p(x, z) - log q(z | x) of random test images, shape (samples, rows), and how they became binary."""
+    """The weights log p(x, z) - log q(z | x), shape (samples, rows), and how images became binary.
+
+    Args:
+        bundle: As for `bundle_importance`, like the others.
+        dataset: Likewise.
+        rows: Likewise.
+        samples: Likewise.
+        seed: Likewise.
+
+    Raises:
+        ValueError: The bundle has no bound.
+    """
     manifest = bundle.manifest
     if manifest.likelihood is None or manifest.likelihood.kind != "bound":
         raise ValueError(f"bundle {manifest.name!r} has no bound that more latents could tighten")

@@ -54,9 +54,7 @@ def test_the_curve_of_a_gaussian_falls_to_its_likelihood():
 
 
 def test_a_curve_of_more_latents_than_there_are_is_refused():
-    with pytest.raises(
-        ValueError, match=r"samples must be 1\.\.3, .*, got \[1, 4\]"
-    ):
+    with pytest.raises(ValueError, match=r"samples must be 1\.\.3, .*, got \[1, 4\]"):
         importance_curve(torch.zeros(3, 5), binarisation="none", space="aa", samples=(1, 4))
     with pytest.raises(ValueError, match="images must be at least 2, got 1"):
         importance_curve(torch.zeros(3, 1), binarisation="none", space="aa", samples=(1,))
