@@ -11,7 +11,7 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.program.tables import AsJson, print_json
-from pentimento.training.commands.options import DataFolder, Device, FitOfData, Rows
+from pentimento.training.commands.options import DataFolder, Device, FitOfData, Rows, Without
 
 
 def export(
@@ -140,6 +140,11 @@ def evaluate(
             help="Latents for each of 500 random test images, to tighten a bound; manifests have 50.",
         ),
     ] = 0,
+    without: Without = None,
+    neighbours: Annotated[
+        Path | None,
+        typer.Option(help="Also write ten drawings beside their nearest training images, as this PNG."),
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
     ] = None,
@@ -156,6 +161,8 @@ def evaluate(
     and by a second one, which never chose an epoch of a training.
     A bundle with labels is asked for all classes in turn, and judged by
     how often the classifier sees the class that was asked for, too.
+    The measures of `compare` follow, of the drawings and of test images
+    in their place, each with its interval of 95 %.
     With the default seed and number of rows, the figures are those in the
     bundle's manifest; a bound varies a little with its random latents.
     """
@@ -165,17 +172,25 @@ def evaluate(
 
     from pentimento.bundle.store import read_bundle
     from pentimento.training.commands.data_of import data_of
+    from pentimento.training.commands.measured import (
+        known_without,
+        measure_beside_images,
+        measure_encodings,
+        measure_importance,
+        show_measured,
+    )
     from pentimento.training.commands.show import show_figures
     from pentimento.training.export.draw import draw_bundle
     from pentimento.training.export.likelihood import (
         ESTIMATED_ROWS,
         bundle_estimate,
-        bundle_importance,
         bundle_likelihood,
     )
     from pentimento.training.judging.classifier import ReportingClassifier, load_classifier
     from pentimento.training.judging.evaluation import figures, report
+    from pentimento.training.judging.neighbours import save_neighbours
 
+    left_away = known_without(without or [])
     console = make_console(stderr=as_json)
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
@@ -190,9 +205,11 @@ def evaluate(
         with console.status("Asking for the likelihood of test images"):
             judged["likelihood"] = asdict(bundle_likelihood(loaded, compared, rows=rows, seed=seed))
             if importance_samples:
-                judged["importance"] = bundle_importance(
+                judged |= measure_importance(
                     loaded, compared, rows=min(rows, 500), samples=importance_samples, seed=seed
                 )
+    with console.status("Encoding images"):
+        judged |= measure_encodings(loaded, compared, left_away, seed)
     if manifest.drawing is None:
         show_figures(judged, console, as_json=as_json)
         return
@@ -211,4 +228,12 @@ def evaluate(
         judged |= figures(drawings(), classifier, compared, seed, asked)
         reporter = load_classifier(compared, torch.device("cpu"), kind=ReportingClassifier)
         judged["reporting_classifier"] = report(iter(finished), reporter, compared, asked)
+        measured = measure_beside_images(torch.cat(finished), compared, reporter, left_away, seed)
+    if as_json:
+        judged["measures"] = measured
     show_figures(judged, console, as_json=as_json)
+    if not as_json:
+        show_measured(measured, console)
+    if neighbours is not None:
+        save_neighbours(neighbours, torch.cat(finished)[:10], compared.train.images)
+        console.print(f"drawings beside their nearest training images: {neighbours}")

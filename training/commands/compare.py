@@ -10,7 +10,7 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.program.tables import AsJson, print_json
-from pentimento.training.commands.options import DataFolder, FitOfData
+from pentimento.training.commands.options import DataFolder, FitOfData, Without
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +33,7 @@ def compare(
             help="Also write comparison.md and comparison.png into this folder.", show_default=False
         ),
     ] = None,
+    without: Without = None,
     dataset: Annotated[
         str | None, typer.Option(help="Data set to compare with; by default the first bundle's.")
     ] = None,
@@ -43,10 +44,12 @@ def compare(
     """Compare drawings of bundles with test images by several measures.
 
     In the features of a classifier that chose no epoch of any training:
-    MMD, Frechet distance, and whether a nearest neighbour or naive Bayes
-    can tell drawings from data, with both of their errors. Every figure is
-    a mean over parts that share no image, with its interval of 95 %.
-    Training images are compared in the same way: nothing can do better.
+    MMD, Frechet distance, classifier score, precision, recall, density and
+    coverage, and whether a nearest neighbour or naive Bayes can tell
+    drawings from data, with both of their errors; over pixels, how many
+    pictures there are by the birthday test. Every figure is a mean over
+    parts that share no image, with its interval of 95 %. Training images
+    are compared in the same way: nothing can do better.
     """
     import torch
 
@@ -58,7 +61,9 @@ def compare(
         save_comparison_picture,
     )
     from pentimento.training.judging.classifier import ReportingClassifier, load_classifier
+    from pentimento.training.judging.measuring import without as all_without
 
+    names = all_without(without or [])
     console = make_console(stderr=as_json)
     if out is not None and (out / "comparison.md").exists():
         raise ValueError(f"--out {str(out)!r} holds a comparison already; name another folder")
@@ -84,6 +89,7 @@ def compare(
             classifier,
             rows=rows,
             parts=parts,
+            names=names,
             progress=lambda name: status.update(f"Drawing with {name}"),
         )
     table = comparison_table(found)

@@ -7,6 +7,7 @@ __all__ = [
     "FitOfData",
     "PrecisionName",
     "Rows",
+    "Without",
     "known_precision",
     "with_training",
 ]
@@ -51,6 +52,10 @@ PrecisionName = Annotated[
     typer.Option(
         "--precision", help="float32 or bfloat16; by default what is fast here.", show_default=False
     ),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="A measure to leave out; may be given several times.", show_default=False),
 ]
 Rows = Annotated[int, typer.Option("--rows", min=10, help="Drawings, or test images, to judge.")]
 

@@ -9,7 +9,6 @@ Features are those of the classifier that chose no epoch of any training.
 """
 
 __all__ = [
-    "MEASURES",
     "Comparison",
     "Figure",
     "compare_drawings",
@@ -17,7 +16,7 @@ __all__ = [
     "save_comparison_picture",
 ]
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -25,42 +24,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from torch import Tensor
 
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.judging.classifier import Classifier
-from pentimento.training.judging.frechet import frechet_distance
-from pentimento.training.judging.mmd import kernel_mmd
-from pentimento.training.judging.two_sample import naive_bayes_errors, neighbour_errors
+from pentimento.training.judging.features import Described, describe, hash_of_features
+from pentimento.training.judging.intervals import student_interval
+from pentimento.training.judging.measures import MEASURES
+from pentimento.training.judging.measuring import left_out, measure_drawings
 
-Features = NDArray[np.floating]
 REFERENCE = "training images"
-
-
-class Measure(NamedTuple):
-    """A measure of drawings against data."""
-
-    title: str
-    figure: Callable[[Features, Features], float]  # of features of data and of drawings
-    better: int  # -1 where lower is better, 1 where higher is
-
-
-MEASURES: dict[str, Measure] = {
-    "mmd": Measure("MMD", lambda a, b: kernel_mmd(a, b).biased, -1),
-    "mmd_squared": Measure("MMD², unbiased", lambda a, b: kernel_mmd(a, b).squared, -1),
-    "frechet": Measure("Fréchet distance", frechet_distance, -1),
-    "neighbour_real": Measure(
-        "nearest neighbour, error on data", lambda a, b: neighbour_errors(a, b).on_real, 1
-    ),
-    "neighbour_drawn": Measure(
-        "nearest neighbour, error on drawings", lambda a, b: neighbour_errors(a, b).on_drawn, 1
-    ),
-    "bayes_real": Measure("naive Bayes, error on data", lambda a, b: naive_bayes_errors(a, b).on_real, 1),
-    "bayes_drawn": Measure(
-        "naive Bayes, error on drawings", lambda a, b: naive_bayes_errors(a, b).on_drawn, 1
-    ),
-}
 
 
 class Figure(NamedTuple):
@@ -101,6 +74,7 @@ def compare_drawings(
     *,
     rows: int,
     parts: int,
+    names: Sequence[str] = tuple(MEASURES),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Measures sets of drawings against test images.
@@ -112,10 +86,11 @@ def compare_drawings(
         classifier: Of the same data set; its features.
         rows: Of a part.
         parts: How many, at least 2.
+        names: Of the measures; by default all.
         progress: Called with the name of each set before it is measured.
 
     Raises:
-        ValueError: There are too few images.
+        ValueError: There are too few images for so many parts, or in a part for a measure.
     """
     wanted = rows * parts
     if parts < 2 or rows < 4:
@@ -125,19 +100,23 @@ def compare_drawings(
             raise ValueError(
                 f"{parts} parts of {rows} need {wanted} {kind} images, {dataset.name} has {len(split.images)}"
             )
+    for name in names:  # before anything is drawn
+        if reason := left_out(name, rows, rows, paired_rows=rows):
+            raise ValueError(reason)
+    space = hash_of_features(classifier, dataset)
     test, train = (
-        classifier.features(torch.from_numpy(split.images[:wanted]).float() / 255).numpy()
+        describe(torch.from_numpy(split.images[:wanted]).float() / 255, classifier, space)
         for split in (dataset.test, dataset.train)
     )
-    features = {}
+    seen = {}
     for name, chunks in drawings.items():
         progress(name)
         images = torch.cat(list(chunks()))[:wanted]
         if len(images) < wanted:
             raise ValueError(f"{parts} parts of {rows} need {wanted} drawings, {name} has {len(images)}")
-        features[name] = classifier.features(images).numpy()
-    features[REFERENCE] = train
-    measured = {name: _by_part(test, found, parts) for name, found in features.items()}
+        seen[name] = describe(images, classifier, space)
+    seen[REFERENCE] = train
+    measured = {name: _by_part(test, found, parts, names) for name, found in seen.items()}
     first = next(iter(measured.values()))
     return Comparison(
         rows=rows,
@@ -153,14 +132,21 @@ def compare_drawings(
     )
 
 
-def _by_part(real: Features, drawn: Features, parts: int) -> dict[str, NDArray[np.float64]]:
-    pairs = list(zip(np.split(real, parts), np.split(drawn, parts), strict=True))
-    return {name: np.array([measure.figure(a, b) for a, b in pairs]) for name, measure in MEASURES.items()}
+def _by_part(
+    real: Described, drawn: Described, parts: int, names: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    rows = len(real) // parts
+    each = [
+        measure_drawings(real[part], drawn[part], names, replicates=0, paired_rows=rows)
+        for part in (slice(start, start + rows) for start in range(0, len(real), rows))
+    ]
+    return {name: np.array([figures[name].value for figures in each]) for name in each[0]}
 
 
 def _interval(values: NDArray[np.float64]) -> Figure:
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return Figure(float(values.mean()), float(half))
+    mean, _, high = student_interval(values)
+    assert high is not None
+    return Figure(mean, high - mean)
 
 
 def comparison_table(comparison: Comparison) -> str:
@@ -170,8 +156,8 @@ def comparison_table(comparison: Comparison) -> str:
         "| measure | " + " | ".join(names) + " |",
         "|---|" + "---:|" * len(names),
     ]
-    for key, measure in MEASURES.items():
-        cells = []
+    for key in comparison.figures[names[0]]:
+        measure, cells = MEASURES[key], []
         for index, name in enumerate(names):
             figure = comparison.figures[name][key]
             said = f" {comparison.verdict(name, key)}" if 0 < index < len(names) - 1 else ""
@@ -187,10 +173,15 @@ def save_comparison_picture(path: Path, comparison: Comparison) -> None:
     from matplotlib.figure import Figure as Plot
 
     names = list(comparison.figures)
-    figure = Plot(figsize=(10, 2 + 0.5 * len(names)), layout="constrained")
+    shown = [key for key in comparison.figures[names[0]] if key != "mmd_squared"] or ["mmd_squared"]
+    lines = -(-len(shown) // 3)
+    figure = Plot(figsize=(10, lines * (1 + 0.25 * len(names))), layout="constrained")
     FigureCanvasAgg(figure)
-    shown = [key for key in MEASURES if key != "mmd_squared"]
-    for axes, key in zip(figure.subplots(2, 3).flat, shown, strict=True):
+    places_of_plots = figure.subplots(lines, 3, squeeze=False).flat
+    for axes in places_of_plots:
+        axes.set_visible(False)
+    for axes, key in zip(figure.axes, shown, strict=False):
+        axes.set_visible(True)
         found = [comparison.figures[name][key] for name in names]
         places = range(len(names))[::-1]
         axes.errorbar(

@@ -1,9 +1,17 @@
 """Likelihood of test images under an exported bundle, from its `likelihood` graph, without a server."""
 
-__all__ = ["ESTIMATED_ROWS", "bundle_estimate", "bundle_importance", "bundle_likelihood", "estimate_figures"]
+__all__ = [
+    "ESTIMATED_ROWS",
+    "bundle_estimate",
+    "bundle_importance",
+    "bundle_importance_curve",
+    "bundle_likelihood",
+    "bundle_log_weights",
+    "estimate_figures",
+]
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +23,16 @@ from pentimento.bundle.noise import draw
 from pentimento.bundle.store import Bundle
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Dataset
+from pentimento.training.export.encodings import hash_of_bundle
 from pentimento.training.export.parity import Session
-from pentimento.training.judging.likelihood import LikelihoodEvaluation, importance_figures, random_images
+from pentimento.training.judging.likelihood import (
+    IMPORTANCE_SAMPLES,
+    LikelihoodEvaluation,
+    importance_curve,
+    importance_figures,
+    random_images,
+)
+from pentimento.training.judging.measurement import Measurement
 
 ESTIMATED_ROWS = 100  # test images whose likelihood is estimated: it asks a network a hundred times and more
 _CHUNK_ROWS = 250
@@ -79,6 +95,50 @@ def bundle_importance(
     Raises:
         ValueError: The bundle has no bound.
     """
+    weights, rule = bundle_log_weights(bundle, dataset, rows=rows, samples=samples, seed=seed)
+    return importance_figures(weights, binarisation=rule, seed=seed)
+
+
+def bundle_importance_curve(
+    bundle: Bundle,
+    dataset: Dataset,
+    *,
+    rows: int,
+    seed: int,
+    samples: Sequence[int] = IMPORTANCE_SAMPLES,
+) -> list[Measurement]:
+    """The importance-weighted bound of random test images with ever more latents; see `importance_curve`.
+
+    Args:
+        bundle: A bundle with a bound on the likelihood.
+        dataset: Its test images are asked about.
+        rows: How many of them.
+        seed: Of the choice of images, of the binarisation and of the latents.
+        samples: Each number of latents.
+
+    Raises:
+        ValueError: The bundle has no bound.
+    """
+    weights, rule = bundle_log_weights(bundle, dataset, rows=rows, samples=max(samples), seed=seed)
+    space = hash_of_bundle(bundle, dataset)
+    return importance_curve(weights, binarisation=rule, space=space, samples=samples)
+
+
+def bundle_log_weights(
+    bundle: Bundle, dataset: Dataset, *, rows: int, samples: int, seed: int
+) -> tuple[torch.Tensor, Binarisation]:
+    """The weights log p(x, z) - log q(z | x), shape (samples, rows), and how images became binary.
+
+    Args:
+        bundle: As for `bundle_importance`, like the others.
+        dataset: Likewise.
+        rows: Likewise.
+        samples: Likewise.
+        seed: Likewise.
+
+    Raises:
+        ValueError: The bundle has no bound.
+    """
     manifest = bundle.manifest
     if manifest.likelihood is None or manifest.likelihood.kind != "bound":
         raise ValueError(f"bundle {manifest.name!r} has no bound that more latents could tighten")
@@ -95,7 +155,7 @@ def bundle_importance(
             session.run({"image": image, latent.name: eps[:, k]})["log_likelihood"] for k in range(samples)
         ]
         weights.append(torch.from_numpy(np.stack(each)))  # (K, B)
-    return importance_figures(torch.cat(weights, dim=1), binarisation=rule, seed=seed)
+    return torch.cat(weights, dim=1), rule
 
 
 def bundle_estimate(bundle: Bundle, dataset: Dataset, *, rows: int, seed: int) -> dict[str, Any]:

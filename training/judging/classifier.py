@@ -6,7 +6,7 @@ also chooses which epoch of a training is kept, and what is chosen by a figure l
 So `ReportingClassifier`, another network trained otherwise, chooses nothing and only reports.
 """
 
-__all__ = ["Classifier", "ReportingClassifier", "load_classifier", "train_classifier"]
+__all__ = ["Classifier", "ReportingClassifier", "hash_of_images", "load_classifier", "train_classifier"]
 
 import hashlib
 import os
@@ -124,7 +124,7 @@ def load_classifier(
         ValueError: The file in the cache is damaged.
     """
     folder = (cache or cache_folder()) / "classifiers"
-    path = folder / f"{dataset.name}-{_digest(dataset)}-{kind.kind}-v{kind.version}.pt"
+    path = folder / f"{dataset.name}-{hash_of_images(dataset)}-{kind.kind}-v{kind.version}.pt"
     if path.is_file():
         try:
             saved = torch.load(path, map_location=device, weights_only=True)
@@ -150,8 +150,8 @@ def load_classifier(
     return classifier
 
 
-def _digest(dataset: Dataset) -> str:
-    """Of the training and the test images: the figures that are kept beside the weights are of the latter."""
+def hash_of_images(dataset: Dataset) -> str:
+    """Sixteen hex digits of training and test images: the figures beside its weights are of the latter."""
     digest = hashlib.sha256(dataset.sha256.encode())
     for array in (dataset.test.images, dataset.test.labels):
         digest.update(array.tobytes())

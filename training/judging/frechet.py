@@ -7,10 +7,12 @@ It depends on the features and on the number of samples, which bias it upwards: 
 both may be compared.
 """
 
-__all__ = ["frechet_distance"]
+__all__ = ["frechet_distance", "frechet_error"]
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pentimento.training.judging.intervals import bootstrap_errors
 
 
 def frechet_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
@@ -27,3 +29,18 @@ def frechet_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     # none below zero, but for rounding.
     values = np.linalg.eigvals(of_a @ of_b).real.clip(min=0)
     return float(mean @ mean + np.trace(of_a) + np.trace(of_b) - 2 * np.sqrt(values).sum())
+
+
+def frechet_error(a: NDArray[np.floating], b: NDArray[np.floating], *, replicates: int, seed: int) -> float:
+    """Standard error of the distance, by a bootstrap of both sets.
+
+    Raises:
+        ValueError: As `frechet_distance`.
+    """
+    (error,) = bootstrap_errors(
+        lambda rows: [frechet_distance(a[rows[0]], b[rows[1]])],
+        (len(a), len(b)),
+        replicates=replicates,
+        seed=seed,
+    )
+    return float(error)

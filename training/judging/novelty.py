@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pentimento.training.data.datasets import Dataset
+from pentimento.training.judging.neighbours import nearest_images
 
 _ROWS = 1000
 
@@ -25,15 +26,11 @@ def measure_novelty(drawings: Tensor, dataset: Dataset) -> Novelty:
     """Compares up to 1,000 drawings, in [0, 1], shape (N, C, H, W), with the first 1,000 test images."""
     train = torch.from_numpy(dataset.train.images).flatten(1).float() / 255
     test = torch.from_numpy(dataset.test.images[:_ROWS]).flatten(1).float() / 255
-    drawn_distances = _nearest(drawings[:_ROWS].flatten(1), train)
-    test_distances = _nearest(test, train)
+    drawn_distances = nearest_images(drawings[:_ROWS].flatten(1), train).distances
+    test_distances = nearest_images(test, train).distances
     limit = test_distances.quantile(0.01)
     return Novelty(
         drawn_median=round(float(drawn_distances.median()), 4),
         test_median=round(float(test_distances.median()), 4),
         copied_share=round(float((drawn_distances < limit).float().mean()), 4),
     )
-
-
-def _nearest(images: Tensor, train: Tensor) -> Tensor:
-    return torch.cat([torch.cdist(chunk, train).min(dim=1).values for chunk in images.split(100)])

@@ -130,9 +130,18 @@ def test_train_export_evaluate(run, tmp_path):
     assert told["dataset"] == told["config"]["dataset"] == "mnist-slice", "a user's path is told to nobody"
     own = run("evaluate", f"zoo/{name}", "--rows", "50")
     assert own.exit_code == 2 and "was trained on 'mnist-slice'" in own.output and "--dataset" in own.output
-    judged = run("evaluate", f"zoo/{name}", "--rows", "50", "--dataset", SLICE)
+    asked = ("evaluate", f"zoo/{name}", "--rows", "30", "--dataset", SLICE)
+    judged = run(*asked, "--without", "birthday", "--neighbours", tmp_path / "nearest.png")
     assert judged.exit_code == 0, judged.output
     assert "kl_to_data" in judged.output and "copied_share" in judged.output
+    assert "test images" in judged.output and "\nprecision " in judged.output
+    assert "\nbirthday" not in judged.output and (tmp_path / "nearest.png").is_file()
+    told = json.loads(run(*asked, "--json", "--rows", "12").stdout)["measures"]
+    assert told["drawings"]["frechet"]["rows"] == told["test_images"]["frechet"]["rows"] == 12
+    assert told["drawings"]["frechet"]["space"] == told["test_images"]["frechet"]["space"]
+    assert told["left_out"]["classifier_score"] == "classifier_score needs at least 20 images of data, got 12"
+    unknown = run(*asked, "--without", "inception")
+    assert unknown.exit_code == 2 and "--without must be one of mmd, " in unknown.output
 
 
 def test_a_folder_whose_name_no_bundle_can_have_is_exported_as_the_hint_says(run, tmp_path):

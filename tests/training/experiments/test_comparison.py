@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from pentimento.training.experiments.comparison import (
-    MEASURES,
     compare_drawings,
     comparison_table,
     save_comparison_picture,
 )
 from pentimento.training.judging.classifier import ReportingClassifier
+from pentimento.training.judging.frechet import frechet_distance
+from pentimento.training.judging.measures import MEASURES
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_the_interval_is_students_over_the_parts(compared, dataset, classifier):
     data = torch.from_numpy(dataset.train.images[100:200]).float() / 255
     test = torch.from_numpy(dataset.test.images[:100]).float() / 255
     values = [
-        MEASURES["frechet"].figure(classifier.features(a).numpy(), classifier.features(b).numpy())
+        frechet_distance(classifier.features(a).numpy(), classifier.features(b).numpy())
         for a, b in zip(test.split(25), data.split(25), strict=True)
     ]
     found = compared.figures["data"]["frechet"]
@@ -61,12 +62,25 @@ def test_the_table_and_the_picture_have_all(compared, tmp_path):
     assert (tmp_path / "a" / "comparison.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_some_measures_are_left_out(dataset, classifier, tmp_path):
+    data = torch.from_numpy(dataset.train.images[:40]).float() / 255
+    few = compare_drawings(
+        {"data": partial(chunked, data)}, dataset, classifier, rows=20, parts=2, names=["recall", "frechet"]
+    )
+    assert [line.split(" (")[0] for line in comparison_table(few).splitlines()[2:]] == [
+        "| Fréchet distance",
+        "| recall",
+    ]
+    save_comparison_picture(tmp_path / "few.png", few)
+
+
 @pytest.mark.parametrize(
     ("rows", "parts", "sentence"),
     [
         (1000, 2, "2 parts of 1000 need 2000 test images"),
         (25, 1, "need at least 2 parts of at least 4 images, got 1 of 25"),
         (25, 4, "4 parts of 25 need 100 drawings, few has 30"),
+        (15, 2, "classifier_score needs at least 20 images of data, got 15"),
     ],
 )
 def test_too_few_images_are_refused(dataset, classifier, rows, parts, sentence):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.neighbors import KNeighborsClassifier
 
 from pentimento.training.judging.frechet import frechet_distance
 from pentimento.training.judging.mmd import kernel_mmd
@@ -98,3 +99,26 @@ def test_too_few_rows_or_other_features_are_refused(measure, normal):
 def test_a_kind_of_one_sample_is_refused(errors, normal):
     with pytest.raises(ValueError, match="need two rows of both kinds, got 1 and 9"):
         errors(normal((1, 3)), normal((9, 3)))
+
+
+def test_more_neighbours_vote_as_scikit_learns(normal):
+    real, drawn = normal((60, 3)), normal((40, 3)) + 0.5
+    known, asked = np.concatenate([real[:30], drawn[:20]]), np.concatenate([real[30:], drawn[20:]])
+    kinds = np.repeat([0, 1], [30, 20])
+    said = KNeighborsClassifier(5).fit(known, kinds).predict(asked)
+    assert neighbour_errors(real, drawn, 5) == pytest.approx((said[:30].mean(), 1 - said[30:].mean()))
+    for wrong in (4, 0, 51):
+        with pytest.raises(ValueError, match=rf"neighbours must be odd and 1\.\.50 .*, got {wrong}"):
+            neighbour_errors(real, drawn, wrong)
+
+
+@pytest.mark.parametrize("errors", [neighbour_errors, naive_bayes_errors])
+def test_halves_of_the_data_are_told_apart_by_chance_and_noise_surely(errors, dataset):
+    pixels = dataset.train.images.reshape(len(dataset.train.images), -1) / 255
+    order = np.random.default_rng(0).permutation(len(pixels))
+    half = len(order) // 2
+    same = errors(pixels[order[:half]], pixels[order[half:]])
+    assert same.mean == pytest.approx(0.5, abs=0.1)
+    noise = np.random.default_rng(1).random((half, pixels.shape[1]))
+    apart = errors(pixels[:half], noise)  # by so few digits, naive Bayes knows not all that pixels can be
+    assert apart.on_drawn == 0 and apart.mean < 0.2

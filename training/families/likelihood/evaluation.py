@@ -13,7 +13,6 @@ __all__ = [
 import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,10 +22,10 @@ from pentimento.models.shared.latent_model import LatentModel
 from pentimento.training.data.binarise import Binarisation, binarise_for_evaluation
 from pentimento.training.data.datasets import Split
 from pentimento.training.families.likelihood.config import LikelihoodModel, class_condition
+from pentimento.training.judging.latent_neighbours import LATENT_NEIGHBOURS, share_of_wrong_classes
 from pentimento.training.judging.likelihood import LikelihoodEvaluation, importance_figures, random_images
 
 _CHUNK_ROWS = 250
-_NEIGHBOURS = 5
 
 
 def _chunks(split: Split, rows: int, rule: Binarisation, seed: int) -> list[tuple[int, Tensor]]:
@@ -118,17 +117,11 @@ def neighbour_error(
 ) -> dict[str, Any]:
     """Error of classifying test images by their nearest training images, by distance of posterior means.
 
-    The paper gives neither the number of neighbours nor the protocol; here it is the majority of five among
-    all training images.
-
     Returns:
         The share `error`, in 0..1, the number of `neighbours`, and the number of test images, `rows`.
     """
-    from sklearn.neighbors import KNeighborsClassifier
-
     known = encoded_means(model, train, rows=train_rows, rule=rule, seed=seed).numpy()
     asked = encoded_means(model, test, rows=len(test.images), rule=rule, seed=seed).numpy()
-    neighbours = min(_NEIGHBOURS, len(known))  # a small folder may have fewer images
-    classifier = KNeighborsClassifier(n_neighbors=neighbours).fit(known, train.labels[: len(known)])
-    wrong = np.mean(classifier.predict(asked) != test.labels[: len(asked)])
-    return {"neighbours": neighbours, "error": round(float(wrong), 5), "rows": len(asked)}
+    votes = min(LATENT_NEIGHBOURS, len(known))
+    error = share_of_wrong_classes(known, train.labels[: len(known)], asked, test.labels[: len(asked)])
+    return {"neighbours": votes, "error": round(error, 5), "rows": len(asked)}

@@ -10,12 +10,17 @@ from pentimento.models.shared.likelihoods import importance_bound
 from pentimento.training.data.binarise import binarise_for_evaluation, find_binarisation
 from pentimento.training.export.bundle import EVALUATION_SEED, export_bundle
 from pentimento.training.export.draw import draw_bundle
-from pentimento.training.export.likelihood import bundle_importance, bundle_likelihood
+from pentimento.training.export.encodings import bundle_latent_neighbours, hash_of_bundle
+from pentimento.training.export.likelihood import (
+    bundle_importance,
+    bundle_importance_curve,
+    bundle_likelihood,
+)
 from pentimento.training.export.parity import Session
 from pentimento.training.export.trained import Trained
 from pentimento.training.families.likelihood.config import LikelihoodConfig, build_model, class_condition
 from pentimento.training.families.likelihood.drawing import draw_images, prior_latent
-from pentimento.training.families.likelihood.evaluation import importance_nats
+from pentimento.training.families.likelihood.evaluation import importance_nats, neighbour_error
 from pentimento.training.families.likelihood.export import draft_likelihood
 from pentimento.training.loop.device import describe_device
 from tests.training.families.likelihood.small_models import MODELS, SIZE, crop
@@ -80,6 +85,24 @@ def test_a_bound_is_tightened_on_the_same_random_images_in_torch_and_in_the_bund
     assert found["standard_error"] == pytest.approx(expected["standard_error"], rel=1e-2)
     recorded = manifest.provenance.evaluation["importance"]
     assert recorded["nats"] <= recorded["elbo_nats"] and recorded["rows"] == 10 and recorded["seed"] == 1
+
+
+def test_a_bundle_has_a_curve_of_bounds_and_encodings_as_in_torch(exported, small):
+    model, manifest, bundle = exported
+    if manifest.likelihood.kind == "exact":
+        with pytest.raises(ValueError, match="has no bound that more latents could tighten"):
+            bundle_importance_curve(bundle, small, rows=10, seed=1, samples=(1, 5))
+        with pytest.raises(ValueError, match="does not encode to the mean of a latent"):
+            bundle_latent_neighbours(bundle, small, seed=1)
+        return
+    one, five = bundle_importance_curve(bundle, small, rows=10, seed=1, samples=(1, 5))
+    whole = bundle_importance(bundle, small, rows=10, samples=5, seed=1)
+    assert (one.value, five.value) == pytest.approx((whole["elbo_nats"], whole["nats"]), abs=1e-4)
+    found = bundle_latent_neighbours(bundle, small, seed=1)
+    rule = find_binarisation(small.train.images, manifest.image.levels)
+    expected = neighbour_error(model, small.train, small.test, rule=rule, seed=1)
+    assert found.value == pytest.approx(expected["error"], abs=2 / len(small.test.images))
+    assert found.space == one.space == hash_of_bundle(bundle, small)
 
 
 def given(rows, levels):
