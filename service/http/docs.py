@@ -85,7 +85,7 @@ CALLS = [
     "POST /encode",
     "POST /score",
     "POST /likelihood",
-    "GET /drawings/{model}/{seed}.png",
+    "GET /drawings/{bundle}/{picture}",
     "GET /models",
     "GET /models/{name}",
     "POST /models:reload",
