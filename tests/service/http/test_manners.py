@@ -158,9 +158,9 @@ def test_another_encoding_is_named(http, encoding):
 
 
 async def test_one_mark_and_no_more():
-    assert await read_json(codecs.BOM_UTF8 + b"{}", 32) == {}
+    assert await read_json(codecs.BOM_UTF8 + b"{}", 32, dict) == {}
     with pytest.raises(PentimentoError, match="must be JSON"):
-        await read_json(codecs.BOM_UTF8 * 2 + b"{}", 32)
+        await read_json(codecs.BOM_UTF8 * 2 + b"{}", 32, dict)
 
 
 def test_jpg_is_jpeg(http):
