@@ -58,6 +58,7 @@ class Draft:
     scorer: Scorer | None = None
     labels: Labels | None = None
     likelihood: Likelihood | None = None
+    tolerance: float = TOLERANCE  # of the parity; more only where the model's own equations magnify rounding
 
 
 def export_bundle(
@@ -92,7 +93,12 @@ def export_bundle(
     graphs = export_graphs(draft.graphs)
     entries = {name: graph_entry(name, graph) for name, graph in graphs.items()}
     parity = measure_parity(
-        graphs, entries, draft.drawing, draft.images, len(draft.labels.names) if draft.labels else 0
+        graphs,
+        entries,
+        draft.drawing,
+        draft.images,
+        len(draft.labels.names) if draft.labels else 0,
+        draft.tolerance,
     )
     manifest = Manifest(
         name=folder.name,
@@ -108,7 +114,7 @@ def export_bundle(
         likelihood=draft.likelihood,
         parity=Parity(
             batches=BATCHES,
-            tolerance=TOLERANCE,
+            tolerance=draft.tolerance,
             **{name: float(f"{value:.3g}") for name, value in asdict(parity).items()},
         ),
     )

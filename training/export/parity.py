@@ -47,6 +47,7 @@ def measure_parity(
     drawing: Drawing | None,
     images: NDArray[np.float32],
     class_count: int = 0,
+    tolerance: float = TOLERANCE,
 ) -> ParityFigures:
     """Draws whole pictures at several batch sizes, in torch and in ONNX Runtime, and compares every output.
 
@@ -60,12 +61,13 @@ def measure_parity(
         drawing: The manifest's plan of a drawing; None for a bundle that does not draw.
         images: At least one, as the model sees them, (N, C, H, W); repeated if a batch needs more.
         class_count: K, for models that are told a class; the rows of a batch then differ in it. Else 0.
+        tolerance: The largest difference that is taken.
 
     Returns:
         The largest differences found.
 
     Raises:
-        ParityError: A difference exceeds `TOLERANCE`.
+        ParityError: A difference exceeds the tolerance.
     """
     sessions = {name: Session(graph.data, graph.weights) for name, graph in graphs.items()}
 
@@ -100,7 +102,7 @@ def measure_parity(
         mixed = in_onnx(name, _stack([call.feeds for call in chosen]))
         between_batches = max(between_batches, difference(mixed, _stack([call.outputs for call in chosen])))
     return _refuse_large(
-        ParityFigures(torch_vs_onnxruntime=between_runtimes, batched_vs_single=between_batches)
+        ParityFigures(torch_vs_onnxruntime=between_runtimes, batched_vs_single=between_batches), tolerance
     )
 
 
@@ -194,13 +196,13 @@ def difference(ours: Arrays, theirs: Arrays) -> float:
     return worst
 
 
-def _refuse_large(figures: ParityFigures) -> ParityFigures:
+def _refuse_large(figures: ParityFigures, tolerance: float) -> ParityFigures:
     for what, value in (
         ("torch and ONNX Runtime", figures.torch_vs_onnxruntime),
         ("a batch and its rows drawn alone", figures.batched_vs_single),
     ):
-        if not value <= TOLERANCE:  # also when it is not a number
+        if not value <= tolerance:  # also when it is not a number
             raise ParityError(
-                f"{what} differ by {value:.2e}, more than {TOLERANCE:.0e}: the export is refused"
+                f"{what} differ by {value:.2e}, more than {tolerance:.0e}: the export is refused"
             )
     return figures

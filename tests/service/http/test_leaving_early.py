@@ -24,7 +24,7 @@ def server(tmp_path_factory):
 
 @pytest.mark.parametrize("path", ["/autoencode?samples=5", "/encode"])
 def test_its_rows_are_free(server, path):
-    free, pool = threading.Event(), server.server.operations._admission._pool
+    free, pool = threading.Event(), server.server.operations._admission._threads._pool
     try:
         for _ in range(2):  # as many threads as read
             pool.submit(free.wait, 60)

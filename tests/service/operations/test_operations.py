@@ -284,7 +284,7 @@ async def test_a_deadline_holds_while_noise_is_drawn(operations, engine, monkeyp
     with pytest.raises(PentimentoError, match="the deadline passed while its noise was drawn") as error:
         await operations.generate(GenerateRequest(model="toy-steps", n=32, timeout_ms=150))
     assert error.value.code is Code.DEADLINE_EXCEEDED
-    assert len(drawn) == 2 and engine.rows_in_flight == 0
+    assert 1 <= len(drawn) <= 2 and engine.rows_in_flight == 0
 
 
 async def test_who_leaves_while_noise_is_drawn_frees_its_rows(operations, engine, monkeypatch):

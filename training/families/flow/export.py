@@ -26,6 +26,7 @@ from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.bundle import EVALUATION_SEED, Draft
 from pentimento.training.export.half import round_weights
 from pentimento.training.export.likelihood import ESTIMATED_ROWS, estimate_figures
+from pentimento.training.export.parity import TOLERANCE
 from pentimento.training.export.trained import Trained, load_trained
 from pentimento.training.families.flow.config import MAX_DRAW_STEPS, MAX_GUIDANCE, FlowConfig, build_flow
 from pentimento.training.families.flow.graphs import flow_graphs
@@ -47,6 +48,9 @@ ETA = Control(
     default=0,
     summary="How much of the noise is drawn anew at each step: 0 as DDIM, 1 as DDPM.",
 )
+# At its first level diffusion's estimate of the picture is what is left of the noise times 1 / sqrt(abar_S),
+# 157, and guidance goes beyond that: float32 rounds what the network says to about a millionth.
+DIFFUSION_TOLERANCE = 1e-3
 FLOW_PAPER = Paper(
     title="Flow matching for generative modeling",
     authors="Yaron Lipman, Ricky T. Q. Chen, Heli Ben-Hamu, Maximilian Nickel, Matt Le",
@@ -143,6 +147,7 @@ def draft_flow(
         labels=Labels(names=dataset.class_names) if config.class_count else None,
         likelihood=None if diffusion else Likelihood(kind="estimate"),
         judge=judge,
+        tolerance=DIFFUSION_TOLERANCE if diffusion else TOLERANCE,
     )
 
 
