@@ -17,8 +17,10 @@ from pentimento.service.grpc.call import Pace
 from pentimento.service.grpc.calls import Calls
 from pentimento.service.grpc.connections import end_connections, stop_listening
 from pentimento.service.grpc.counts import Counts
+from pentimento.service.grpc.meter import Meter
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
 from pentimento.service.grpc.probes import HEALTH, REFLECTION, Health, Reflection
+from pentimento.service.grpc.progress import Progress
 from pentimento.service.grpc.refusing import GRPC_STATUS
 from pentimento.service.grpc.sending import Sending
 from pentimento.service.grpc.service import CanvasService
@@ -66,7 +68,9 @@ class GrpcServer:
         self._server = grpc.aio.server(options=_options(settings, shared=shared))
         service = CanvasService(operations, settings, metrics)
         self._watch: asyncio.Task[NoReturn] | None = None  # from the start on
-        arrivals = Arrivals(settings.max_stall_s)
+        pace = Pace(settings.max_stall_s, settings.min_client_bytes_per_s)
+        progress = Progress(Meter(lambda: self.port))
+        arrivals = Arrivals(pace, settings.max_body_bytes, progress)
         self._health = Health(arrivals, door)
         reflection = Reflection(arrivals, door, (SERVICE_NAME, HEALTH, REFLECTION))
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -81,7 +85,6 @@ class GrpcServer:
                 f"gRPC cannot listen on {address}: another program has the port, or the "
                 "address is not one of this machine"
             ) from None
-        pace = Pace(settings.max_stall_s, settings.min_client_bytes_per_s)
         self._calls = Calls(self.port, pace, sending)
         handler = generic_handler(
             _SERVICE,

@@ -1,6 +1,6 @@
-"""Ends TCP connections of this process, found by their addresses, as gRPC opens them and cannot end one."""
+"""TCP connections of this process, found by their addresses, as gRPC opens them and cannot end one."""
 
-__all__ = ["end_connections", "stop_listening"]
+__all__ = ["address_of", "end_connections", "far_end", "of_descriptor", "stop_listening"]
 
 import contextlib
 import os
@@ -25,12 +25,12 @@ def end_connections(port: int, peer: str | None = None) -> int:
     Returns:
         How many there were.
     """
-    wanted = None if peer is None else _address(peer)
+    wanted = None if peer is None else address_of(peer)
     ended = 0
     for plug in _sockets():
         with contextlib.suppress(OSError):  # one that listens has no peer, and one may be over by now
-            host, number, *_ = plug.getpeername()
-            if plug.getsockname()[1] == port and (peer is None or (_ip(host), number) == wanted):
+            address = far_end(plug)
+            if plug.getsockname()[1] == port and (peer is None or address == wanted):
                 plug.shutdown(socket.SHUT_RDWR)
                 ended += 1
     return ended
@@ -54,7 +54,8 @@ def stop_listening(port: int) -> int:
     return ended
 
 
-def _address(peer: str) -> tuple[_Ip, int] | None:
+def address_of(peer: str) -> tuple[_Ip, int] | None:
+    """Address and port of a peer as gRPC writes it; None where it has none."""
     _, _, place = peer.partition(":")
     host, _, port = unquote(place).rpartition(":")
     try:
@@ -68,6 +69,12 @@ def _ip(host: str) -> _Ip:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def far_end(plug: socket.socket) -> tuple[_Ip, int]:
+    """Address and port of who is connected to a socket. Raises OSError: nobody is."""
+    host, number, *_ = plug.getpeername()
+    return _ip(host), number
+
+
 def _sockets() -> Iterator[socket.socket]:
     """All TCP sockets of this process, one after the other, each as a copy that is closed again."""
     try:
@@ -75,15 +82,25 @@ def _sockets() -> Iterator[socket.socket]:
     except OSError:
         return
     for number in numbers:
-        try:
-            copy = os.dup(number)  # which stays what it is when another thread closes the original
-        except OSError:
-            continue
-        try:
-            plug = socket.socket(fileno=copy)
-        except OSError:  # a file, a pipe
-            os.close(copy)
-            continue
-        with plug:
-            if plug.family in (socket.AF_INET, socket.AF_INET6) and plug.type == socket.SOCK_STREAM:
+        with of_descriptor(number) as plug:
+            if plug is not None:
                 yield plug
+
+
+@contextlib.contextmanager
+def of_descriptor(number: int) -> Iterator[socket.socket | None]:
+    """A TCP socket of this process, as a copy that is closed again; None: it is none, or none any more."""
+    try:
+        copy = os.dup(number)  # which stays what it is when another thread closes the original
+    except OSError:
+        yield None
+        return
+    try:
+        plug = socket.socket(fileno=copy)
+    except OSError:  # a file, a pipe
+        os.close(copy)
+        yield None
+        return
+    with plug:
+        is_tcp = plug.family in (socket.AF_INET, socket.AF_INET6) and plug.type == socket.SOCK_STREAM
+        yield plug if is_tcp else None

@@ -3,10 +3,12 @@
 import contextlib
 import socket
 import sys
+import time
 
 import pytest
 
 from pentimento.service.grpc.connections import end_connections, stop_listening
+from pentimento.service.grpc.meter import Meter
 
 
 @pytest.fixture(params=["127.0.0.1", "::1", "::"])
@@ -72,3 +74,16 @@ def test_nobody_else_connects_once_it_stops_listening_and_who_is_connected_stays
         accepted.sendall(b"still there")
         assert client.recv(100) == b"still there"
         assert stop_listening(port) == 0, "it is done"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not tell")
+def test_what_a_connection_has_received_is_counted_read_or_not(listener):
+    meter = Meter(lambda: listener.getsockname()[1])
+    with connected(listener) as (client, accepted, name), connected(listener) as (_, _, other):
+        assert meter([name, other]) == {name: 0, other: 0}
+        client.sendall(b"x" * 10_000)
+        accepted.recv(4_000)
+        end = time.monotonic() + 20
+        while (found := meter([name])) != {name: 10_000}:
+            assert time.monotonic() < end, found
+    assert meter([name, "ipv4:192.0.2.1:5", "unix:/tmp/x"]) == {}, "it is over"
