@@ -76,20 +76,12 @@ async def test_a_deadline_that_passes_in_the_last_call(idle, way):
 
 
 async def test_a_deadline_while_an_animation_is_encoded(idle):
-    """Some seconds of encoding for a drawing that takes some tenths of one: it is given up on the way."""
-    path = "/generate?model=toy-wide&n=64&steps=15&seed=1"
-
-    async def animated(path):
-        began = time.monotonic()
-        async with HttpConnection(idle.http_port) as connection:
-            await connection.ask("POST", path, headers={"Accept": "image/gif"})
-            status, _ = await connection.head()
-            body = await connection.body()
-        return status, body, time.monotonic() - began
-
-    status, _, whole_s = await animated(path)
-    assert status == 200
-    status, body, took_s = await animated(f"{path}&timeout_ms={round(500 * whole_s)}")
+    """A second and more of encoding for a drawing of some tenths: it is given up on the way."""
+    path = "/generate?model=toy-wide&n=64&steps=15&seed=1&timeout_ms=300"
+    began = time.monotonic()
+    async with HttpConnection(idle.http_port) as connection:
+        await connection.ask("POST", path, headers={"Accept": "image/gif"})
+        status, _ = await connection.head()
+        body = await connection.body()
     assert status == 504 and json.loads(body)["detail"].startswith("the deadline passed ")
-    print(f"{whole_s:.2f} s whole, {took_s:.2f} s with half of that")
-    assert took_s < whole_s / 2 + 2
+    assert time.monotonic() - began < 5
