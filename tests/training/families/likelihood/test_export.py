@@ -101,11 +101,10 @@ def test_a_bundle_has_a_curve_of_bounds_and_encodings_as_in_torch(exported, smal
     found = bundle_latent_neighbours(bundle, small, seed=1)
     rule = find_binarisation(small.train.images, manifest.image.levels)
     expected = neighbour_error(model, small.train, small.test, rule=rule, seed=1)
-    if any(node.name == "eps" for node in manifest.graphs["encode"].inputs):  # DRAW's later means follow draws
-        assert found == bundle_latent_neighbours(bundle, small, seed=1)
-        assert 0 <= found.value <= 1
-        return
-    assert found.value == pytest.approx(expected["error"], abs=2 / len(small.test.images))
+    assert found == bundle_latent_neighbours(bundle, small, seed=1)
+    # DRAW's later means follow the latents that it drew before, which are others in torch.
+    if all(node.name != "eps" for node in manifest.graphs["encode"].inputs):
+        assert found.value == pytest.approx(expected["error"], abs=2 / len(small.test.images))
     assert found.space == one.space == hash_of_bundle(bundle, small)
 
 
