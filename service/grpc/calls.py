@@ -16,7 +16,7 @@ from pentimento.service.grpc.sending import Outgoing, Sending
 _log = logging.getLogger(__name__)
 
 _MOST_UNTAKEN = 4  # of a connection, beside calls of it that go on
-_BYTES_PER_S = 32 << 10  # at which answers must be taken while others wait for room: a telephone is faster
+_BYTES_PER_S = 32 << 10  # at which answers must be taken when most of the budget is: a telephone is faster
 
 
 class Calls:
@@ -28,7 +28,7 @@ class Calls:
     Args:
         port: That the server listens on.
         pace: How fast a client must take the rest of a call when its handler is done.
-        sending: The budget for answers; while it is full, a client must be faster.
+        sending: The budget for answers; when most of it is taken, a client must be faster.
     """
 
     def __init__(self, port: int, pace: Pace, sending: Sending) -> None:
@@ -85,7 +85,7 @@ class Calls:
     def _late(self, now: float) -> list[Context]:
         """Calls whose rest should have been taken by now."""
         speed = self._pace.min_bytes_per_s
-        if self._sending.is_full:
+        if self._sending.is_tight:
             speed = max(speed, _BYTES_PER_S)
         most_s = self._pace.max_stall_s
         return [each for each, (since, size) in self._rest.items() if since + most_s + size / speed < now]

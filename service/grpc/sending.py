@@ -20,6 +20,7 @@ from pentimento.service.settings import Settings
 
 _SHARES = 4  # a client may have a quarter: one who does not read leaves the others room
 _SMALL = 64 << 10  # bytes that may always go to a client who has nothing on its way: HTTP/2 lets them in
+_TIGHT = 0.75  # of the budget: when more is on its way, who is slow is let go of
 _LOOK_S = 0.05  # other workers make room without a word
 _RETRY_S = 1.0  # nobody knows how long the others take
 
@@ -92,9 +93,9 @@ class Sending:
         )
 
     @property
-    def is_full(self) -> bool:
-        """Whether answers wait as those of all clients together are as many as may be."""
-        return self._is_full
+    def is_tight(self) -> bool:
+        """Whether most of it is on its way, in all workers together: large answers may have to wait."""
+        return self.held + self._elsewhere() > _TIGHT * self.max_bytes
 
     def open(self, client: str) -> "Outgoing":
         """What is on its way to a client for one call: nothing yet."""

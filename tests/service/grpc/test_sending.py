@@ -75,7 +75,7 @@ async def test_who_waits_is_let_in_when_others_were_taken_and_nobody_overtakes_i
     calls = full(sending)
     late, later = begin(sending.open("x")), begin(sending.open("y"), 70 * KIB)
     await rounds()
-    assert not late.done() and not later.done() and sending.is_full
+    assert not late.done() and not later.done()
     calls[0].taken()
     await rounds()
     assert late.done() and not later.done()
@@ -83,7 +83,6 @@ async def test_who_waits_is_let_in_when_others_were_taken_and_nobody_overtakes_i
         sending.open("z").reserve(65 * KIB)
     calls[1].taken()
     await asyncio.gather(late, later)
-    assert not sending.is_full
 
 
 async def test_clients_take_turns():
@@ -110,10 +109,21 @@ async def test_who_waits_for_its_own_answers_is_in_nobodys_way():
     own = begin(sending.open("a"))
     await rounds()
     sending.open("b").reserve(MUCH)
-    assert not own.done() and not sending.is_full
+    assert not own.done()
     unread.close()
     await own
     assert sending.held == 2 * MUCH
+
+
+async def test_it_is_tight_when_most_of_it_is_on_its_way_wherever():
+    sending = Sending(BUDGET, elsewhere=lambda: 500 * KIB)
+    call = sending.open("a")
+    call.reserve(260 * KIB)
+    assert not sending.is_tight
+    call.close()
+    call = sending.open("a")
+    call.reserve(270 * KIB)
+    assert sending.is_tight
 
 
 async def test_who_leaves_while_it_waits_leaves_nothing_behind():
@@ -128,7 +138,7 @@ async def test_who_leaves_while_it_waits_leaves_nothing_behind():
     for call in calls:
         call.close()
     await waiting[1]
-    assert sending.held == 0 and not sending.is_full
+    assert sending.held == 0
     # Let in and cancelled in the same moment:
     blocked, last = full(sending), begin(sending.open("c"))
     await rounds()
