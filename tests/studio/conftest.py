@@ -97,7 +97,7 @@ def context(browser):
     """A browser that remembers nothing of other tests."""
     # Without motion steps are not held to be seen, and a drawing is shown as fast as it comes.
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # a machine that tests share may take as long
     yield context
     context.close()
 

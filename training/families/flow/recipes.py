@@ -39,7 +39,8 @@ def flow_fashion() -> FlowConfig:
 
     `pentimento train flow-fashion`
 
-    Not measured.
+    68 minutes on one thread of a CPU that was shared with much else. In ten steps with a guidance of 1.5, as
+    asked 96.0 %, by the judge that chose nothing as well; both judges are right on 90 % of the test images.
     """
     return replace(flow_mnist(), recipe="flow-fashion", dataset="fashion-mnist", epochs=3)
 
