@@ -15,7 +15,7 @@ from pentimento.service.door.tls import Tls
 from pentimento.service.grpc.arrivals import Arrivals
 from pentimento.service.grpc.call import Pace
 from pentimento.service.grpc.calls import Calls
-from pentimento.service.grpc.connections import end_connections, stop_listening
+from pentimento.service.grpc.connections import end_connections
 from pentimento.service.grpc.counts import Counts
 from pentimento.service.grpc.meter import Meter
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
@@ -124,8 +124,7 @@ class GrpcServer:
             await self._calls.leave(grace)
         if self._watch is not None:
             self._watch.cancel()
-        # In this order: who is cut off connects again at once, and gRPC would read the call that he brings.
-        stop_listening(self.port)
+        # Nothing may come between the two: who is cut off connects again at once.
         end_connections(self.port)
         await self._server.stop(None)
 

@@ -1,6 +1,6 @@
 """TCP connections of this process, found by their addresses, as gRPC opens them and cannot end one."""
 
-__all__ = ["address_of", "end_connections", "far_end", "of_descriptor", "stop_listening"]
+__all__ = ["address_of", "end_connections", "far_end", "of_descriptor"]
 
 import contextlib
 import os
@@ -31,24 +31,6 @@ def end_connections(port: int, peer: str | None = None) -> int:
         with contextlib.suppress(OSError):  # one that listens has no peer, and one may be over by now
             address = far_end(plug)
             if plug.getsockname()[1] == port and (peer is None or address == wanted):
-                plug.shutdown(socket.SHUT_RDWR)
-                ended += 1
-    return ended
-
-
-def stop_listening(port: int) -> int:
-    """Lets nobody else connect to a port of this process; who is connected stays.
-
-    On Linux, whoever tries is refused by the kernel from then on, and whom nobody has accepted yet is ended.
-    On macOS a socket that listens cannot be ended so: they wait until gRPC closes it.
-
-    Returns:
-        How many sockets listened there.
-    """
-    ended = 0
-    for plug in _sockets():
-        with contextlib.suppress(OSError):
-            if plug.getsockname()[1] == port and plug.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 plug.shutdown(socket.SHUT_RDWR)
                 ended += 1
     return ended
