@@ -22,7 +22,7 @@ import onnxruntime as ort
 from numpy.typing import DTypeLike, NDArray
 
 from pentimento.bundle.manifest import GraphSpec
-from pentimento.service.engine.rows import Array
+from pentimento.service.engine.rows import Array, blank
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)  # rows of a captured launch
 _STATE = "next."
@@ -102,7 +102,7 @@ class BucketedGraph(DeviceGraph):
     def warm_up(self, most: int) -> None:
         """Captures every size up to `most` rows, so that no request waits for it."""
         for rows in (bucket for bucket in BUCKETS if bucket <= most):
-            self.run({t.name: np.zeros((rows, *t.shape), dtype=t.dtype) for t in self._spec.inputs})
+            self.run({t.name: blank(t.name, (rows, *t.shape), t.dtype) for t in self._spec.inputs})
 
     def run(self, feeds: Mapping[str, Array | DeviceArray]) -> dict[str, Any]:
         """As `DeviceGraph.run`; more rows than the largest bucket are called without a captured launch."""
@@ -141,7 +141,7 @@ class _Bucket:
             if isinstance(values, DeviceArray) and len(values) == self._size:
                 self._copy(values.value, fixed)
             else:
-                padded = np.zeros(fixed.shape(), dtype=_DTYPES[fixed.data_type()])
+                padded = blank(name, fixed.shape(), _DTYPES[fixed.data_type()])
                 padded[:rows] = np.asarray(values)
                 fixed.update_inplace(padded)
         self._session.run_with_iobinding(self._binding, self._options)

@@ -4,12 +4,10 @@ __all__ = ["OnnxGraph", "first_line"]
 
 from collections.abc import Callable
 
-import numpy as np
-
 from pentimento.bundle.manifest import GraphSpec
 from pentimento.bundle.store import BundleError
 from pentimento.service.engine.calibration import Curve, RowLimits
-from pentimento.service.engine.rows import Array, Arrays
+from pentimento.service.engine.rows import Array, Arrays, blank
 
 _PROBE_ROWS = (1, 3)  # a graph that was exported for one batch size fails at the other
 
@@ -47,7 +45,7 @@ class OnnxGraph:
         self.run = _elsewhere
 
     def try_out(self, clock: Callable[[], float]) -> Curve:
-        """Calls it on zeros at two sizes; returns how long that took, on a clock in seconds.
+        """Calls it on blanks at two sizes; returns how long that took, on a clock in seconds.
 
         Raises:
             BundleError: A call fails, or what it puts out is not what the manifest says.
@@ -59,18 +57,21 @@ class OnnxGraph:
             points.append((rows, clock() - started))
         return Curve(tuple(points))
 
-    def run_on_zeros(self, rows: int) -> dict[str, Array]:
-        """Calls the graph once with zeros for inputs, to try it or to time it."""
+    def run_on_blanks(self, rows: int) -> dict[str, Array]:
+        """Calls the graph once with blanks for inputs, to try it or to time it."""
         return self.run(
-            {tensor.name: np.zeros((rows, *tensor.shape), dtype=tensor.dtype) for tensor in self.spec.inputs}
+            {
+                tensor.name: blank(tensor.name, (rows, *tensor.shape), tensor.dtype)
+                for tensor in self.spec.inputs
+            }
         )
 
 
 def _probe(loaded: OnnxGraph, rows: int) -> None:
-    """Runs the graph on zeros: shapes must be as declared at more than one batch size."""
+    """Runs the graph on blanks: shapes must be as declared at more than one batch size."""
     graph = loaded.label.partition("/")[2]
     try:
-        outputs = loaded.run_on_zeros(rows)
+        outputs = loaded.run_on_blanks(rows)
     except Exception as error:
         raise BundleError(f"graph {graph!r} fails on {rows} rows: {first_line(error)}") from None
     for tensor in loaded.spec.outputs:

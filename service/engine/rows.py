@@ -4,16 +4,26 @@ Outputs of a call stay together, as the runtime made them; each job knows where 
 same jobs go on together, nothing is taken apart and nothing copied.
 """
 
-__all__ = ["Array", "Arrays", "Rows", "stack"]
+__all__ = ["Array", "Arrays", "Rows", "blank", "stack"]
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+from pentimento.bundle.drawing import STEPS
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
+
+
+def blank(name: str, shape: Sequence[int], dtype: DTypeLike) -> Array:
+    """Values of a graph's input that mean nothing, but that a request could have: of steps 1, else 0.
+
+    Graphs may divide by the number of steps, and a division of integers by zero is an error.
+    """
+    return np.full(shape, 1 if name == STEPS else 0, dtype=dtype)
 
 
 class Rows(NamedTuple):

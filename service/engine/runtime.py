@@ -78,7 +78,7 @@ class Runtime:
         Args:
             bundle: The bundle.
             tried: How long calls take of each graph that was tried elsewhere; none is called here then. None
-                tries them here, on zeros, but for those that were measured here before.
+                tries them here, on blanks, but for those that were measured here before.
 
         Returns:
             The graphs by name.
@@ -106,7 +106,7 @@ class Runtime:
         return None if self._calibrator is None else self._calibrator.known(self._what(spec))
 
     def try_out(self, bundle: Bundle, graph: str) -> Curve:
-        """Loads one graph of a bundle, calls it on zeros, and returns how long calls take.
+        """Loads one graph of a bundle, calls it on blanks, and returns how long calls take.
 
         Raises:
             BundleError: As `load`.
@@ -120,7 +120,7 @@ class Runtime:
         if self._calibrator is None:
             return curve
         try:
-            return self._calibrator.curve(self._what(loaded.spec), loaded.run_on_zeros, self._clock)
+            return self._calibrator.curve(self._what(loaded.spec), loaded.run_on_blanks, self._clock)
         except Exception as error:
             raise BundleError(
                 f"graph {loaded.label!r} fails on {_MOST_ROWS} rows or fewer: {first_line(error)}"
@@ -179,7 +179,7 @@ class Runtime:
         if self._calibrator is None or cpus == 1 or not isinstance(graph, OnnxGraph):
             return cpus
         what, rows = self._what(graph.spec), graph.efficient_rows
-        return choose_lanes(self._calibrator.throughput(what, cpus, rows, graph.run_on_zeros))
+        return choose_lanes(self._calibrator.throughput(what, cpus, rows, graph.run_on_blanks))
 
     def _what(self, spec: GraphSpec) -> str:
         said = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()

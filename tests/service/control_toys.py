@@ -54,7 +54,9 @@ def write_control_toy(folder: Path) -> None:
             [
                 node("ReduceMean", "latent", "level", axes=[1], keepdims=0),
                 node("Add", "tilt level", "whole"),
-                node("Cast", "steps", "steps_float", to=TensorProto.FLOAT),
+                node("Div", "steps steps", "ones"),  # an error where it is 0, so also in a trial
+                node("Mul", "steps ones", "steps_whole"),
+                node("Cast", "steps_whole", "steps_float", to=TensorProto.FLOAT),
                 node("Div", "whole steps_float", "part"),
                 node("Reshape", "part to_image", "part_image"),
                 node("Add", "state.canvas part_image", "next.canvas"),

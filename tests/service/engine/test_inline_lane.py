@@ -85,12 +85,12 @@ async def test_a_call_of_a_second_holds_up_neither_the_event_loop_nor_quick_grap
 
 async def test_a_graph_that_turns_out_to_be_slow_leaves_the_event_loop_for_a_while(engine, monkeypatch):
     """Its time depends on what it is given, so that no measurement beforehand can know."""
-    monkeypatch.setattr("pentimento.service.engine.lane.inline._AGAIN_S", 0.5)
+    monkeypatch.setattr("pentimento.service.engine.lane.inline._AGAIN_S", 4.0)
     graph = Timed("toy/step", 0.05, computes=True)
     (ticket,) = engine.submit([rows(graph, 3)], timeout_s=10)
     await read(ticket)
     assert [thread is threading.current_thread() for thread in graph.threads] == [True, False, False]
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(4.1)
     graph.seconds = 0.0
     (ticket,) = engine.submit([rows(graph, 1)], timeout_s=10)
     await read(ticket)
