@@ -14,6 +14,7 @@ __all__ = [
     "GenerateRequest",
     "Header",
     "ImageInput",
+    "Label",
     "LikelihoodRequest",
     "LikelihoodResult",
     "OUTPUT_WEIGHT",
@@ -28,7 +29,7 @@ __all__ = [
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,9 @@ Fit = Literal["exact", "resize"]
 """What becomes of a picture of another size or colour: refused, or scaled and converted."""
 
 ScoreKind = Literal["discriminator", "critic"]
+
+Label: TypeAlias = int | str
+"""A class of a conditional bundle: its index, or its name; digits as text are an index."""
 
 OperationName = Literal["generate", "score", "encode", "autoencode", "likelihood", "complete"]
 """What can be asked of a bundle, if its graphs allow it."""
@@ -57,8 +61,8 @@ class GenerateRequest:
     n: int | None = None  # as many as there are explicit latents, or else 1
     steps: int | None = None
     seed: int | None = None  # drawn by the server when None, and returned
-    label: int | None = None
-    labels: tuple[int, ...] | None = None  # one for each image, instead of `label`
+    label: Label | None = None
+    labels: tuple[Label, ...] | None = None  # one for each image, instead of `label`
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None  # True insists on a model whose canvases come with boxes
@@ -85,7 +89,7 @@ class ScoreRequest:
     model: str | None = None
     images: tuple[ImageInput, ...]
     fit: Fit = "exact"
-    label: int | None = None  # for a scorer of classes
+    label: Label | None = None  # for a scorer of classes
     # Latents of the images by name, for a scorer of pairs: nested lists or arrays, (n, ...).
     latents: Mapping[str, object] = field(default_factory=dict)
     group: bool = False  # judge the images together: a score for every prefix, the first of one image
@@ -99,7 +103,7 @@ class EncodeRequest:
     model: str | None = None
     images: tuple[ImageInput, ...]
     fit: Fit = "exact"
-    label: int | None = None
+    label: Label | None = None
     seed: int | None = None
     timeout_ms: int | None = None
 
@@ -114,7 +118,7 @@ class AutoencodeRequest:
     fit: Fit = "exact"
     steps: int | None = None
     seed: int | None = None
-    label: int | None = None
+    label: Label | None = None
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None
@@ -138,7 +142,7 @@ class CompleteRequest:
     fit: Fit = "exact"
     steps: int | None = None
     seed: int | None = None
-    label: int | None = None
+    label: Label | None = None
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None
@@ -155,7 +159,7 @@ class LikelihoodRequest:
     importance_samples: int = 1
     pixels: bool = False  # also the log-likelihood of each pixel
     fit: Fit = "exact"
-    label: int | None = None
+    label: Label | None = None
     seed: int | None = None
     timeout_ms: int | None = None
 

@@ -117,10 +117,13 @@ def draw(
         list[str] | None,
         typer.Option(metavar="NOISE=SEED", help="A seed for one noise alone: a level of the model, say."),
     ] = None,
-    label: Annotated[int | None, typer.Option(help="Class to draw, for models with labels.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Class to draw, for models with labels: its name, or its number from 0."),
+    ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(metavar="LABEL,...", help="Classes to draw, one for each image, such as 0,1,2."),
+        typer.Option(metavar="LABEL,...", help="Classes to draw, one for each image: 0,1,2 or horse,ship."),
     ] = None,
     latents: Latents = None,
     score: Score = False,
@@ -197,11 +200,9 @@ def _seeds(given: list[str]) -> dict[str, int]:
     return seeds
 
 
-def _labels(given: str) -> tuple[int, ...]:
-    """Labels from text such as 0,1,2."""
-    try:
-        return tuple(int(each) for each in given.split(","))
-    except ValueError:
-        raise invalid(
-            "--labels", f"must be numbers with commas between, such as 0,1,2, got {given!r}"
-        ) from None
+def _labels(given: str) -> tuple[str, ...]:
+    """Labels from text such as 0,1,2 or horse,ship."""
+    labels = tuple(each.strip() for each in given.split(","))
+    if not all(labels):
+        raise invalid("--labels", f"must be classes with commas between, such as 0,1,2, got {given!r}")
+    return labels

@@ -64,7 +64,10 @@ Model = Annotated[
 ]
 Picture = Annotated[Path, typer.Argument(help="A PNG or JPEG file.", exists=True, dir_okay=False)]
 Pictures = Annotated[list[Path], typer.Argument(help="PNG or JPEG files.", exists=True, dir_okay=False)]
-Label = Annotated[int | None, typer.Option(help="Class of the picture, for models with labels.")]
+Label = Annotated[
+    str | None,
+    typer.Option(help="Class of the picture, for models with labels: its name, or its number from 0."),
+]
 Latents = Annotated[
     Path | None,
     typer.Option(

@@ -37,6 +37,7 @@ class Counts:
         self._most: dict[str, tuple[int, str]] = {
             "images": (settings.max_images, "entries"),
             "labels": (settings.max_images, "entries"),
+            "label_names": (settings.max_images, "entries"),
             "latents": (_MOST_NAMES, "entries"),
             "seeds": (_MOST_NAMES, "entries"),
             "controls": (_MOST_NAMES, "entries"),

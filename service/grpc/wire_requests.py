@@ -31,6 +31,7 @@ from pentimento.service.messages import (
     Floats,
     GenerateRequest,
     ImageInput,
+    Label,
     LikelihoodRequest,
     ScoreRequest,
 )
@@ -58,7 +59,7 @@ def generate_request(
         steps=_steps(spec),
         seed=_seed(spec),
         label=_label(spec),
-        labels=tuple(spec.labels) or None,
+        labels=_labels(spec),
         score=_score(spec),
         score_by=_score_by(spec),
         boxes=_boxes(spec),
@@ -174,8 +175,20 @@ def _seed(message: _WithSeed) -> int | None:
     return message.seed if message.HasField("seed") else None
 
 
-def _label(message: _Message) -> int | None:
-    return message.label if message.HasField("label") else None
+def _label(message: _Message) -> Label | None:
+    if not message.HasField("label_name"):
+        return message.label if message.HasField("label") else None
+    if message.HasField("label"):
+        got = f"got {message.label_name[:60]!r} and {message.label}"
+        raise invalid("label_name", f"cannot be given together with label, {got}")
+    return message.label_name
+
+
+def _labels(spec: pb.DrawingSpec) -> tuple[Label, ...] | None:
+    if spec.labels and spec.label_names:
+        got = f"got {len(spec.label_names)} and {len(spec.labels)} entries"
+        raise invalid("label_names", f"cannot be given together with labels, {got}")
+    return tuple(spec.label_names) or tuple(spec.labels) or None
 
 
 def _score(message: pb.DrawingSpec | _FromPicture) -> bool | None:

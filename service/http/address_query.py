@@ -9,16 +9,26 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from pentimento.service.http.schemas import BOXES, MAX_SCALE, SCORE, SCORE_BY, InputBody, Whole
+from pentimento.service.http.schemas import (
+    BOXES,
+    LABEL,
+    MAX_SCALE,
+    SCORE,
+    SCORE_BY,
+    ClassLabel,
+    InputBody,
+    Whole,
+    class_label,
+)
 from pentimento.service.messages import GenerateRequest
 
-_LABELS = r"[0-9]{1,9}(,[0-9]{1,9})*"
+_LABELS = r"[^,]+(,[^,]+)*"
 
 
 def _labels(text: object) -> object:
     if not isinstance(text, str) or not re.fullmatch(_LABELS, text):
         raise PydanticCustomError("whole_number", "must be classes with commas between them, such as 3,1,4")
-    return tuple(int(digits) for digits in text.split(","))
+    return tuple(class_label(each) for each in text.split(","))
 
 
 class AddressQuery(InputBody):
@@ -29,13 +39,11 @@ class AddressQuery(InputBody):
 
     n: Annotated[Whole, Field(description="Images to draw; by default 1, or as many as `labels` has.")] = None
     steps: Annotated[Whole, Field(description="Canvases to show; by default the model's own number.")] = None
-    label: Annotated[
-        Whole, Field(description="Class to draw, for a conditional model: an index into its `labels`.")
-    ] = None
+    label: Annotated[ClassLabel, Field(description=LABEL)] = None
     labels: Annotated[
-        tuple[int, ...] | None,
+        tuple[int | str, ...] | None,
         BeforeValidator(_labels, json_schema_input_type=Annotated[str, Field(pattern=f"^{_LABELS}$")]),
-        Field(description="Classes to draw, one for each image, with commas: `3,1,4`."),
+        Field(description="Classes to draw, one for each image, with commas: `3,1,4`, or names."),
     ] = None
     score: Annotated[bool | None, Field(description=SCORE)] = None
     score_by: Annotated[str | None, Field(description=SCORE_BY)] = None

@@ -26,6 +26,7 @@ from pentimento.service.http.schemas import (
     MAX_SCALE,
     SCORE,
     SCORE_BY,
+    ClassLabel,
     InputBody,
     ScoreBody,
     TimingBody,
@@ -44,7 +45,10 @@ class ScoreQuery(InputBody):
         Fit,
         Field(description="`exact`: another size or colour is refused. `resize`: scaled and converted."),
     ] = "exact"
-    label: Annotated[Whole, Field(description="Class of the pictures, for a model that takes it.")] = None
+    label: Annotated[
+        ClassLabel,
+        Field(description="Class of the pictures, for a model that takes it: its name or index."),
+    ] = None
     timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the request is given up.")] = (
         None
     )

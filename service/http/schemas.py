@@ -12,6 +12,8 @@ __all__ = [
     "GenerateQuery",
     "InputBody",
     "BOXES",
+    "ClassLabel",
+    "LABEL",
     "MAX_SCALE",
     "Problem",
     "Real",
@@ -21,6 +23,7 @@ __all__ = [
     "ScoredByBody",
     "TimingBody",
     "Whole",
+    "class_label",
 ]
 
 import re
@@ -62,6 +65,28 @@ def _whole(value: object) -> object:
 Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int | None)]
 
 
+def class_label(value: object) -> object:
+    """Takes what `_whole` takes, and any other text for the name of a class."""
+    if isinstance(value, str) and not re.fullmatch(r"\s*[+-]?[0-9]+\s*", value):
+        return value
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return _whole(value)
+    raise PydanticCustomError("whole_number", "must be a whole number or the name of a class")
+
+
+def _label_or_none(value: object) -> object:
+    return None if value is None else class_label(value)
+
+
+_LABEL_INPUT = int | str
+ClassLabel = Annotated[
+    int | str | None, BeforeValidator(_label_or_none, json_schema_input_type=_LABEL_INPUT | None)
+]
+_LabelEntry = Annotated[int | str, BeforeValidator(class_label, json_schema_input_type=_LABEL_INPUT)]
+
+LABEL = "Class to draw, for a conditional model: a name among its `labels`, in whatever case, or its index."
+
+
 def _real(value: object) -> object:
     """Takes numbers, and no text or truth value for one."""
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e20:
@@ -92,9 +117,7 @@ class _Common(InputBody):
             "Without one, the server chooses one below 2^53, which nobody can foresee."
         ),
     ] = None
-    label: Annotated[
-        Whole, Field(description="Class to draw, for a conditional model: an index into its `labels`.")
-    ] = None
+    label: Annotated[ClassLabel, Field(description=LABEL)] = None
     timeout_ms: Annotated[Whole, Field(description="Milliseconds after which the drawing is given up.")] = (
         None
     )
@@ -121,7 +144,7 @@ class GenerateBody(_Common):
     score_by: Annotated[StrictStr | None, Field(description=SCORE_BY)] = None
     boxes: Annotated[StrictBool | None, Field(description=BOXES)] = None
     labels: Annotated[
-        tuple[_Number, ...] | None,
+        tuple[_LabelEntry, ...] | None,
         Field(description="Classes to draw, one for each of the n images, instead of `label` for all."),
     ] = None
     latents: Annotated[

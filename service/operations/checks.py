@@ -28,7 +28,8 @@ from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.noise import MAX_SEED, noise_shape
 from pentimento.service.engine.rows import Array, Arrays
 from pentimento.service.errors import PentimentoError, entry, invalid
-from pentimento.service.messages import GenerateRequest, LikelihoodRequest
+from pentimento.service.messages import GenerateRequest, Label, LikelihoodRequest
+from pentimento.service.operations.classes import class_of
 from pentimento.service.operations.numbers import read_numbers
 from pentimento.service.settings import Settings
 
@@ -145,18 +146,18 @@ def steps(manifest: Manifest, value: int | None) -> int:
     return value
 
 
-def label(manifest: Manifest, value: int | None) -> int | None:
-    """The class to draw: needed by a conditional bundle, refused by any other."""
+def label(manifest: Manifest, value: Label | None) -> int | None:
+    """Index of the class to draw: needed by a conditional bundle, refused by any other."""
     if manifest.labels is None:
         if value is not None:
-            raise _unconditional(manifest, "label", value)
+            raise _unconditional(manifest, "label", str(value)[:60])
         return None
     if value is None:
         count = len(manifest.labels.names)
         raise invalid(
             "label", f"is needed by model {manifest.name!r}: 0..{count - 1}, one of {count} classes"
         )
-    return _class(manifest, "label", value)
+    return class_of(manifest, value, "label")
 
 
 def labels(manifest: Manifest, request: GenerateRequest, n: int) -> tuple[int, ...] | int | None:
@@ -165,12 +166,13 @@ def labels(manifest: Manifest, request: GenerateRequest, n: int) -> tuple[int, .
     if given is None:
         return label(manifest, request.label)
     if request.label is not None:
-        raise invalid("labels", f"cannot be given together with label, got {len(given)} and {request.label}")
+        also = str(request.label)[:60]
+        raise invalid("labels", f"cannot be given together with label, got {len(given)} and {also}")
     if manifest.labels is None:
         raise _unconditional(manifest, "labels", f"{len(given)} of them")
     if len(given) != n:
         raise invalid("labels", f"must have {n} entries, one for each image, got {len(given)}")
-    return tuple(_class(manifest, f"labels[{i}]", value) for i, value in enumerate(given))
+    return tuple(class_of(manifest, value, f"labels[{i}]") for i, value in enumerate(given))
 
 
 def latents(
@@ -198,18 +200,6 @@ def latents(
             raise invalid(field, f"must lie inside (0, 1), got {array.min()}..{array.max()}")
         checked[name] = np.ascontiguousarray(array)
     return checked
-
-
-def _classes(manifest: Manifest) -> int:
-    return 0 if manifest.labels is None else len(manifest.labels.names)
-
-
-def _class(manifest: Manifest, field: str, value: int) -> int:
-    count = _classes(manifest)
-    if not 0 <= value < count:
-        message = f"must be 0..{count - 1} for model {manifest.name!r} of {count} classes, got {value}"
-        raise invalid(field, message)
-    return value
 
 
 def _unconditional(manifest: Manifest, field: str, got: object) -> PentimentoError:

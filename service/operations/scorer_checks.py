@@ -11,15 +11,17 @@ from pentimento.bundle.manifest import Manifest
 from pentimento.bundle.scorer import judged_noise
 from pentimento.service.engine.rows import Arrays
 from pentimento.service.errors import entry, invalid
+from pentimento.service.messages import Label
 from pentimento.service.operations import checks
 
 
-def scorer_label(manifest: Manifest, value: int | None) -> int | None:
-    """The class of given images: needed by a scorer of classes, refused by any other."""
+def scorer_label(manifest: Manifest, value: Label | None) -> int | None:
+    """Index of the class of given images: needed by a scorer of classes, refused by any other."""
     if manifest.graphs["score"].input("label") is not None:
         return checks.label(manifest, value)
     if value is not None:
-        raise invalid("label", f"cannot be given: the scorer of {manifest.name!r} takes none, got {value}")
+        got = str(value)[:60]
+        raise invalid("label", f"cannot be given: the scorer of {manifest.name!r} takes none, got {got}")
     return None
 
 
@@ -44,10 +46,10 @@ def scorer_latents(manifest: Manifest, given: Mapping[str, object], n: int) -> A
     return checks.latents(manifest, given, n, manifest.drawing.steps.trained, bounded=False)
 
 
-def group(manifest: Manifest, n: int, label: int | None) -> int:
+def group(manifest: Manifest, n: int, label: Label | None) -> int:
     """The most images of a group, if so many may be judged together; a group has no label."""
     if label is not None:
-        raise invalid("label", f"cannot be given for a group, got {label}")
+        raise invalid("label", f"cannot be given for a group, got {str(label)[:60]}")
     size = manifest.scorer.group_size if manifest.scorer else None
     if size is None or "score_group" not in manifest.graphs:
         message = f"cannot be judged: the scorer of {manifest.name!r} judges one image at a time"

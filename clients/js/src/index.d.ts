@@ -30,8 +30,9 @@ export interface CallOptions {
 interface Asked {
   /** A served model; by default the server's. */
   model?: string;
-  /** Class to draw, or of the pictures, for models with labels: an index into `labels` of the model. */
-  label?: number;
+  /** Class to draw, or of the pictures, for models with labels: a name of `labels` of the model,
+   * in whatever case, or its index. */
+  label?: number | string;
   /** Milliseconds after which the server gives up; by default its own limit. Bounds trying again, too. */
   timeoutMs?: number;
 }
@@ -55,7 +56,7 @@ export interface DrawRequest extends Drawn {
   /** Images to draw; by default as many as the latents that are given, or else 1. */
   n?: number;
   /** Classes to draw, one for each of the n images, instead of `label` for all of them. */
-  labels?: readonly number[];
+  labels?: readonly (number | string)[];
   /** Noise by name instead of from the seed, (n, ...) or, for noise per call, (n, calls, ...). */
   latents?: Readonly<Record<string, Numbers>>;
   /** Seeds by the name of a noise that shall not use `seed`: the levels of a model, one at a time. */

@@ -101,7 +101,7 @@ PRIOR_NORMAL: Prior
 PRIOR_UNIFORM: Prior
 
 class DrawingSpec(_message.Message):
-    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds", "score_by", "labels", "with_boxes", "controls")
+    __slots__ = ("model", "image_count", "step_count", "seed", "label", "with_scores", "latents", "timeout_ms", "seeds", "score_by", "labels", "with_boxes", "controls", "label_name", "label_names")
     class SeedsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +129,8 @@ class DrawingSpec(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAMES_FIELD_NUMBER: _ClassVar[int]
     model: str
     image_count: int
     step_count: int
@@ -142,7 +144,9 @@ class DrawingSpec(_message.Message):
     labels: _containers.RepeatedScalarFieldContainer[int]
     with_boxes: bool
     controls: _containers.ScalarMap[str, float]
-    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ..., score_by: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    label_name: str
+    label_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., image_count: _Optional[int] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., timeout_ms: _Optional[int] = ..., seeds: _Optional[_Mapping[str, int]] = ..., score_by: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ..., label_name: _Optional[str] = ..., label_names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Tensor(_message.Message):
     __slots__ = ("name", "shape", "values", "data")
@@ -279,7 +283,7 @@ class GenerateResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ...) -> None: ...
 
 class ScoreRequest(_message.Message):
-    __slots__ = ("model", "images", "fit", "timeout_ms", "label", "latents", "group")
+    __slots__ = ("model", "images", "fit", "timeout_ms", "label", "latents", "group", "label_name")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     FIT_FIELD_NUMBER: _ClassVar[int]
@@ -287,6 +291,7 @@ class ScoreRequest(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     LATENTS_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     model: str
     images: _containers.RepeatedScalarFieldContainer[bytes]
     fit: ImageFit
@@ -294,7 +299,8 @@ class ScoreRequest(_message.Message):
     label: int
     latents: _containers.RepeatedCompositeFieldContainer[Tensor]
     group: bool
-    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., timeout_ms: _Optional[int] = ..., label: _Optional[int] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., group: _Optional[bool] = ...) -> None: ...
+    label_name: str
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., timeout_ms: _Optional[int] = ..., label: _Optional[int] = ..., latents: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., group: _Optional[bool] = ..., label_name: _Optional[str] = ...) -> None: ...
 
 class ScoreResponse(_message.Message):
     __slots__ = ("model", "version", "scores", "timing", "group")
@@ -311,7 +317,7 @@ class ScoreResponse(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., scores: _Optional[_Union[Scores, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., group: _Optional[bool] = ...) -> None: ...
 
 class AutoencodeRequest(_message.Message):
-    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes", "controls")
+    __slots__ = ("model", "image", "sample_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes", "controls", "label_name")
     class ControlsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -332,6 +338,7 @@ class AutoencodeRequest(_message.Message):
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     sample_count: int
@@ -345,7 +352,8 @@ class AutoencodeRequest(_message.Message):
     score_by: str
     with_boxes: bool
     controls: _containers.ScalarMap[str, float]
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    label_name: str
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., sample_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ..., label_name: _Optional[str] = ...) -> None: ...
 
 class AutoencodeResponse(_message.Message):
     __slots__ = ("header", "frame", "summary", "encoder_output")
@@ -366,7 +374,7 @@ class EncoderOutput(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ...) -> None: ...
 
 class CompleteRequest(_message.Message):
-    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes", "controls")
+    __slots__ = ("model", "image", "mask", "image_count", "fit", "step_count", "seed", "label", "with_scores", "timeout_ms", "encoding", "score_by", "with_boxes", "controls", "label_name")
     class ControlsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -388,6 +396,7 @@ class CompleteRequest(_message.Message):
     SCORE_BY_FIELD_NUMBER: _ClassVar[int]
     WITH_BOXES_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     model: str
     image: bytes
     mask: bytes
@@ -402,7 +411,8 @@ class CompleteRequest(_message.Message):
     score_by: str
     with_boxes: bool
     controls: _containers.ScalarMap[str, float]
-    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    label_name: str
+    def __init__(self, model: _Optional[str] = ..., image: _Optional[bytes] = ..., mask: _Optional[bytes] = ..., image_count: _Optional[int] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., step_count: _Optional[int] = ..., seed: _Optional[int] = ..., label: _Optional[int] = ..., with_scores: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., score_by: _Optional[str] = ..., with_boxes: _Optional[bool] = ..., controls: _Optional[_Mapping[str, float]] = ..., label_name: _Optional[str] = ...) -> None: ...
 
 class CompleteResponse(_message.Message):
     __slots__ = ("header", "frame", "summary")
@@ -415,7 +425,7 @@ class CompleteResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[DrawingHeader, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ..., summary: _Optional[_Union[DrawingSummary, _Mapping]] = ...) -> None: ...
 
 class EncodeRequest(_message.Message):
-    __slots__ = ("model", "images", "fit", "label", "seed", "timeout_ms", "encoding")
+    __slots__ = ("model", "images", "fit", "label", "seed", "timeout_ms", "encoding", "label_name")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     FIT_FIELD_NUMBER: _ClassVar[int]
@@ -423,6 +433,7 @@ class EncodeRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     model: str
     images: _containers.RepeatedScalarFieldContainer[bytes]
     fit: ImageFit
@@ -430,7 +441,8 @@ class EncodeRequest(_message.Message):
     seed: int
     timeout_ms: int
     encoding: ImageEncoding
-    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., label: _Optional[int] = ..., seed: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+    label_name: str
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., label: _Optional[int] = ..., seed: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., label_name: _Optional[str] = ...) -> None: ...
 
 class EncodeResponse(_message.Message):
     __slots__ = ("header", "output", "timing")
@@ -459,7 +471,7 @@ class ReadingHeader(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[str] = ..., seed: _Optional[int] = ..., inputs: _Optional[_Iterable[bytes]] = ..., image_shape: _Optional[_Union[ImageShape, _Mapping]] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
 
 class EstimateLikelihoodRequest(_message.Message):
-    __slots__ = ("model", "images", "fit", "importance_sample_count", "with_pixels", "label", "seed", "timeout_ms", "encoding")
+    __slots__ = ("model", "images", "fit", "importance_sample_count", "with_pixels", "label", "seed", "timeout_ms", "encoding", "label_name")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     FIT_FIELD_NUMBER: _ClassVar[int]
@@ -469,6 +481,7 @@ class EstimateLikelihoodRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     model: str
     images: _containers.RepeatedScalarFieldContainer[bytes]
     fit: ImageFit
@@ -478,7 +491,8 @@ class EstimateLikelihoodRequest(_message.Message):
     seed: int
     timeout_ms: int
     encoding: ImageEncoding
-    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., importance_sample_count: _Optional[int] = ..., with_pixels: _Optional[bool] = ..., label: _Optional[int] = ..., seed: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ...) -> None: ...
+    label_name: str
+    def __init__(self, model: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., fit: _Optional[_Union[ImageFit, str]] = ..., importance_sample_count: _Optional[int] = ..., with_pixels: _Optional[bool] = ..., label: _Optional[int] = ..., seed: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., encoding: _Optional[_Union[ImageEncoding, str]] = ..., label_name: _Optional[str] = ...) -> None: ...
 
 class EstimateLikelihoodResponse(_message.Message):
     __slots__ = ("header", "kind", "importance_sample_count", "nats", "bits_per_dimension", "pixels", "timing", "standard_errors")

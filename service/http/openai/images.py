@@ -22,7 +22,7 @@ from pentimento.service.http.openai import docs
 from pentimento.service.http.openai.events import USAGE, ImageEvents, Kind, facts
 from pentimento.service.http.openai.forms import read_edit
 from pentimento.service.http.openai.outputs import Output, files_of, output_of
-from pentimento.service.http.openai.prompts import class_of
+from pentimento.service.http.openai.prompts import prompt_class
 from pentimento.service.http.openai.schemas import GenerationBody, ImageBody, refuse_impossible
 from pentimento.service.messages import CompleteRequest, Frame, GenerateRequest, Header
 from pentimento.service.operations.operations import Drawing, Weigh
@@ -90,7 +90,7 @@ def _asked(body: ImageBody, manifest: Manifest) -> dict[str, Any]:
         "n": 1 if body.n is None else body.n,
         "steps": body.steps,
         "seed": body.seed,
-        "label": class_of(manifest, body.prompt),
+        "label": prompt_class(manifest, body.prompt),
         "controls": body.controls,
         "timeout_ms": body.timeout_ms,
     }

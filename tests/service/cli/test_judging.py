@@ -91,9 +91,10 @@ def test_a_critics_score_is_called_one(where, picture):
             "label must be 0..9 for model 'toy-digits' of 10 classes, got 10",
         ),
         (
-            ["draw", "toy-digits", "--labels", "1,x"],
-            "--labels must be numbers with commas between, such as 0,1,2, got",
+            ["draw", "toy-digits", "--labels", "1,,2"],
+            "--labels must be classes with commas between, such as 0,1,2, got",
         ),
+        (["draw", "toy-digits", "--labels", "1,x"], "labels[1] must be one of the 10 classes of model"),
         (["draw", "toy-digits", "--labels", "1,12"], "labels[1] must be 0..9"),
         (["draw", "toy-digits", "--labels", "1,2", "--n", 3], "labels must have 3 entries"),
         (

@@ -22,6 +22,7 @@ from pentimento_client.requests import (
     DrawOptions,
     DrawRequest,
     EncodeRequest,
+    Label,
     LikelihoodOptions,
     LikelihoodRequest,
     ReadOptions,
@@ -207,7 +208,7 @@ class Client:
         model: str | None = None,
         *,
         fit: Literal["exact", "resize"] = "exact",
-        label: int | None = None,
+        label: Label | None = None,
         latents: Mapping[str, ArrayLike] | None = None,
         group: bool = False,
         timeout_s: float | None = None,
@@ -218,7 +219,7 @@ class Client:
             images: File contents, paths, Pillow images or arrays.
             model: A served model; by default the server's.
             fit: What to do with a picture of another size or colour mode: refuse it, or resize and convert.
-            label: Class of the pictures, for a scorer that takes it.
+            label: Class of the pictures, its name or index, for a scorer that takes it.
             latents: By name, (n, ...), for a scorer that judges pairs (`Model.score_takes`): an encoding, or
                 what was drawn from.
             group: Judge the pictures together, at most `Model.group_size`: score i is about the first i + 1.

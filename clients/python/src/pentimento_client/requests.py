@@ -11,6 +11,7 @@ __all__ = [
     "DrawOptions",
     "DrawRequest",
     "EncodeRequest",
+    "Label",
     "LikelihoodOptions",
     "LikelihoodRequest",
     "ReadOptions",
@@ -34,6 +35,8 @@ from pentimento_client.pixels import Floats
 
 Fit: TypeAlias = Literal["exact", "resize"]
 Travel: TypeAlias = Literal["png", "float32"]
+Label: TypeAlias = int | str
+"""A class of a model: its index, or its name; digits as text are an index."""
 
 
 class DrawOptions(TypedDict, total=False):
@@ -45,9 +48,9 @@ class DrawOptions(TypedDict, total=False):
     """Canvases to show; by default the model's own number."""
     seed: int
     """Seed of all noise, in [0, 2^63 - 1]; by default the server chooses one, and tells it in the header."""
-    label: int
-    """Class to draw, for models with labels: an index into `Model.labels`."""
-    labels: Sequence[int]
+    label: Label
+    """Class to draw, for models with labels: a name among `Model.labels`, in whatever case, or its index."""
+    labels: Sequence[Label]
     """Classes to draw, one for each of the n images, instead of `label` for all of them."""
     score: bool
     """Whether the model's scorer judges every canvas."""
@@ -73,8 +76,8 @@ class ReadOptions(TypedDict, total=False):
 
     fit: Fit
     """What to do with a picture of another size or colour mode: refuse it, or resize and convert."""
-    label: int
-    """Class of the pictures, for models with labels."""
+    label: Label
+    """Class of the pictures, for models with labels: its name or its index."""
     seed: int
     """Seed of all noise, in [0, 2^63 - 1]; by default the server chooses one, and tells it."""
     timeout_s: float
@@ -136,8 +139,8 @@ class DrawRequest:
     n: int | None = None
     steps: int | None = None
     seed: int | None = None
-    label: int | None = None
-    labels: Sequence[int] | None = None
+    label: Label | None = None
+    labels: Sequence[Label] | None = None
     score: bool | None = None
     score_by: str | None = None
     boxes: bool | None = None
@@ -154,7 +157,7 @@ class ReadRequest:
 
     model: str | None = None
     fit: Fit = "exact"
-    label: int | None = None
+    label: Label | None = None
     seed: int | None = None
     timeout_s: float | None = None
 
@@ -211,7 +214,7 @@ class ScoreRequest:
     model: str | None = None
     images: tuple[bytes, ...]
     fit: Fit = "exact"
-    label: int | None = None
+    label: Label | None = None
     latents: Mapping[str, ArrayLike] = field(default_factory=dict)
     group: bool = False
     timeout_s: float | None = None
@@ -238,18 +241,22 @@ def latent_arrays(request: DrawRequest | ScoreRequest) -> dict[str, Floats]:
     return arrays
 
 
-def label_list(request: DrawRequest) -> list[int] | None:
-    """Converts the labels of a request to integers; None if there are none.
+def label_list(request: DrawRequest) -> list[Label] | None:
+    """Converts the labels of a request to integers and names; None if there are none.
 
     Raises:
-        PentimentoError: INVALID_ARGUMENT: one is not a whole number, or the list is empty.
+        PentimentoError: INVALID_ARGUMENT: one is neither a whole number nor a text, they are one text, or the
+            list is empty.
     """
     if request.labels is None:
         return None
+    if isinstance(request.labels, str):  # a sequence too, of its letters
+        message = f"labels must be a list, such as [{request.labels[:40]!r}], got a text"
+        raise PentimentoError(Code.INVALID_ARGUMENT, message, field="labels")
     try:
-        labels = [operator.index(label) for label in request.labels]
+        labels = [each if isinstance(each, str) else operator.index(each) for each in request.labels]
     except TypeError as error:
-        message = f"labels must be whole numbers: {error}"
+        message = f"labels must be whole numbers or names: {error}"
         raise PentimentoError(Code.INVALID_ARGUMENT, message, field="labels") from None
     if not labels:  # gRPC would take that for no labels at all
         message = "labels must be one for each image, got none"

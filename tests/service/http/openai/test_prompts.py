@@ -6,7 +6,7 @@ import pytest
 
 from pentimento.bundle.manifest import Labels
 from pentimento.service.errors import PentimentoError
-from pentimento.service.http.openai.prompts import class_of
+from pentimento.service.http.openai.prompts import prompt_class
 
 
 def bundle(*names):
@@ -26,7 +26,7 @@ def bundle(*names):
     ],
 )
 def test_it_means(names, prompt, found):
-    assert class_of(bundle(*names), prompt) == found
+    assert prompt_class(bundle(*names), prompt) == found
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_it_means(names, prompt, found):
 )
 def test_it_means_nothing(names, prompt, sentence):
     with pytest.raises(PentimentoError) as caught:
-        class_of(bundle(*names), prompt)
+        prompt_class(bundle(*names), prompt)
     assert caught.value.field == "prompt" and sentence in caught.value.message
     assert len(caught.value.message) < 400

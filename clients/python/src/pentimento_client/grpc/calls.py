@@ -8,7 +8,7 @@ __all__ = ["StreamMethod", "deadline_s", "encode_call", "likelihood_call", "scor
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pentimento_client.errors import Code, PentimentoError
 from pentimento_client.pb import canvas_service_pb2 as pb
@@ -18,6 +18,7 @@ from pentimento_client.requests import (
     CompleteRequest,
     DrawRequest,
     EncodeRequest,
+    Label,
     LikelihoodRequest,
     ScoreRequest,
     StreamRequest,
@@ -59,7 +60,7 @@ def score_call(request: ScoreRequest) -> pb.ScoreRequest:
             model=request.model or "",
             images=request.images,
             fit=_FITS[request.fit],
-            label=request.label,
+            **_label(request.label),
             latents=[_tensor(name, array) for name, array in latent_arrays(request).items()],
             group=request.group,
             timeout_ms=_timeout_ms(request.timeout_s),
@@ -73,7 +74,7 @@ def encode_call(request: EncodeRequest) -> pb.EncodeRequest:
             model=request.model or "",
             images=request.images,
             fit=_FITS[request.fit],
-            label=request.label,
+            **_label(request.label),
             seed=request.seed,
             timeout_ms=_timeout_ms(request.timeout_s),
         )
@@ -88,7 +89,7 @@ def likelihood_call(request: LikelihoodRequest) -> pb.EstimateLikelihoodRequest:
             fit=_FITS[request.fit],
             importance_sample_count=request.importance_samples,
             with_pixels=request.pixels,
-            label=request.label,
+            **_label(request.label),
             seed=request.seed,
             timeout_ms=_timeout_ms(request.timeout_s),
         )
@@ -101,8 +102,8 @@ def _drawing(request: DrawRequest) -> pb.StreamCanvasRequest:
             image_count=request.n,
             step_count=request.steps,
             seed=request.seed,
-            label=request.label,
-            labels=label_list(request),
+            **_label(request.label),
+            **_labels(request),
             with_scores=request.score,
             score_by=request.score_by,
             with_boxes=request.boxes,
@@ -115,6 +116,17 @@ def _drawing(request: DrawRequest) -> pb.StreamCanvasRequest:
     )
 
 
+def _label(label: Label | None) -> dict[str, Any]:
+    return {"label_name": label} if isinstance(label, str) else {"label": label}
+
+
+def _labels(request: DrawRequest) -> dict[str, Any]:
+    labels = label_list(request)
+    if labels is None or not any(isinstance(each, str) for each in labels):
+        return {"labels": labels}
+    return {"label_names": [str(each) for each in labels]}
+
+
 def _reconstruction(request: AutoencodeRequest) -> pb.AutoencodeRequest:
     return pb.AutoencodeRequest(
         model=request.model or "",
@@ -123,7 +135,7 @@ def _reconstruction(request: AutoencodeRequest) -> pb.AutoencodeRequest:
         fit=_FITS[request.fit],
         step_count=request.steps,
         seed=request.seed,
-        label=request.label,
+        **_label(request.label),
         with_scores=request.score,
         score_by=request.score_by,
         with_boxes=request.boxes,
@@ -142,7 +154,7 @@ def _completion(request: CompleteRequest) -> pb.CompleteRequest:
         fit=_FITS[request.fit],
         step_count=request.steps,
         seed=request.seed,
-        label=request.label,
+        **_label(request.label),
         with_scores=request.score,
         score_by=request.score_by,
         with_boxes=request.boxes,
