@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.door.access import AdminToken
 from pentimento.service.errors import invalid
+from pentimento.service.fair_threads import FairThreads
 from pentimento.service.grpc import wire, wire_requests
 from pentimento.service.grpc.call import Call
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
@@ -29,6 +30,8 @@ from pentimento.service.operations.codec import AT_ONCE
 from pentimento.service.operations.operations import Drawing, Operations, Weigh
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.request_log import Asked
+
+_large_answers = FairThreads(2, "grpc-answer")
 
 _LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of a call that nobody reads
 
@@ -106,7 +109,7 @@ class CanvasService:
                 frames = await drawing.frames()
             return pb.GenerateResponse(
                 header=wire.header_message(header, image, encoding),
-                frames=await _encoded(frames, encoding, drawing.check_deadline),
+                frames=await _encoded(frames, encoding, drawing),
                 timing=wire.timing_message(drawing.timing),
             )
 
@@ -124,7 +127,7 @@ class CanvasService:
         wanted = await self._make_room(wanted, encoding, encoder_values, call)
         result = await self._operations.encode(wanted)
         call.model = result.model
-        return await asyncio.to_thread(wire.encode_message, result, encoding)
+        return await _large_answers.run(wire.encode_message, result, encoding)
 
     async def EstimateLikelihood(
         self, request: pb.EstimateLikelihoodRequest, call: Call
@@ -136,7 +139,7 @@ class CanvasService:
         wanted = await self._make_room(wanted, encoding, values, call)
         result = await self._operations.likelihood(wanted)
         call.model = result.model
-        return await asyncio.to_thread(wire.likelihood_message, result, encoding)
+        return await _large_answers.run(wire.likelihood_message, result, encoding)
 
     async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
         """Answers with all served models, and the refused folders."""
@@ -258,19 +261,24 @@ def _encoding_fits(encoding: pb.ImageEncoding) -> Weigh:
 
 
 async def _encoded(
-    frames: Sequence[Frame], encoding: pb.ImageEncoding, check: Callable[[], None] = lambda: None
+    frames: Sequence[Frame], encoding: pb.ImageEncoding, whole: Drawing | None = None
 ) -> list[pb.Frame]:
     """Frames as messages, made off the event loop unless that takes longer than making them.
 
-    `check` is called before each, and stops that by raising.
+    `whole`: the drawing of which these are all frames. Clients take turns with such, and its deadline holds;
+    a frame of a stream is short, and waits for no whole answer.
     """
 
     def encode() -> list[pb.Frame]:
         messages = []
         for frame in frames:
-            check()
+            if whole is not None:
+                whole.check_deadline()
             messages.append(wire.frame_message(frame, encoding))
         return messages
 
-    large = sum(frame.weight for frame in frames) > AT_ONCE
-    return await asyncio.to_thread(encode) if large else encode()
+    if sum(frame.weight for frame in frames) <= AT_ONCE:
+        return encode()
+    if whole is None:
+        return await asyncio.to_thread(encode)
+    return await _large_answers.run(encode, left_s=whole.left_s, doing="its answer was encoded")

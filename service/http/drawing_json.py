@@ -4,9 +4,11 @@ Frames are put together from bytes: a general encoder would look through every c
 """
 
 __all__ = [
+    "array_json",
     "drawing_headers",
     "frames_json",
     "head",
+    "object_json",
     "pictures_base64",
     "score_objects",
     "tail",
@@ -114,6 +116,17 @@ def _base64(canvases: Floats) -> list[bytes]:
 
 def _times(timing: Timing) -> dict[str, int]:
     return {"queue_us": timing.queue_us, "total_us": timing.total_us}
+
+
+def array_json(values: Floats) -> bytes:
+    """Nested lists of an array, (n, ...), row by row: so other threads have their turn between two rows."""
+    return b"[" + b",".join(to_json(row.tolist(), inf_nan_mode="null") for row in values) + b"]"
+
+
+def object_json(fields: dict[str, Any], **encoded: bytes) -> bytes:
+    """An object of fields, some of which are JSON already: these in place of fields of that name, or last."""
+    parts = {name: to_json(value, inf_nan_mode="null") for name, value in fields.items()} | encoded
+    return b"{" + b",".join(to_json(name) + b":" + value for name, value in parts.items()) + b"}"
 
 
 def to_json_bytes(content: dict[str, Any]) -> bytes:

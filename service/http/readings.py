@@ -2,14 +2,17 @@
 
 __all__ = ["router"]
 
+import time
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from pentimento.service.http import docs
+from pentimento.service.http.answers import made
 from pentimento.service.http.bodies import read_images, read_judged_images
 from pentimento.service.http.context import Context, Server, counted
-from pentimento.service.http.drawing_json import pictures_base64, score_objects
+from pentimento.service.http.drawing_json import array_json, object_json, pictures_base64, score_objects
 from pentimento.service.http.exchange import exchange_of
 from pentimento.service.http.reading_schemas import (
     EncodeAnswerBody,
@@ -23,6 +26,7 @@ from pentimento.service.http.reading_schemas import (
 from pentimento.service.http.schemas import ScoreBody, TimingBody
 from pentimento.service.http.watching import unless_disconnected
 from pentimento.service.messages import EncodeRequest, ImageInput, LikelihoodRequest, ScoreRequest, Timing
+from pentimento.service.operations.checks import timeout_s
 
 router = APIRouter()
 
@@ -52,51 +56,76 @@ async def score(
     )
 
 
-@router.post("/encode", dependencies=[counted("encode")], **docs.ENCODE)
-async def encode(
-    request: Request, query: Annotated[EncodeQuery, Query()], server: Server
-) -> EncodeAnswerBody:
+@router.post("/encode", response_model=EncodeAnswerBody, dependencies=[counted("encode")], **docs.ENCODE)
+async def encode(request: Request, query: Annotated[EncodeQuery, Query()], server: Server) -> Response:
     """Encodes images. The latents of the answer can be given to `/generate`."""
     images = await _images(request, server)
     asked = EncodeRequest(images=images, **query.model_dump(exclude_none=True))
     exchange_of(request.scope).asks(asked)
+    began = time.monotonic()
     result = await unless_disconnected(request.receive, server.operations.encode(asked))
     exchange_of(request.scope).model = result.model
-    return EncodeAnswerBody(
-        model=result.model,
-        version=result.version,
-        seed=result.seed,
-        inputs=pictures_base64(result.given),
-        encoding={name: values.tolist() for name, values in result.encoding.items()},
-        timing=_timing(result.timing),
-    )
+
+    def body() -> bytes:
+        answer = EncodeAnswerBody(
+            model=result.model,
+            version=result.version,
+            seed=result.seed,
+            inputs=pictures_base64(result.given),
+            encoding={},
+            timing=_timing(result.timing),
+        )
+        numbers = {name: array_json(values) for name, values in result.encoding.items()}
+        return object_json(answer.model_dump(exclude_none=True), encoding=object_json({}, **numbers))
+
+    values = result.given.size + sum(each.size for each in result.encoding.values())
+    return await _made(values, timeout_s(asked.timeout_ms, server.settings) + began, body)
 
 
-@router.post("/likelihood", dependencies=[counted("likelihood")], **docs.LIKELIHOOD)
+@router.post(
+    "/likelihood",
+    response_model=LikelihoodAnswerBody,
+    dependencies=[counted("likelihood")],
+    **docs.LIKELIHOOD,
+)
 async def likelihood(
     request: Request, query: Annotated[LikelihoodQuery, Query()], server: Server
-) -> LikelihoodAnswerBody:
+) -> Response:
     """Says how likely a model finds images: exactly, or as a lower bound from `importance_samples` draws."""
     images = await _images(request, server)
     asked = LikelihoodRequest(images=images, **query.model_dump(exclude_none=True))
     exchange_of(request.scope).asks(asked)
+    began = time.monotonic()
     result = await unless_disconnected(request.receive, server.operations.likelihood(asked))
     exchange_of(request.scope).model = result.model
-    errors = [None] * len(result.nats) if result.standard_errors is None else result.standard_errors.tolist()
-    rows = zip(result.nats.tolist(), result.bits_per_dim.tolist(), errors, strict=True)
-    return LikelihoodAnswerBody(
-        model=result.model,
-        version=result.version,
-        seed=result.seed,
-        kind=result.kind,
-        importance_samples=result.importance_samples,
-        inputs=pictures_base64(result.given),
-        likelihoods=[
-            LikelihoodBody(nats=nats, bits_per_dim=bits, standard_error=error) for nats, bits, error in rows
-        ],
-        pixels=None if result.pixels is None else result.pixels.tolist(),
-        timing=_timing(result.timing),
-    )
+
+    def body() -> bytes:
+        count, errors, pixels = len(result.nats), result.standard_errors, result.pixels
+        said = [None] * count if errors is None else errors.tolist()
+        rows = zip(result.nats.tolist(), result.bits_per_dim.tolist(), said, strict=True)
+        answer = LikelihoodAnswerBody(
+            model=result.model,
+            version=result.version,
+            seed=result.seed,
+            kind=result.kind,
+            importance_samples=result.importance_samples,
+            inputs=pictures_base64(result.given),
+            likelihoods=[
+                LikelihoodBody(nats=nats, bits_per_dim=bits, standard_error=error)
+                for nats, bits, error in rows
+            ],
+            timing=_timing(result.timing),
+        )
+        large = {} if pixels is None else {"pixels": array_json(pixels)}
+        return object_json(answer.model_dump(exclude_none=True), **large)
+
+    values = result.given.size + (0 if result.pixels is None else result.pixels.size)
+    return await _made(values, timeout_s(asked.timeout_ms, server.settings) + began, body)
+
+
+async def _made(values: int, end: float, body: Callable[[], bytes]) -> Response:
+    """The answer that `body` makes of so many values, in time: by `end` on the monotonic clock."""
+    return Response(await made(values, end - time.monotonic(), body), media_type="application/json")
 
 
 async def _images(request: Request, server: Context) -> tuple[ImageInput, ...]:

@@ -3,12 +3,14 @@
 import base64
 import io
 import json
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pentimento.bundle.noise import draw
+from pentimento.service.http import readings
 from tests.service.live import LiveServer, sse_events, wait_until
 from tests.service.reading_toys import write_reading_toys
 
@@ -21,6 +23,16 @@ def reading(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reading")
     write_reading_toys(folder)
     server = LiveServer(folder, max_images=16, max_importance_samples=50)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def plenty(tmp_path_factory):
+    """A server of the same that takes many pictures at once."""
+    folder = tmp_path_factory.mktemp("plenty")
+    write_reading_toys(folder)
+    server = LiveServer(folder, max_images=256, max_body_bytes=1 << 22)
     yield server
     server.close()
 
@@ -131,6 +143,33 @@ def test_likelihoods(http):
     answer = http.post("/likelihood", params=params, content=png(HALF), headers=RAW).json()
     assert answer["likelihoods"][0]["nats"] == -24 and answer["kind"] == "exact"
     assert np.array_equal(np.array(answer["pixels"])[0, 0], -(HALF / 255))
+
+
+@pytest.mark.parametrize(("count", "thread"), [(2, False), (200, True)])
+@pytest.mark.parametrize("path", ["/encode?model=toy-code&seed=3", "/likelihood?model=toy-black&pixels=true"])
+def test_large_answers_are_encoded_off_the_event_loop_and_say_the_same(
+    plenty, monkeypatch, path, count, thread
+):
+    """Lists of half a million numbers take the time of a thousand drawings."""
+    threads, array_json = [], readings.array_json
+
+    def noted(values):
+        threads.append(threading.current_thread().name)
+        return array_json(values)
+
+    monkeypatch.setattr(readings, "array_json", noted)
+    pictures = [png(np.roll(HALF, i % 6, axis=0)) for i in range(count)]
+    with plenty.client() as client:
+        many = client.post(path, json={"images": [encoded(each) for each in pictures]}).raise_for_status()
+        first = client.post(path, json={"images": [encoded(pictures[0])]}).raise_for_status().json()
+    half = len(threads) // 2  # arrays of an answer
+    assert [name.startswith("answer") for name in threads] == [thread] * half + [False] * half and half
+    answer = many.json()
+    assert many.headers["Content-Type"] == "application/json" and set(answer) == set(first)
+    assert len(answer["inputs"]) == count and answer["inputs"][0] == first["inputs"][0]
+    for numbers in (of.get("pixels") or of["encoding"]["latent"] for of in (answer, first)):
+        assert np.shape(numbers)[1:] == (1, 6, 8)
+        np.testing.assert_array_equal(numbers[0], (first.get("pixels") or first["encoding"]["latent"])[0])
 
 
 @pytest.mark.parametrize(
