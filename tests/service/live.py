@@ -28,9 +28,13 @@ class LiveServer:
         self.settings = Settings(bundles=bundles, **(chosen | settings))
         self._ready = threading.Event()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="live-server")
+        self._thread = threading.Thread(
+            target=self._run,
+            name="live-server",
+            daemon=True,  # one that never got ready holds up no exit
+        )
         self._thread.start()
-        assert self._ready.wait(60)
+        assert self._ready.wait(180), "the server does not start"
         if self._error is not None:
             self._thread.join()
             raise self._error
