@@ -23,6 +23,7 @@ PAGES = {
     "bigan": "bigan.md",
     "bigran": "bigran.md",
     "flow_matching": "flow-matching.md",
+    "ddpm": "diffusion.md",
     "dcgan": "dcgan.md",
     "wgan_gp": "wgan-gp.md",
     "acgan": "acgan.md",
