@@ -63,7 +63,7 @@ def ddpm_mnist() -> FlowConfig:
 
     `pentimento train ddpm-mnist`
 
-    Measured on one CPU core in float32, the other busy: 45 minutes; of 10,000 drawings in ten steps with
+    Measured on one CPU core in float32, the other busy: 47 minutes; of 10,000 drawings in ten steps with
     guidance 1.5, 99.0 % are what was asked for, 95.9 % by the judge that chose nothing.
     """
     return replace(flow_mnist(), recipe="ddpm-mnist", method="ddpm", epochs=3)
