@@ -3,7 +3,7 @@
 A message names the field, the limit and the value given. Internals go to the log, never into a message.
 """
 
-__all__ = ["STALLED", "Code", "PentimentoError", "Stalled", "entry", "invalid", "named"]
+__all__ = ["STALLED", "Code", "PentimentoError", "Stalled", "entry", "invalid", "named", "quoted"]
 
 import re
 from enum import Enum
@@ -92,6 +92,11 @@ def entry(field: str, made_up: str) -> str:
     """What messages call an entry of a field that a client named: `latents.z`, or `latents['my z']`."""
     shown = named(made_up)
     return f"{field}.{shown}" if shown == made_up else f"{field}[{shown}]"
+
+
+def quoted(text: str) -> str:
+    """What messages quote of a text: in quotes, at most 60 characters of it."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def invalid(field: str, message: str) -> PentimentoError:

@@ -251,6 +251,11 @@ class EncodeResult:
     encoding: Mapping[str, Floats]  # by output of the encoder, (n, ...)
     timing: Timing
 
+    @property
+    def weight(self) -> int:
+        """How many numbers there are to encode in its answer."""
+        return self.given.size + sum(values.size for values in self.encoding.values())
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LikelihoodResult:
@@ -267,3 +272,8 @@ class LikelihoodResult:
     bits_per_dim: Floats  # -nats / (ln 2 * C * H * W), (n,)
     pixels: Floats | None  # nats of each pixel, (n, C, H, W)
     timing: Timing
+
+    @property
+    def weight(self) -> int:
+        """How many numbers there are to encode in its answer."""
+        return self.given.size + (0 if self.pixels is None else self.pixels.size)

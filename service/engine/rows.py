@@ -23,7 +23,7 @@ def blank(name: str, shape: Sequence[int], dtype: DTypeLike) -> Array:
 
     Graphs may divide by the number of steps, and a division of integers by zero is an error.
     """
-    return np.full(shape, 1 if name == STEPS else 0, dtype=dtype)
+    return (np.ones if name == STEPS else np.zeros)(shape, dtype=dtype)
 
 
 class Rows(NamedTuple):

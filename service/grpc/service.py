@@ -17,7 +17,6 @@ from typing import Protocol, TypeVar
 from pentimento.bundle.manifest import Manifest
 from pentimento.service.door.access import AdminToken
 from pentimento.service.errors import invalid
-from pentimento.service.fair_threads import FairThreads
 from pentimento.service.grpc import wire, wire_requests
 from pentimento.service.grpc.call import Call
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
@@ -28,10 +27,9 @@ from pentimento.service.grpc.wire_models import model_message, refusal_message, 
 from pentimento.service.messages import EncodeRequest, Frame, GenerateRequest, Header, LikelihoodRequest
 from pentimento.service.operations.codec import AT_ONCE
 from pentimento.service.operations.operations import Drawing, Operations, Weigh
+from pentimento.service.operations.whole_answers import made
 from pentimento.service.settings import Settings
 from pentimento.service.telemetry.request_log import Asked
-
-_large_answers = FairThreads(2, "grpc-answer")
 
 _LATE_S = 1.0  # from a drawing's deadline, which frees its rows, to the end of a call that nobody reads
 
@@ -107,9 +105,11 @@ class CanvasService:
                 drawing.check_deadline()
             else:
                 frames = await drawing.frames()
+            values = sum(frame.weight for frame in frames)
+            check = drawing.check_deadline
             return pb.GenerateResponse(
                 header=wire.header_message(header, image, encoding),
-                frames=await _encoded(frames, encoding, drawing),
+                frames=await made(values, drawing.left_s, _messages, frames, encoding, check),
                 timing=wire.timing_message(drawing.timing),
             )
 
@@ -127,7 +127,7 @@ class CanvasService:
         wanted = await self._make_room(wanted, encoding, encoder_values, call)
         result = await self._operations.encode(wanted)
         call.model = result.model
-        return await _large_answers.run(wire.encode_message, result, encoding)
+        return await made(result.weight, None, wire.encode_message, result, encoding)
 
     async def EstimateLikelihood(
         self, request: pb.EstimateLikelihoodRequest, call: Call
@@ -139,7 +139,7 @@ class CanvasService:
         wanted = await self._make_room(wanted, encoding, values, call)
         result = await self._operations.likelihood(wanted)
         call.model = result.model
-        return await _large_answers.run(wire.likelihood_message, result, encoding)
+        return await made(result.weight, None, wire.likelihood_message, result, encoding)
 
     async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
         """Answers with all served models, and the refused folders."""
@@ -230,7 +230,7 @@ class CanvasService:
             if frame_count == 0 and drawing.encoding is not None:
                 output = await asyncio.to_thread(wire.encoder_output_message, drawing.encoding)
                 await call.write(pb.AutoencodeResponse(encoder_output=output))
-            (message,) = await _encoded([frame], encoding)
+            message = await _frame_message(frame, encoding)
             await call.write(response(frame=message))
             frame_count += 1
             if frame_count == 1 and self._observer is not None:
@@ -260,25 +260,19 @@ def _encoding_fits(encoding: pb.ImageEncoding) -> Weigh:
     return weigh
 
 
-async def _encoded(
-    frames: Sequence[Frame], encoding: pb.ImageEncoding, whole: Drawing | None = None
+def _messages(
+    frames: Sequence[Frame], encoding: pb.ImageEncoding, check: Callable[[], None]
 ) -> list[pb.Frame]:
-    """Frames as messages, made off the event loop unless that takes longer than making them.
+    """Frames as messages; `check` is called before each, and stops that by raising."""
+    messages = []
+    for frame in frames:
+        check()
+        messages.append(wire.frame_message(frame, encoding))
+    return messages
 
-    `whole`: the drawing of which these are all frames. Clients take turns with such, and its deadline holds;
-    a frame of a stream is short, and waits for no whole answer.
-    """
 
-    def encode() -> list[pb.Frame]:
-        messages = []
-        for frame in frames:
-            if whole is not None:
-                whole.check_deadline()
-            messages.append(wire.frame_message(frame, encoding))
-        return messages
-
-    if sum(frame.weight for frame in frames) <= AT_ONCE:
-        return encode()
-    if whole is None:
-        return await asyncio.to_thread(encode)
-    return await _large_answers.run(encode, left_s=whole.left_s, doing="its answer was encoded")
+async def _frame_message(frame: Frame, encoding: pb.ImageEncoding) -> pb.Frame:
+    """A frame of a stream as a message: it is short, and waits for no whole answer."""
+    if frame.weight <= AT_ONCE:
+        return wire.frame_message(frame, encoding)
+    return await asyncio.to_thread(wire.frame_message, frame, encoding)

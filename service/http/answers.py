@@ -1,9 +1,9 @@
 """A whole drawing as an HTTP answer, encoded off the event loop; `streams` has the other kind."""
 
-__all__ = ["MAX_ANSWER_VALUES", "Wanted", "check_scale", "check_size", "drawn", "made", "whole"]
+__all__ = ["MAX_ANSWER_VALUES", "Wanted", "check_scale", "check_size", "drawn", "whole"]
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,19 +14,16 @@ from starlette.types import Receive
 
 from pentimento.bundle.manifest import Manifest, output_values
 from pentimento.service.errors import invalid
-from pentimento.service.fair_threads import FairThreads
 from pentimento.service.http.drawing_json import drawing_headers, frames_json, head, tail, to_json_bytes
 from pentimento.service.http.negotiation import Answer
 from pentimento.service.http.schemas import MAX_SCALE
 from pentimento.service.http.watching import ClientWatch
 from pentimento.service.messages import OUTPUT_WEIGHT, Frame, Header
 from pentimento.service.operations.boxes import outlines
-from pentimento.service.operations.codec import AT_ONCE, animation, encode_npy, film_strip, picture_pixels
+from pentimento.service.operations.codec import animation, encode_npy, film_strip, picture_pixels
 from pentimento.service.operations.operations import Drawing
+from pentimento.service.operations.whole_answers import made
 
-# Few at a time, as a picture may take a hundred times the memory of its canvases; and not in the threads of
-# frames, which are short and must not wait behind them.
-_large_answers = FairThreads(2, "answer")
 _TOGETHER = 1 << 17  # values of frames that are encoded between two looks at the clock, some milliseconds
 
 MAX_ANSWER_VALUES = 1 << 25
@@ -105,24 +102,6 @@ async def drawn(drawing: Drawing, receive: Receive) -> list[Frame]:
         if client.gone:
             raise ClientDisconnect
     return frames
-
-
-async def made(values: int, left_s: float, encode: Callable[..., bytes], *arguments: object) -> bytes:
-    """What `encode` makes of its arguments: a whole answer, off the event loop where that takes long.
-
-    Args:
-        values: How much there is to encode, in pixel values.
-        left_s: Seconds until the deadline.
-        encode: A function that only computes.
-        arguments: Of it.
-
-    Raises:
-        PentimentoError: DEADLINE_EXCEEDED: not in time; or what `encode` raises.
-    """
-    if values <= AT_ONCE:
-        return encode(*arguments)
-    doing = "its answer was encoded"
-    return await _large_answers.run(encode, *arguments, left_s=left_s, doing=doing)
 
 
 def _json_body(drawing: Drawing, frames: Sequence[Frame], wanted: Wanted) -> bytes:

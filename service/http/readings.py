@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from pentimento.service.http import docs
-from pentimento.service.http.answers import made
 from pentimento.service.http.bodies import read_images, read_judged_images
 from pentimento.service.http.context import Context, Server, counted
 from pentimento.service.http.drawing_json import array_json, object_json, pictures_base64, score_objects
@@ -27,6 +26,7 @@ from pentimento.service.http.schemas import ScoreBody, TimingBody
 from pentimento.service.http.watching import unless_disconnected
 from pentimento.service.messages import EncodeRequest, ImageInput, LikelihoodRequest, ScoreRequest, Timing
 from pentimento.service.operations.checks import timeout_s
+from pentimento.service.operations.whole_answers import made
 
 router = APIRouter()
 
@@ -78,8 +78,7 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()], serve
         numbers = {name: array_json(values) for name, values in result.encoding.items()}
         return object_json(answer.model_dump(exclude_none=True), encoding=object_json({}, **numbers))
 
-    values = result.given.size + sum(each.size for each in result.encoding.values())
-    return await _made(values, timeout_s(asked.timeout_ms, server.settings) + began, body)
+    return await _made(result.weight, timeout_s(asked.timeout_ms, server.settings) + began, body)
 
 
 @router.post(
@@ -119,8 +118,7 @@ async def likelihood(
         large = {} if pixels is None else {"pixels": array_json(pixels)}
         return object_json(answer.model_dump(exclude_none=True), **large)
 
-    values = result.given.size + (0 if result.pixels is None else result.pixels.size)
-    return await _made(values, timeout_s(asked.timeout_ms, server.settings) + began, body)
+    return await _made(result.weight, timeout_s(asked.timeout_ms, server.settings) + began, body)
 
 
 async def _made(values: int, end: float, body: Callable[[], bytes]) -> Response:

@@ -67,10 +67,11 @@ Whole = Annotated[int | None, BeforeValidator(_whole, json_schema_input_type=int
 
 def class_label(value: object) -> object:
     """Takes what `_whole` takes, and any other text for the name of a class."""
-    if isinstance(value, str) and not re.fullmatch(r"\s*[+-]?[0-9]+\s*", value):
-        return value
-    if isinstance(value, int | str) and not isinstance(value, bool):
-        return _whole(value)
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and not re.fullmatch(r"[+-]?[0-9]+", text):
+        return text
+    if isinstance(text, int | str) and not isinstance(text, bool):
+        return _whole(text)
     raise PydanticCustomError("whole_number", "must be a whole number or the name of a class")
 
 
@@ -78,11 +79,10 @@ def _label_or_none(value: object) -> object:
     return None if value is None else class_label(value)
 
 
-_LABEL_INPUT = int | str
 ClassLabel = Annotated[
-    int | str | None, BeforeValidator(_label_or_none, json_schema_input_type=_LABEL_INPUT | None)
+    int | str | None, BeforeValidator(_label_or_none, json_schema_input_type=int | str | None)
 ]
-_LabelEntry = Annotated[int | str, BeforeValidator(class_label, json_schema_input_type=_LABEL_INPUT)]
+_LabelEntry = Annotated[int | str, BeforeValidator(class_label, json_schema_input_type=int | str)]
 
 LABEL = "Class to draw, for a conditional model: a name among its `labels`, in whatever case, or its index."
 

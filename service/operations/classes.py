@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from pentimento.bundle.manifest import Manifest
-from pentimento.service.errors import PentimentoError, invalid
+from pentimento.service.errors import PentimentoError, invalid, quoted
 from pentimento.service.messages import Label
 
 _SHOWN = 10  # classes that a message lists
@@ -30,7 +30,7 @@ def class_of(manifest: Manifest, given: Label, field: str, *, numbers_are_names:
     assert manifest.labels is not None
     names = manifest.labels.names
     folded, numbered = _known(names)
-    if not numbers_are_names and isinstance(given, str) and re.fullmatch(r"\s*[0-9]{1,20}\s*", given):
+    if not numbers_are_names and isinstance(given, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,20}\s*", given):
         given = int(given)
     if isinstance(given, int):
         if 0 <= given < len(names):
@@ -50,13 +50,10 @@ def class_of(manifest: Manifest, given: Label, field: str, *, numbers_are_names:
 def _unknown(manifest: Manifest, field: str, text: str, *, indexed: bool) -> PentimentoError:
     assert manifest.labels is not None
     names = manifest.labels.names
-    quoted = repr(text if len(text) <= 60 else text[:57] + "...")
     shown = ", ".join(name[:40] for name in names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
     number = f" or its number, 0..{len(names) - 1}" if indexed else ""
-    return invalid(
-        field,
-        f"must be one of the {len(names)} classes of model {manifest.name!r} ({shown}){number}, got {quoted}",
-    )
+    allowed = f"one of the {len(names)} classes of model {manifest.name!r} ({shown}){number}"
+    return invalid(field, f"must be {allowed}, got {quoted(text)}")
 
 
 @lru_cache(maxsize=16)

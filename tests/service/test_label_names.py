@@ -33,7 +33,7 @@ def canvases(http, **body):
     return np.load(io.BytesIO(answer.raise_for_status().content))
 
 
-@pytest.mark.parametrize("given", ["seven", "SEVEN", " Seven ", "7", 7])
+@pytest.mark.parametrize("given", ["seven", "SEVEN", " Seven ", "7", " 7 ", 7])
 def test_of_all_images(http, given):
     want = canvases(http, label=7)
     np.testing.assert_array_equal(canvases(http, label=given), want)
@@ -57,13 +57,14 @@ def test_of_each_image(http):
         (("Straße", "T-shirt"), "STRASSE", 0),
         (("3", "0"), "0", 0),  # digits are an index: a query cannot say whether it means text
         (("3", "0"), 0, 0),
+        (("cat", "dog"), " +1 ", 1),
     ],
 )
 def test_a_text_means(names, given, found):
     assert class_of(SimpleNamespace(name="a", labels=Labels(names=names)), given, "label") == found
 
 
-@pytest.mark.parametrize("given", ["³", "d", "-1", "9" * 5000])
+@pytest.mark.parametrize("given", ["³", "d", "- 1", "9" * 5000])
 def test_a_text_means_nothing(given):
     with pytest.raises(errors.PentimentoError, match="label must be one of the 3 classes") as caught:
         class_of(SimpleNamespace(name="a", labels=Labels(names=("3", "b", "c"))), given, "label")

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pentimento.bundle.manifest import Manifest
-from pentimento.service.http.answers import drawn, made
+from pentimento.service.http.answers import drawn
 from pentimento.service.http.asking import begin, stream, take_note, unless_gone
 from pentimento.service.http.bodies import validate
 from pentimento.service.http.drawing_json import drawing_headers, to_json_bytes
@@ -26,6 +26,7 @@ from pentimento.service.http.openai.prompts import prompt_class
 from pentimento.service.http.openai.schemas import GenerationBody, ImageBody, refuse_impossible
 from pentimento.service.messages import CompleteRequest, Frame, GenerateRequest, Header
 from pentimento.service.operations.operations import Drawing, Weigh
+from pentimento.service.operations.whole_answers import made
 from pentimento.service.settings import Settings
 
 router = APIRouter()

@@ -3,7 +3,7 @@
 __all__ = ["MAX_PROMPT", "prompt_class", "prompts_of"]
 
 from pentimento.bundle.manifest import Manifest
-from pentimento.service.errors import invalid
+from pentimento.service.errors import invalid, quoted
 from pentimento.service.operations.classes import class_of
 
 MAX_PROMPT = 32_000  # characters, as the API has it
@@ -30,8 +30,7 @@ def prompt_class(manifest: Manifest, prompt: str) -> int | None:
     text = prompt.strip()
     if text:
         why = f"model {manifest.name!r} draws one kind of picture and reads no text"
-        quoted = repr(text if len(text) <= 60 else text[:57] + "...")
-        raise invalid("prompt", f"must be empty: {why}, got {quoted}")
+        raise invalid("prompt", f"must be empty: {why}, got {quoted(text)}")
     return None
 
 

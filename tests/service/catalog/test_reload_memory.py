@@ -16,7 +16,7 @@ from tests.service.live import LiveServer, wait_until
 from tests.service.revisions import TOKEN, admin, write_revision
 
 ZOO = Path(__file__).parents[3] / "zoo"
-WARM_UP, RELOADS = 6, 15
+WARM_UP, RELOADS = 20, 15  # before, allocators of many threads settle: up to 2 MB a reload
 
 
 def stamp(bundle, version):
@@ -55,9 +55,8 @@ def test_fifteen_reloads_of_zoo_bundles_give_their_memory_back(tmp_path):
     slope = np.polyfit(np.arange(RELOADS), settled, 1)[0]  # MiB a reload
     told = f"{slope:+.2f} MiB a reload; MiB after each: {', '.join(f'{size:.0f}' for size in sizes)}"
     print(told)
-    # Twelve MB of weights and what is made of them come and go with each reload, 200 MB in all: a third of
-    # that is too much. Allocators of many threads still take 2 MB a reload here, and none after twenty.
-    assert RELOADS * slope < 65, told
+    # Twelve MB of weights and what is made of them come and go with each reload: kept, they would be 200 MB.
+    assert RELOADS * slope < 30, told
 
 
 def whole(accept):
