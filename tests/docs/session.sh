@@ -14,7 +14,7 @@ pentimento() {
   stop_server
   command pentimento "$@" >server.log 2>&1 &
   server=$!
-  for _ in $(seq 400); do
+  for _ in $(seq 2400); do  # a first start measures every graph of the zoo, here beside other tests
     grep "is ready" server.log && return
     kill -0 "$server" || break
     sleep 0.05
