@@ -45,10 +45,11 @@ def open_of(connection, streams):
 
 
 def wait(true, seconds=20.0):
+    """Whether it became true in time; asked no more once it was, as it may pass."""
     end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
+    while not (was := true()) and time.monotonic() < end:
         time.sleep(0.02)
-    return true()
+    return was
 
 
 def test_a_connection_has_so_many_calls_at_a_time(serve):
