@@ -24,7 +24,7 @@ from pentimento.service.door.tls import Tls
 from pentimento.service.engine.calibration import Calibrator
 from pentimento.service.engine.engine import Engine
 from pentimento.service.engine.lane.lane import CallFacts
-from pentimento.service.engine.memory import give_back_memory
+from pentimento.service.engine.memory import give_back_memory, keep_giving_back
 from pentimento.service.engine.runtime import Runtime
 from pentimento.service.engine.sharing import Sharing, make_lane
 from pentimento.service.group import Group
@@ -171,6 +171,7 @@ class Server:
         self._watches = [
             asyncio.create_task(watch_descriptors()),
             asyncio.create_task(self._receiving.watch()),
+            asyncio.create_task(keep_giving_back()),
         ]
 
     async def reload_here(self) -> Reload:
