@@ -9,6 +9,7 @@ __all__ = ["Trials", "Verdict"]
 
 import contextlib
 import json
+import logging
 import queue
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from pentimento.service import children
 from pentimento.service.engine.calibration import Curve
 from pentimento.service.engine.runtime import Runtime, graph_key
 from pentimento.service.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _START_S = 60.0  # for the process to begin: it imports ONNX Runtime
 
@@ -74,6 +77,10 @@ class Trials:
                 entries.append(entry)
         self.known = {key: verdict for key, verdict in self.known.items() if key in keys}
         if entries:
+            _log.info(
+                "graphs of %d bundles are new on this machine: trying and measuring them, a second each",
+                len(entries),
+            )
             self._find_out(entries)
 
     def curves(self, entry: Path, bundle: Bundle) -> dict[str, Curve]:

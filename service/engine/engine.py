@@ -284,13 +284,15 @@ class Engine:
         """Ends jobs whose lane has not: a deadline holds even if a graph call never returns."""
         while True:
             await asyncio.sleep(_LATE_S)
-            late = time.monotonic() - _LATE_S
-            for job_id, admitted in list(self._admitted.items()):
-                job = admitted.ticket.job
-                if job.deadline < late:
-                    message = f"the deadline passed while {_where(job)}"
-                    admitted.ticket.stream.put(PentimentoError(Code.DEADLINE_EXCEEDED, message))
-                    self._cancel(job_id)
+            self._end_those_before(time.monotonic() - _LATE_S)
+
+    def _end_those_before(self, late: float) -> None:  # whose names, unlike a loop's, go with its return
+        for job_id, admitted in list(self._admitted.items()):
+            job = admitted.ticket.job
+            if job.deadline < late:
+                message = f"the deadline passed while {_where(job)}"
+                admitted.ticket.stream.put(PentimentoError(Code.DEADLINE_EXCEEDED, message))
+                self._cancel(job_id)
 
     def _forget(self, job_id: int) -> None:
         admitted = self._admitted.pop(job_id)

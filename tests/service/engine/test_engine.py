@@ -1,7 +1,9 @@
 """The engine with real lanes: batching, cancelling, deadlines, failures, draining. Graphs are numpy fakes."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -235,3 +237,23 @@ async def test_a_defect_of_the_engine_leaves_nobody_waiting(make_engine, monkeyp
         await read(ticket.stream)
     assert error.value.code is Code.INTERNAL
     assert not engine.accepting
+
+
+async def test_a_job_that_is_over_is_held_by_nothing(make_engine, monkeypatch):
+    """Not by the watch of deadlines either, which has met it; nor by a circle, until the collector comes."""
+    monkeypatch.setattr("pentimento.service.engine.engine._LATE_S", 0.01)
+    graph = CountingGraph()
+    engine = make_engine()
+    gc.collect()
+    gc.disable()
+    try:
+        graph.gate.clear()
+        (ticket,) = engine.submit([rows(graph, 3)], timeout_s=10)
+        await entered(graph)
+        await asyncio.sleep(0.1)
+        graph.gate.set()
+        assert await read(ticket.stream) == [1, 2, 3]
+        graph, ticket, gone = None, None, weakref.ref(graph)
+        await eventually(lambda: gone() is None)
+    finally:
+        gc.enable()
