@@ -118,17 +118,24 @@ class FrameOutput(Part):
 
 
 class Steps(Part):
-    """Canvases a request may ask for, and how many the model was trained to draw."""
+    """Canvases a request may ask for, and how many the model was trained to draw.
+
+    `best` is the number that was measured to give the drawings nearest to the data, if any was: see
+    `pentimento sweep`. It need not be the default, as more steps take longer.
+    """
 
     default: Annotated[int, Field(ge=1, le=MAX_STEPS)]
     min: Annotated[int, Field(ge=1, le=MAX_STEPS)]
     max: Annotated[int, Field(ge=1, le=MAX_STEPS)]
     trained: Annotated[int, Field(ge=1, le=MAX_STEPS)]
+    best: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not self.min <= self.default <= self.max:
             raise ValueError(f"steps need min <= default <= max, got {self.min}, {self.default}, {self.max}")
+        if self.best is not None and not self.min <= self.best <= self.max:
+            raise ValueError(f"steps need min <= best <= max, got {self.min}, {self.best}, {self.max}")
         return self
 
 

@@ -74,6 +74,8 @@ def model_message(info: ModelInfo) -> pb.Model:
         steps = drawing.steps
         message.steps.default_count, message.steps.trained_count = steps.default, steps.trained
         message.steps.min_count, message.steps.max_count = steps.min, steps.max
+        if steps.best is not None:
+            message.steps.best_count = steps.best
         message.controls.extend(_control(control) for control in drawing.controls)
         message.outputs.extend(_output(output) for output in drawing.outputs)
         message.latents.extend(_latent(manifest, noise) for noise in drawing.noise)

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from pentimento_client import Code, PentimentoError, film_strip
+from pentimento_client import Code, PentimentoError, StepRange, film_strip
 from PIL import Image
 
 from pentimento.bundle.noise import draw
@@ -110,7 +110,8 @@ def test_models_and_refusals(face):
     assert steps.image_shape == (1, 6, 8)
     assert [(latent.name, latent.per_call) for latent in steps.latents] == [("latent", False), ("z", True)]
     described = face.call("model", "toy-steps")
-    assert described.steps == steps.steps is not None
+    assert described.steps == steps.steps == StepRange(default=5, min=1, max=16, trained=5, best=7)
+    assert next(model for model in models if model.name == "toy-once").steps.best is None
     assert described.manifest["name"] == "toy-steps"
     assert steps.manifest is None
 

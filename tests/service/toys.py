@@ -97,7 +97,7 @@ def _steps(folder: Path, shape: tuple[int, int, int], *, scorer: str | None, ext
         shape,
         graphs,
         phases=(Phase(graph="init"), Phase(graph="step", calls="steps", shows=True)),
-        steps=Steps(default=5, min=1, max=1000 if extra == "slow" else 16, trained=5),
+        steps=Steps(default=5, min=1, max=1000 if extra == "slow" else 16, trained=5, best=7),
         noise=(NoiseSpec(name="latent", shape=shape), NoiseSpec(name="z", shape=shape, per="call")),
         scorer=scorer,
     )

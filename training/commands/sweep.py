@@ -29,6 +29,10 @@ def sweep(
         Path | None,
         typer.Option(help="Also write sweep.md and sweep.png into this folder.", show_default=False),
     ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Write the best number of steps into the bundle's manifest."),
+    ] = False,
     dataset: Annotated[
         str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
     ] = None,
@@ -42,13 +46,16 @@ def sweep(
     the control with the default steps; the noise is always the same.
     Judged by a classifier that chose no epoch of any training: how often
     the class asked for is drawn, class shares, confidence, and the Frechet
-    distance to as many test images.
+    distance to as many test images. With --keep the number of steps with
+    the least distance is written into the manifest as the best; the
+    default, the graphs and the version stay.
     """
     import torch
 
     from pentimento.bundle.store import read_bundle
     from pentimento.training.commands.data_of import data_of
     from pentimento.training.experiments.sweep import (
+        keep_best,
         measure_setting,
         save_sweep_picture,
         sweep_settings,
@@ -60,6 +67,8 @@ def sweep(
     if out is not None and (out / "sweep.md").exists():
         raise ValueError(f"--out {str(out)!r} holds a sweep already; name another folder")
     name, values = _control(control)
+    if keep and len(set(_numbers("--steps", steps, int))) < 2:
+        raise ValueError(f"--keep needs two numbers of --steps or more, got {steps!r}")
     loaded = read_bundle(bundle)
     settings = sweep_settings(loaded, _numbers("--steps", steps, int), name, values)
     compared = data_of(loaded.manifest, dataset, fit, data, console)
@@ -70,6 +79,9 @@ def sweep(
             chosen = "" if setting.control is None else f", {setting.control} {setting.value:g}"
             status.update(f"Drawing in {setting.steps} steps{chosen}")
             results.append(measure_setting(loaded, setting, compared, classifier, rows=rows, seed=seed))
+    if keep:
+        best = keep_best(bundle, loaded, results)
+        console.print(f"Nearest to the data in {best} steps: written into {bundle / 'manifest.json'}.")
     if as_json:
         found = [{**result._asdict(), "setting": result.setting._asdict()} for result in results]
         print_json({"bundle": loaded.manifest.name, "seed": seed, "results": found})

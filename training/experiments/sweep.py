@@ -6,7 +6,15 @@ confidence, how far the classes are from the data's, and the Fréchet distance i
 images. Distances depend on the number of images: only those of one table may be compared.
 """
 
-__all__ = ["Setting", "SweepResult", "measure_setting", "save_sweep_picture", "sweep_settings", "sweep_table"]
+__all__ = [
+    "Setting",
+    "SweepResult",
+    "keep_best",
+    "measure_setting",
+    "save_sweep_picture",
+    "sweep_settings",
+    "sweep_table",
+]
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from pentimento.bundle.store import Bundle
+from pentimento.bundle.store import Bundle, write_bundle
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.export.draw import draw_bundle
 from pentimento.training.judging.classifier import Classifier
@@ -110,6 +118,35 @@ def measure_setting(
         confidence=float(seen.max(1).values.mean()),
         frechet=frechet_distance(classifier.features(test).numpy(), classifier.features(drawn).numpy()),
     )
+
+
+def keep_best(folder: Path, bundle: Bundle, results: Sequence[SweepResult]) -> int:
+    """Writes the number of steps whose drawings are nearest to the data into a bundle's manifest.
+
+    The graphs stay as they are, and so does the version: what a seed draws is the same.
+
+    Args:
+        folder: Of the bundle.
+        bundle: What it holds.
+        results: From `measure_setting`; those with a control set do not count.
+
+    Returns:
+        The number.
+
+    Raises:
+        ValueError: Fewer than two numbers of steps were measured, so that none is the best.
+        BundleError: The folder cannot be written.
+    """
+    plain = [result for result in results if result.setting.control is None]
+    drawing = bundle.manifest.drawing
+    if len({result.setting.steps for result in plain}) < 2 or drawing is None:
+        raise ValueError("--keep needs two numbers of steps or more, of which one is the best")
+    best = min(plain, key=lambda result: result.frechet).setting.steps
+    steps = drawing.steps.model_copy(update={"best": best})
+    kept = drawing.model_copy(update={"steps": steps})
+    manifest = bundle.manifest.model_copy(update={"drawing": kept})
+    write_bundle(folder, manifest, bundle.graphs, bundle.weights, overwrite=True)
+    return best
 
 
 def sweep_table(results: Sequence[SweepResult]) -> str:

@@ -243,7 +243,7 @@ export interface Model {
     /** How its data became black and white, where it did. */
     binarisation: "sample" | "threshold" | null;
   };
-  steps: { default: number; min: number; max: number; trained: number } | null;
+  steps: { default: number; min: number; max: number; trained: number; best?: number } | null;
   latents: { name: string; shape: number[]; prior: "normal" | "uniform"; per: "drawing" | "call" }[];
   /** What comes with each canvas. A `box` is a grid of `points` x `points` filters on the image, four numbers in
    * pixels from the centre of the first pixel: x and y of its centre, distance between filters, and their width. */

@@ -97,10 +97,11 @@ function drawsWords(model) {
   const { height, width, channels } = model.image;
   const size = `${width} × ${height} ${channels === 1 ? "grey" : "colour"}`;
   if (!model.steps) return size;
-  const { min, max, trained } = model.steps;
+  const { min, max, trained, best } = model.steps;
   if (max === 1) return `${size}, in one step`;
   if (model.completion === "raster") return `${size}, row by row`;
-  return `${size}, in ${trained} steps; can show ${min} to ${max}`;
+  const nearest = best && best !== trained ? `, is nearest to the data at ${best}` : "";
+  return `${size}, in ${trained} steps; can show ${min} to ${max}${nearest}`;
 }
 
 /** Measured by `pentimento evaluate`, as the manifest has it. */

@@ -19,7 +19,8 @@ def test_models_in_short(http):
     assert steps["default"] and not by_name["toy-once"]["default"]
     assert {"generate", "score"} <= set(steps["operations"])
     assert {"channels": 1, "height": 6, "width": 8}.items() <= steps["image"].items()
-    assert steps["steps"] == {"default": 5, "min": 1, "max": 16, "trained": 5}
+    assert steps["steps"] == {"default": 5, "min": 1, "max": 16, "trained": 5, "best": 7}
+    assert by_name["toy-once"]["steps"]["best"] is None
     assert steps["score_kind"] == "discriminator" and by_name["toy-once"]["score_kind"] is None
     assert by_name["toy-labels"]["labels"] == ["black", "grey", "white"]
     assert [noise["name"] for noise in steps["latents"]] == ["latent", "z"]

@@ -1,5 +1,6 @@
 """Sweeps: which settings are drawn, what is measured of them, and the table and picture."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from pentimento.training.experiments import sweep
 from pentimento.training.experiments.sweep import (
     Setting,
     SweepResult,
+    keep_best,
     measure_setting,
     save_sweep_picture,
     sweep_settings,
@@ -104,3 +106,28 @@ def test_the_table_names_the_control(tmp_path):
     ]
     assert "| 10 | guidance 2 | 99.0% | 0.0020 | 0.950 | 0.700 |" in sweep_table(results)
     save_sweep_picture(tmp_path / "sweep.png", results)
+
+
+def result(steps, frechet, control=None):
+    setting = Setting(steps, control, None if control is None else 2.0)
+    return SweepResult(setting, 50, None, 0.001, 0.9, frechet)
+
+
+def test_the_best_number_of_steps_is_kept_in_the_manifest_and_nothing_else_changes(tmp_path):
+    folder = tmp_path / "gran3-mnist"
+    shutil.copytree(ZOO / "gran3-mnist", folder)
+    before = read_bundle(folder)
+    found = [result(2, 0.5), result(4, 0.3), result(8, 0.4), result(3, 0.1, "guidance")]
+    assert keep_best(folder, before, found) == 4
+    after = read_bundle(folder)
+    assert after.manifest.drawing.steps.best == 4
+    steps = before.manifest.drawing.steps.model_copy(update={"best": 4})
+    drawing = before.manifest.drawing.model_copy(update={"steps": steps})
+    assert after.manifest == before.manifest.model_copy(update={"drawing": drawing})
+    assert (after.graphs, after.weights) == (before.graphs, before.weights)
+
+
+def test_one_number_of_steps_is_not_the_best(tmp_path):
+    bundle = read_bundle(ZOO / "gran3-mnist")
+    with pytest.raises(ValueError, match="two numbers of steps"):
+        keep_best(tmp_path, bundle, [result(3, 0.5), result(3, 0.1, "guidance")])

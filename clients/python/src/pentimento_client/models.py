@@ -26,12 +26,16 @@ Completion: TypeAlias = Literal["raster", "everywhere"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepRange:
-    """How many steps a drawing may have: by default, at least, at most; and in training."""
+    """How many steps a drawing may have: by default, at least, at most; in training, and at its best.
+
+    `best` is the number that was measured to give the drawings nearest to the data; None where none was.
+    """
 
     default: int
     min: int
     max: int
     trained: int
+    best: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -207,7 +207,11 @@ def _model(message: pb.Model, manifest_json: str | None = None) -> Model:
         operations=tuple(_OPERATIONS[each] for each in message.operations if each in _OPERATIONS),
         image_shape=(shape.channels, shape.height, shape.width),
         steps=StepRange(
-            default=steps.default_count, min=steps.min_count, max=steps.max_count, trained=steps.trained_count
+            default=steps.default_count,
+            min=steps.min_count,
+            max=steps.max_count,
+            trained=steps.trained_count,
+            best=steps.best_count if steps.HasField("best_count") else None,
         )
         if message.HasField("steps")
         else None,

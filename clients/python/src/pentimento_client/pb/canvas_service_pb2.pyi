@@ -515,16 +515,18 @@ class EstimateLikelihoodResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ReadingHeader, _Mapping]] = ..., kind: _Optional[_Union[LikelihoodKind, str]] = ..., importance_sample_count: _Optional[int] = ..., nats: _Optional[_Iterable[float]] = ..., bits_per_dimension: _Optional[_Iterable[float]] = ..., pixels: _Optional[_Union[Tensor, _Mapping]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., standard_errors: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class StepRange(_message.Message):
-    __slots__ = ("default_count", "min_count", "max_count", "trained_count")
+    __slots__ = ("default_count", "min_count", "max_count", "trained_count", "best_count")
     DEFAULT_COUNT_FIELD_NUMBER: _ClassVar[int]
     MIN_COUNT_FIELD_NUMBER: _ClassVar[int]
     MAX_COUNT_FIELD_NUMBER: _ClassVar[int]
     TRAINED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    BEST_COUNT_FIELD_NUMBER: _ClassVar[int]
     default_count: int
     min_count: int
     max_count: int
     trained_count: int
-    def __init__(self, default_count: _Optional[int] = ..., min_count: _Optional[int] = ..., max_count: _Optional[int] = ..., trained_count: _Optional[int] = ...) -> None: ...
+    best_count: int
+    def __init__(self, default_count: _Optional[int] = ..., min_count: _Optional[int] = ..., max_count: _Optional[int] = ..., trained_count: _Optional[int] = ..., best_count: _Optional[int] = ...) -> None: ...
 
 class LatentSpec(_message.Message):
     __slots__ = ("name", "shape", "prior", "per_call", "call_count")
