@@ -1,6 +1,6 @@
 """Tables that cut nothing: as wide as need be in a pipe, and fitted to a terminal as far as names allow."""
 
-__all__ = ["AsJson", "Column", "print_json", "print_table"]
+__all__ = ["AsJson", "Column", "finite", "print_json", "print_table"]
 
 import json
 import textwrap
@@ -33,7 +33,7 @@ class Column:
 
 def print_json(document: object) -> None:
     """Prints a JSON document on stdout: in ASCII, which every encoding has; NaN and infinity become null."""
-    typer.echo(json.dumps(_finite(document), indent=2, allow_nan=False))
+    typer.echo(json.dumps(finite(document), indent=2, allow_nan=False))
 
 
 def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -72,12 +72,13 @@ def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequ
             console.print(text, soft_wrap=True)
 
 
-def _finite(value: object) -> object:
+def finite(value: object) -> object:
+    """The same document for JSON, in which NaN and infinity become null."""
     if isinstance(value, float) and not isfinite(value):
         return None
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: finite(each) for key, each in value.items()}
+    return [finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _fill(cell: str, width: int, right: bool) -> str:

@@ -13,7 +13,7 @@ shapes of drawing that a manifest can describe:
                   over 100
 """
 
-__all__ = ["LOGIT_GAIN", "TOYS", "spoil_hash", "steps_canvases", "write_toys"]
+__all__ = ["LOGIT_GAIN", "TOYS", "spoil_hash", "steps_canvases", "write_steps", "write_toys"]
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -72,7 +72,7 @@ def steps_canvases(latent: np.ndarray, z: np.ndarray) -> np.ndarray:
     return np.stack(canvases, axis=1)
 
 
-def _steps(folder: Path, shape: tuple[int, int, int], *, scorer: str | None, extra: str = "") -> None:
+def write_steps(folder: Path, shape: tuple[int, int, int], *, scorer: str | None, extra: str = "") -> None:
     """init: state = latent. step: state = state / 2 + z + t / 100, canvas = clip(state / 4 + 1/2)."""
     image = spec("latent", shape), spec("z", shape)
     graphs = {
@@ -228,11 +228,11 @@ def _write(
 
 
 TOYS: Mapping[str, Callable[[Path], None]] = {
-    "toy-steps": lambda folder: _steps(folder, GREY, scorer="discriminator"),
+    "toy-steps": lambda folder: write_steps(folder, GREY, scorer="discriminator"),
     "toy-once": _once,
     "toy-labels": _labels,
-    "toy-color": lambda folder: _steps(folder, COLOR, scorer="critic"),
+    "toy-color": lambda folder: write_steps(folder, COLOR, scorer="critic"),
     "toy-rows": _rows,
-    "toy-slow": lambda folder: _steps(folder, GREY, scorer=None, extra="slow"),
-    "toy-fragile": lambda folder: _steps(folder, GREY, scorer=None, extra="fragile"),
+    "toy-slow": lambda folder: write_steps(folder, GREY, scorer=None, extra="slow"),
+    "toy-fragile": lambda folder: write_steps(folder, GREY, scorer=None, extra="fragile"),
 }

@@ -14,8 +14,9 @@ from pentimento.program.console import make_console
 from pentimento.program.help import HelpfulCommand
 from pentimento.program.tables import AsJson, Column, print_json, print_table
 from pentimento.training.commands.battle import battle
-from pentimento.training.commands.bundle import evaluate, export
+from pentimento.training.commands.bundle import export
 from pentimento.training.commands.compare import compare
+from pentimento.training.commands.evaluate import evaluate
 from pentimento.training.commands.import_bundle import import_app
 from pentimento.training.commands.modes import modes
 from pentimento.training.commands.options import DataFolder, Fit, with_training

@@ -5,6 +5,7 @@ Drawings come from the same seeded noise that the server uses, so the figures of
 
 __all__ = [
     "Evaluation",
+    "class_divergence",
     "figures",
     "report",
     "summarise",
@@ -81,7 +82,7 @@ def summarise(
         step_count=mean.shape[0],
         class_shares=_rounded(shares),
         data_shares=_rounded(dataset.class_shares),
-        kl_to_data=round(_kl(shares, dataset.class_shares), 5),
+        kl_to_data=round(class_divergence(shares, dataset.class_shares), 5),
         confidence=round(float(judged.max(1).values.mean()), 5),
         canvas_means=_rounded(mean.mean(dim=(1, 2, 3)).numpy()),
         canvas_deviations=_rounded(variance.sqrt().mean(dim=(1, 2, 3)).numpy()),
@@ -157,8 +158,12 @@ def _label_accuracy(seen: NDArray[np.int64], class_count: int) -> float | None:
     return round(float((seen == np.arange(len(seen)) % class_count).mean()), 5)
 
 
-def _kl(shares: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    present = shares > 0  # 0 log 0 = 0; a class that the data lacks but drawings show counts as one in 1e6
+def class_divergence(shares: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
+    """KL(shares || reference) of two distributions over classes, each of shape (K,), in nats.
+
+    A class that the reference lacks counts as one in a million.
+    """
+    present = shares > 0  # 0 log 0 = 0
     reference = np.maximum(reference, 1e-6)
     return float(np.sum(shares[present] * np.log(shares[present] / reference[present])))
 

@@ -1,0 +1,34 @@
+"""A user's cache with classifiers and nothing else, and a toy that draws noise in steps."""
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pentimento.bundle.store import read_bundle
+from pentimento.training.commands.main import register
+from tests.service.toys import write_steps
+
+SHAPE = (1, 28, 28)
+
+
+@pytest.fixture
+def cache(shared_cache, monkeypatch, tmp_path):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "classifiers").symlink_to(shared_cache / "pentimento" / "classifiers")
+    monkeypatch.setenv("PENTIMENTO_CACHE", str(folder))
+    monkeypatch.setenv("COLUMNS", "200")
+    return folder
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    register(app)
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def toy(tmp_path):
+    write_steps(tmp_path / "toy", SHAPE, scorer=None)
+    return read_bundle(tmp_path / "toy")
