@@ -53,7 +53,7 @@ def test_it_has_every_module_and_the_studio_and_nothing_else(wheel):
         folder = next((folder for folder in STUDIO if path.startswith(f"{folder}/")), None)
         if folder is not None:
             wanted.add(STUDIO[folder] + path.removeprefix(folder))
-        elif path.endswith(".py"):
+        elif path.endswith((".py", ".html")):  # the page of a report lies beside its module
             wanted.add(f"pentimento/{path}")
     if not wanted:
         pytest.skip("not a checkout of git")
