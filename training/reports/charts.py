@@ -79,8 +79,11 @@ def curve(at: Sequence[int], values: Sequence[float], test: float) -> Curve:
 def histogram(drawn: Sequence[float], test: Sequence[float]) -> Histogram:
     """Heights by the root of a share, so that small ones can be seen beside large ones."""
     most = max(*drawn, *test) or 1.0
-    heights = (tuple(round(100 * math.sqrt(share / most), 2) for share in each) for each in (drawn, test))
-    return Histogram(*heights, most=most)
+
+    def heights(shares: Sequence[float]) -> tuple[float, ...]:
+        return tuple(round(100 * math.sqrt(share / most), 2) for share in shares)
+
+    return Histogram(drawn=heights(drawn), test=heights(test), most=most)
 
 
 class _Scale:

@@ -17,7 +17,8 @@ NEAREST_IMAGES = "nearest_images"  # as --without takes it
 
 _SHEET_PIXELS = 160_000  # of a sheet: a hundred images of 40 x 40, fewer of larger ones
 _SHEET_ROWS = 100
-_STRIPS = 12
+_STRIPS, _LONG_STRIPS = 12, 6  # the latter where a row is as wide as the page
+_LONG = 6  # steps
 _ASKED, _NEAREST = 6, 7  # images, each with its nearest training images
 
 
@@ -39,7 +40,7 @@ def _pictures(examiner: Examiner, without_nearest: bool) -> dict[str, Any]:
     images = examiner.test_images(0, rows)
     found = {"drawings": _picture(canvases[:, -1], 10), "test_images": _picture(images, 10)}
     if canvases.shape[1] > 1:
-        strips = canvases[:_STRIPS]
+        strips = canvases[: _STRIPS if canvases.shape[1] < _LONG else _LONG_STRIPS]
         found["strips"] = _picture(strips.flatten(0, 1), strips.shape[1])
     if not without_nearest:
         train = torch.from_numpy(examiner.dataset.train.images).flatten(1).float() / 255
@@ -53,7 +54,7 @@ def _nearest(images: Tensor, train: Tensor) -> dict[str, Any]:
     """A row an image, which stands first; `distances`, the mean distance to the nearest of each."""
     count = min(_NEAREST, len(train))
     found = nearest_images(images.flatten(1), train, count)
-    beside = train[found.indices].unflatten(2, images.shape[1:])  # (N, K, P) -> (N, K, C, H, W)
+    beside = train[found.indices].reshape(len(images), count, *images.shape[1:])
     rows = torch.cat([images[:, None], beside], dim=1)
     return _picture(rows.flatten(0, 1), 1 + count) | {
         "distances": [round(float(each), 2) for each in found.distances[:, 0]]

@@ -10,7 +10,14 @@ from pentimento.training.reports.lines import Line
 
 def line(**more):
     values = {"value": 2.0, "low": 1.0, "high": 3.0, "test": 9.0, "test_low": 8.0, "test_high": 11.0}
-    about = {"name": "name", "title": "title", "meaning": "meaning", "rows": 10, "test_rows": 10}
+    about = {
+        "name": "name",
+        "title": "title",
+        "meaning": "meaning",
+        "good": "low",
+        "rows": 10,
+        "test_rows": 10,
+    }
     return Line(**{**about, **values, **more})
 
 
