@@ -2,7 +2,7 @@
 
 __all__ = ["known_without", "show_measured"]
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from pentimento.training.judging.measures import MEASURES
 from pentimento.training.reports.evaluation import PARTS
 
 
-def known_without(names: Iterable[str]) -> frozenset[str]:
+def known_without(names: Collection[str]) -> frozenset[str]:
     """Names that `--without` may have.
 
     Raises:

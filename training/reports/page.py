@@ -98,15 +98,13 @@ def _classes(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Shares of the classes by the second classifier, each with widths of bars in percent of the largest."""
     drawn = document["reporting_classifier"]["class_shares"]
     test = document["test_images"]["reporting_classifier"]["class_shares"]
-    train = document["data_shares"]
-    most = max(*drawn.values(), *test.values(), *train.values()) or 1.0
+    most = max(*drawn.values(), *test.values()) or 1.0
     return [
         {
             "name": name,
             "drawn": share,
             "test": test[name],
-            "train": train[name],
-            "widths": [round(100 * each / most, 1) for each in (share, test[name], train[name])],
+            "widths": [round(100 * each / most, 1) for each in (share, test[name])],
         }
         for name, share in drawn.items()
     ]
@@ -126,9 +124,9 @@ def _left_out(document: Mapping[str, Any]) -> list[str]:
 
 
 def _command(document: Mapping[str, Any]) -> str:
-    """What measures the same again; where the bundle lies, its reader knows."""
+    """What measures the same again; where bundle and data lie, its reader knows."""
     settings = document["settings"]
-    words = ["pentimento evaluate", document["bundle"]["name"]]
+    words = ["pentimento evaluate", document["bundle"]["name"], "--dataset", document["dataset"]["name"]]
     words += [f"--rows {settings['rows']} --seed {settings['seed']}"]
     if settings["steps"] is not None:
         words.append(f"--steps {settings['steps']}")

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from pentimento.training.reports.evaluation import PARTS
-from pentimento.training.reports.page import format_figure
+from pentimento.training.reports.page import format_figure, render_page
 from tests.service.reading_toys import write_costly_toy
 from tests.training.conftest import SLICE
 
@@ -139,6 +139,17 @@ def test_a_bundle_that_only_reads_has_a_report_of_what_it_reads(run, cache, tmp_
     done = run(*asked, "--without", "likelihood", "--out", tmp_path / "without")
     assert done.exit_code == 0 and "likelihood" not in json.loads(
         (tmp_path / "without" / "report.json").read_text()
+    )
+
+
+def test_what_a_bundle_says_of_itself_is_text(report):
+    told = json.loads((report / "report.json").read_text())
+    told["bundle"]["summary"] = "<script>alert(1)</script> & more"
+    told["settings"]["without"] = ["<b>"]
+    picture = {"uri": "data:image/png;base64,", "width": 1, "height": 1, "images": 1, "columns": 1}
+    text = render_page(told, {name: picture for name in ("drawings", "test_images", "strips")})
+    assert (
+        not Page(text).tags & {"script", "b"} and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in text
     )
 
 
