@@ -11,17 +11,20 @@ from tests.service.toys import write_steps
 SHAPE = (1, 28, 28)
 
 
-@pytest.fixture
-def cache(shared_cache, monkeypatch, tmp_path):
-    folder = tmp_path / "cache"
+def use_cache(folder, shared_cache, monkeypatch):
+    """Makes a user's cache in which only classifiers are."""
     folder.mkdir()
     (folder / "classifiers").symlink_to(shared_cache / "pentimento" / "classifiers")
     monkeypatch.setenv("PENTIMENTO_CACHE", str(folder))
-    monkeypatch.setenv("COLUMNS", "200")
     return folder
 
 
 @pytest.fixture
+def cache(shared_cache, monkeypatch, tmp_path):
+    return use_cache(tmp_path / "cache", shared_cache, monkeypatch)
+
+
+@pytest.fixture(scope="session")
 def run():
     app = typer.Typer()
     register(app)

@@ -8,7 +8,9 @@ import pytest
 from pentimento.training.reports.evaluation import PARTS
 from pentimento.training.reports.page import format_figure, render_page
 from tests.service.reading_toys import write_costly_toy
+from tests.service.toys import write_steps
 from tests.training.conftest import SLICE
+from tests.training.reports.conftest import SHAPE, use_cache
 
 _VOID = {"meta", "img", "link", "br", "path", "rect"}
 
@@ -47,17 +49,23 @@ class Page(HTMLParser):
             self._row.append(data.strip())
 
 
-@pytest.fixture
-def asked(toy, tmp_path):
-    return ("evaluate", tmp_path / "toy", "--rows", "20", "--steps", "3", "--dataset", SLICE)
+@pytest.fixture(scope="module")
+def asked(shared_cache, tmp_path_factory):
+    """What evaluates a toy, whose figures are measured once for all tests."""
+    folder = tmp_path_factory.mktemp("page")
+    write_steps(folder / "toy", SHAPE, scorer=None)
+    with pytest.MonkeyPatch.context() as patch:
+        use_cache(folder / "cache", shared_cache, patch)
+        yield ("evaluate", folder / "toy", "--rows", "20", "--steps", "3", "--dataset", SLICE)
 
 
-@pytest.fixture
-def report(run, asked, cache, tmp_path):
-    done = run(*asked, "--out", tmp_path / "report")
+@pytest.fixture(scope="module")
+def report(run, asked, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out") / "report"
+    done = run(*asked, "--out", folder)
     assert done.exit_code == 0, done.output
     assert "kl_to_data" in done.stdout, "what was printed before there were reports"
-    return tmp_path / "report"
+    return folder
 
 
 def test_the_page_needs_nothing_else(report):
@@ -111,7 +119,7 @@ def test_nothing_is_replaced_unasked(report, run, asked, tmp_path):
     assert replaced.exit_code == 0 and (report / "report.html").read_bytes() == before, "all of it was kept"
 
 
-def test_parts_are_left_out_by_name(run, asked, cache, tmp_path):
+def test_parts_are_left_out_by_name(run, asked, tmp_path):
     left_out = ("steps", "nearest_images", "birthday")
     options = [word for name in left_out for word in ("--without", name)]
     done = run(*asked, *options, "--out", tmp_path / "report")
@@ -127,16 +135,16 @@ def test_parts_are_left_out_by_name(run, asked, cache, tmp_path):
     assert f"--without must be one of {', '.join(PARTS)}, got 'inception'" in unknown.output
 
 
-def test_a_bundle_that_only_reads_has_a_report_of_what_it_reads(run, cache, tmp_path):
+def test_a_bundle_that_only_reads_has_a_report_of_what_it_reads(run, asked, tmp_path):
     write_costly_toy(tmp_path)
-    asked = ("evaluate", tmp_path / "toy-costly", "--rows", "30", "--dataset", SLICE)
-    done = run(*asked, "--importance-samples", "50", "--out", tmp_path / "report")
+    reading = ("evaluate", tmp_path / "toy-costly", "--rows", "30", "--dataset", SLICE)
+    done = run(*reading, "--importance-samples", "50", "--out", tmp_path / "report")
     assert done.exit_code == 0, done.output
     page = Page((tmp_path / "report" / "report.html").read_text(encoding="utf-8"))
     told = json.loads((tmp_path / "report" / "report.json").read_text())
     assert format_figure(told["likelihood"]["nats"]) in page.rows["tr", "likelihood"]
     assert "n = 30" in page.rows["tr", "importance_50"] and not page.tags & {"img", "svg"}
-    done = run(*asked, "--without", "likelihood", "--out", tmp_path / "without")
+    done = run(*reading, "--without", "likelihood", "--out", tmp_path / "without")
     assert done.exit_code == 0 and "likelihood" not in json.loads(
         (tmp_path / "without" / "report.json").read_text()
     )
