@@ -4,11 +4,13 @@ import { h, newId } from "./dom.js";
 import { stepColour } from "./layers.js";
 
 export const VIEWS = [
-  { name: "picture", key: "p", title: "Picture", means: "Each canvas as the model left it. Point at one to see the steps beneath it." },
+  { name: "picture", key: "p", title: "Picture", means: "Each canvas as the model left it." },
   { name: "change", key: "c", title: "Change", means: "What this step added and removed, over the canvas dimmed." },
   { name: "traces", key: "o", title: "Onion skin", means: "Earlier steps beneath the canvas, the older the fainter." },
   { name: "settled", key: "s", title: "Settled", means: "The step from which a pixel stays within a sixteenth of its final value." },
 ];
+
+const POINT = " Point at one to see the steps beneath it."; // where there is something to point with
 
 /**
  * The switch between them, with the legend of the one that is chosen.
@@ -38,7 +40,7 @@ export function viewSwitch(onChange) {
   function choose(view, tell = true) {
     current = view;
     radios[VIEWS.indexOf(view)].input.checked = true;
-    meaning.textContent = view.means;
+    meaning.textContent = view.means + (view === VIEWS[0] && matchMedia("(hover: hover)").matches ? POINT : "");
     legend.replaceChildren(...legendOf(view.name, steps));
     if (tell) onChange(view.name);
   }

@@ -86,6 +86,7 @@ export function mount(root, context) {
           if (!linked) note.clear();
           address(wanted, linked || !shown); // the address is that of what is shown
           code.offer(request);
+          compare(wanted.judge);
           finished = null;
           shown = wanted;
         }
@@ -93,7 +94,6 @@ export function mount(root, context) {
       }
       finished = [request, stream.header.version];
       bar.offer(...finished);
-      compare(wanted.judge);
       const said = await stage.end();
       if (!said) return;
       context.say(said);
