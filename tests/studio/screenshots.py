@@ -17,7 +17,7 @@ from tests.studio.conftest import ZOO, executable
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESK = {"width": 1360, "height": 960}
 TALL = {"width": 1360, "height": 1230}
-WHOLE = {"width": 1360, "height": 1560}  # the canvases, and one of them opened
+WHOLE = {"width": 1360, "height": 1650}  # the canvases, and one of them opened
 PHONE = {"width": 390, "height": 844}
 
 

@@ -168,3 +168,66 @@ def test_axe_finds_nothing(page, live, width):
     for colours in COLOURS:
         page.emulate_media(color_scheme=colours, reduced_motion="reduce")
         assert accessibility_faults(page) == [], colours
+
+
+def words_of(text) -> list[str]:
+    return shlex.split(text.replace("\\\n", " "))
+
+
+def message_of(words, kind):
+    """What grpcurl would send."""
+    return json_format.Parse(words[words.index("-d") + 1], kind())
+
+
+@pytest.mark.parametrize(
+    ("task", "operation", "message"),
+    [
+        ("autoencode", "autoencode", canvas_service_pb2.AutoencodeRequest),
+        ("complete", "complete", canvas_service_pb2.CompleteRequest),
+    ],
+)
+def test_autoencode_says_the_picture_too(page, live, tmp_path, task, operation, message):
+    page.goto(f"{live.http}/#autoencode?model=pixelvae2d-mnist&task={task}&samples=2&steps=2&seed=5&digit=7")
+    page.locator(".redraw-facts", has_text="2 drawings in").wait_for()
+    run(tmp_path, sys.executable, "-c", code_for(page, "Python"))
+    by_python = np.asarray(Image.open(tmp_path / "pixelvae2d-mnist-5.png"))
+    run(tmp_path, "bash", "-euc", code_for(page, "curl"))
+    by_curl = np.asarray(Image.open(tmp_path / "pixelvae2d-mnist-5.png"))
+    (tmp_path / "pixelvae2d-mnist-5.png").unlink()
+    files, call = code_for(page, "Command line").split("pentimento ", 1)
+    run(tmp_path, "bash", "-euc", files)
+    assert words_of(call)[0] == operation
+    run(tmp_path, sys.executable, "-m", "pentimento.service.cli", *words_of(call))
+    by_command = np.asarray(Image.open(tmp_path / "pixelvae2d-mnist-5.png"))
+    for strip in (by_python, by_curl, by_command):
+        last = strip[-4 * 28 :: 4, -4 * 28 :: 4]  # the last canvas of the last drawing
+        assert np.array_equal(last, by_curl[-4 * 28 :: 4, -4 * 28 :: 4]) and last.any()
+    words = words_of(code_for(page, "grpcurl"))
+    asked = message_of(words, message)
+    assert (asked.model, asked.seed, asked.step_count) == ("pixelvae2d-mnist", 5, 2)
+    assert asked.image.startswith(b"\x89PNG")
+    assert "Buffer.from" in code_for(page, "JavaScript")
+
+
+def test_arena_says_who_judges(page, live):
+    page.goto(f"{live.http}/#arena?a=gran5-mnist&b=gran3-mnist&n=4&seed=5")
+    page.get_by_text("4 drawings of each").wait_for()
+    assert 'score_by="gran3-mnist"' in code_for(page, "Python")
+
+
+def test_explore_says_the_noise(page, live, tmp_path):
+    page.goto(f"{live.http}/#explore?way=map&model=vae2d-mnist&x=0.6&y=-0.4")
+    page.get_by_text("144 pictures, here after").wait_for()
+    run(tmp_path, sys.executable, "-c", code_for(page, "Python"))
+    assert len(list(tmp_path.glob("vae2d-mnist-*.png"))) == 1
+    asked = message_of(words_of(code_for(page, "grpcurl")), canvas_service_pb2.StreamCanvasRequest)
+    assert list(asked.drawing.latents[0].shape) == [1, 2]
+    names = page.locator(".code-panel .view").all_text_contents()
+    assert "Command line" not in names, "it has its noise from files"
+
+
+def test_the_server_tab_says_what_it_sends(page, live):
+    page.goto(f"{live.http}/#server")
+    page.get_by_role("button", name="one after another").click()
+    page.locator(".code-panel").get_by_text("Use in code").click()
+    page.locator(".code-panel code", has_text="/generate").wait_for()

@@ -52,12 +52,18 @@ export function codePanel(context) {
 
   return {
     element,
-    /** Says how the drawing that is shown is asked for. */
-    offer(request) {
+    /** Says how the drawing that is shown is asked for: a request as the client takes it, pictures as Blobs. */
+    async offer(request) {
+      const files = await Promise.all(["image", "mask"].map((name) => request[name] && base64(request[name])));
       copy.disabled = false;
-      all = snippets(request, { url: context.at(""), keyed: storedKey() !== null });
+      all = snippets({ ...request, image: files[0], mask: files[1] }, { url: context.at(""), keyed: storedKey() !== null });
       fill();
       show();
     },
   };
+}
+
+async function base64(blob) {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }

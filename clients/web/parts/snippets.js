@@ -3,86 +3,132 @@
 export const GRPC_PORT = 50051; // the server's default; a page is not told another
 const KEY = "PENTIMENTO_API_KEY"; // the variable that a key is read from: a key itself is never written here
 const SCALE = 4; // pixels of a picture for each pixel of a canvas
+const FILES = { image: "picture.png", mask: "mask.png" };
 
 /**
- * @param {object} request A drawing as the JavaScript client takes it: model, n, steps, seed, and what else it says.
+ * @param {object} request A drawing as the JavaScript client takes it: model, steps, seed, n or samples, and what else
+ *   it says; with an `image`, and perhaps a `mask`, as a PNG file in base64.
  * @param {object} server
  * @param {string} server.url Of the page's server, as the client takes it.
  * @param {boolean} server.keyed Whether it wants a key.
  * @returns {{ name: string, text: string, hint: string }[]}
  */
-export function snippets(request, { url, keyed }) {
-  const base = url.replace(/\/$/, "");
-  const file = `${request.model}-${request.seed}.png`;
-  const from = `The key is read from ${KEY}.`;
-  const hint = (text) => [text, keyed && from].filter(Boolean).join(" ");
+export function snippets({ image, mask, ...request }, { url, keyed }) {
+  const call = {
+    operation: mask ? "complete" : image ? "autoencode" : "generate",
+    files: Object.entries({ image, mask }).filter(([, file]) => file),
+    request,
+    fields: snakeFields(request),
+    base: url.replace(/\/$/, ""),
+    output: `${request.model}-${request.seed}.png`,
+    keyed,
+  };
+  const hint = (text) => (keyed ? `${text} The key is read from ${KEY}.` : text);
+  const port = `gRPC has a port of its own, --grpc-port of the server: ${GRPC_PORT} unless it was set otherwise.`;
   return [
-    { name: "curl", text: curl(request, base, file, keyed), hint: hint("A film strip: a row a picture, a column a step.") },
-    { name: "Python", text: python(request, base, file, keyed), hint: hint("With pentimento-client, clients/python of the repository.") },
-    { name: "JavaScript", text: javascript(request, base, keyed), hint: hint("With pentimento-client, clients/js of the repository.") },
-    {
-      name: "grpcurl",
-      text: grpcurl(request, base, keyed),
-      hint: hint(`gRPC has a port of its own, --grpc-port of the server: ${GRPC_PORT} unless it was set otherwise.`),
-    },
-    { name: "Command line", text: command(request, base, file), hint: hint("The program of the package pentimento.") },
+    { name: "curl", text: curl(call), hint: hint("A film strip: a row a picture, a column a step.") },
+    { name: "Python", text: python(call), hint: hint("With pentimento-client, clients/python of the repository.") },
+    { name: "JavaScript", text: javascript(call), hint: hint("With pentimento-client, clients/js of the repository.") },
+    { name: "grpcurl", text: grpcurl(call), hint: hint(port) },
+    // Its latents come from files.
+    ...(request.latents ? [] : [{ name: "Command line", text: command(call), hint: hint("The program of the package pentimento.") }]),
   ];
 }
 
-function curl(request, base, file, keyed) {
-  return lines(
-    `curl -sS -X POST ${shell(`${base}/generate?scale=${SCALE}`)}`,
-    keyed && `-H "Authorization: Bearer $${KEY}"`,
-    "-H 'Accept: image/png' -H 'Content-Type: application/json'",
-    `-d ${shell(JSON.stringify(snakeFields(request)))}`,
-    `-o ${shell(file)}`,
+function curl({ operation, files, fields, base, output, keyed }) {
+  const { controls, ...flat } = fields;
+  const query = new URLSearchParams({ ...(files.length ? { ...flat, ...controls } : {}), scale: SCALE });
+  const body = files.length
+    ? files.map(([name]) => `-F ${name}=@${FILES[name]}`).join(" ")
+    : `-H 'Content-Type: application/json' -d ${shell(JSON.stringify(fields))}`;
+  return (
+    written(files) +
+    lines(
+      `curl -sS -X POST ${shell(`${base}/${operation}?${query}`)}`,
+      keyed && `-H "Authorization: Bearer $${KEY}"`,
+      "-H 'Accept: image/png'",
+      body,
+      `-o ${shell(output)}`,
+    )
   );
 }
 
-function python(request, base, file, keyed) {
-  const { model, ...fields } = snakeFields(request);
-  const given = Object.entries(fields).map(([name, value]) => `${name}=${pythonValue(value)}`);
+function python({ operation, files, fields, base, output, keyed }) {
+  const { model, ...others } = fields;
+  const given = Object.entries(others).map(([name, value]) => `${name}=${pythonValue(value)}`);
+  const imports = [keyed && "import os", files.length > 0 && "from base64 import b64decode"].filter(Boolean);
+  const words = [...files.map(([name]) => name), JSON.stringify(model), ...given].join(", ");
   const key = keyed ? `, api_key=os.environ["${KEY}"]` : "";
-  return `${keyed ? "import os\n\n" : ""}from pentimento_client import Client
+  return `${imports.map((line) => `${line}\n`).join("")}${imports.length ? "\n" : ""}from pentimento_client import Client
 
-with Client(${JSON.stringify(base)}${key}) as client:
-    drawing = client.generate(${[JSON.stringify(model), ...given].join(", ")})
-drawing.film_strip(scale=${SCALE}).save(${JSON.stringify(file)})`;
+${files.map(([name, file]) => `${name} = b64decode("${file}")\n`).join("")}with Client(${JSON.stringify(base)}${key}) as client:
+    drawing = client.${operation}(${words})
+drawing.film_strip(scale=${SCALE}).save(${JSON.stringify(output)})`;
 }
 
-function javascript(request, base, keyed) {
+function javascript({ operation, files, request, base, keyed }) {
   const key = keyed ? `, { apiKey: process.env.${KEY} }` : "";
+  const method = { generate: "stream", autoencode: "streamAutoencode", complete: "streamComplete" }[operation];
+  const named = files.map(([name]) => `${name}, `).join("");
+  const fields = JSON.stringify(request, null, 1).replace(/\n\s*/g, " ").replace("{ ", `{ ${named}`);
   return `import { Client } from "pentimento-client";
 
 const client = new Client(${JSON.stringify(base)}${key});
-const request = ${JSON.stringify(request, null, 1).replace(/\n\s*/g, " ")};
-for await (const frame of client.stream(request)) {
+${files.map(([name, file]) => `const ${name} = Buffer.from("${file}", "base64");\n`).join("")}const request = ${fields};
+for await (const frame of client.${method}(request)) {
   console.log(frame.step, frame.images.length, frame.values); // images: PNG files as bytes
 }`;
 }
 
-function grpcurl(request, base, keyed) {
-  const { model, n, steps, seed, scoreBy, ...others } = request;
-  const drawing = { model, imageCount: n, stepCount: steps, seed: String(seed), ...(scoreBy ? { scoreBy } : {}), ...others };
+function grpcurl({ operation, files, request, base, keyed }) {
+  const { model, n, samples, steps, seed, scoreBy, fit, latents, ...others } = request;
+  const drawing = {
+    model,
+    ...(n === undefined ? {} : { imageCount: n }),
+    ...(samples === undefined ? {} : { sampleCount: samples }),
+    stepCount: steps,
+    seed: String(seed),
+    ...(scoreBy ? { scoreBy } : {}),
+    ...(fit ? { fit: `IMAGE_FIT_${fit.toUpperCase()}` } : {}),
+    ...(latents ? { latents: Object.entries(latents).map(([name, rows]) => ({ name, shape: shapeOf(rows), values: rows.flat(Infinity) })) } : {}),
+    ...others,
+    ...Object.fromEntries(files),
+  };
+  const method = { generate: "StreamCanvas", autoencode: "Autoencode", complete: "Complete" }[operation];
   const { protocol, hostname } = new URL(base);
   return lines(
     `grpcurl ${protocol === "https:" ? "" : "-plaintext "}-max-msg-sz 67108864`,
     keyed && `-H "authorization: Bearer $${KEY}"`,
-    `-d ${shell(JSON.stringify({ drawing }))}`,
-    `${hostname}:${GRPC_PORT} pentimento.v1.CanvasService/StreamCanvas`,
+    `-d ${shell(JSON.stringify(files.length ? drawing : { drawing }))}`,
+    `${hostname}:${GRPC_PORT} pentimento.v1.CanvasService/${method}`,
   );
 }
 
-function command({ model, n, steps, seed, scoreBy, label, labels, controls }, base, file) {
-  return lines(
-    `pentimento draw ${shell(model)} --server ${shell(base)}`,
-    `--n ${n} --steps ${steps} --seed ${seed}`,
-    scoreBy && `--score-by ${shell(scoreBy)}`,
-    label !== undefined && `--label ${label}`,
-    labels && `--labels ${labels.join(",")}`,
-    ...Object.entries(controls ?? {}).map(([name, value]) => `--set ${shell(`${name}=${value}`)}`),
-    `--scale ${SCALE} -o ${shell(file)}`,
+function command({ operation, files, request, base, output }) {
+  const { model, controls, labels, scoreBy, ...others } = request;
+  const given = files.map(([name]) => FILES[name]).join(" ");
+  return (
+    written(files) +
+    lines(
+      files.length ? `pentimento ${operation} ${given} --model ${shell(model)}` : `pentimento draw ${shell(model)}`,
+      `--server ${shell(base)}`,
+      Object.entries(others).map(([name, value]) => `--${name} ${shell(String(value))}`).join(" "),
+      scoreBy && `--score-by ${shell(scoreBy)}`,
+      labels && `--labels ${labels.join(",")}`,
+      ...Object.entries(controls ?? {}).map(([name, value]) => `--set ${shell(`${name}=${value}`)}`),
+      `--scale ${SCALE} -o ${shell(output)}`,
+    )
   );
+}
+
+/** The shape of nested lists. */
+function shapeOf(rows) {
+  return Array.isArray(rows) ? [rows.length, ...shapeOf(rows[0])] : [];
+}
+
+/** What writes the given pictures into files, for a shell. */
+function written(files) {
+  return files.map(([name, file]) => `echo ${file} | base64 -d > ${FILES[name]}\n`).join("");
 }
 
 /** A command over several lines of a shell. */
