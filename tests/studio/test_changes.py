@@ -1,10 +1,15 @@
 """What a step did to the pixels of a canvas: the values, against some worked out by hand and by numpy."""
 
+import io
+from contextlib import closing
+
 import numpy as np
 import pytest
 
+from tests.service.live import LiveServer
+from tests.service.toys import write_toys
 from tests.studio.asks import COLOURS, accessibility_faults, layout_shifts, watch_layout
-from tests.studio.test_draw import drawn_canvases, open_draw
+from tests.studio.test_draw import drawn, drawn_canvases, open_draw
 
 
 def ask(page, live, expression, *canvases):
@@ -198,3 +203,34 @@ def test_each_judge_has_an_axis_of_its_own(page, live):
     open_draw(page, live, "?model=gran5-mnist&n=2&steps=3&seed=5&judge=acgan-mnist")
     page.get_by_text("critic says").first.wait_for()
     assert "%" not in reading.text_content(), "a critic has a scale of its own"
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("toys")
+    write_toys(folder, ["toy-color", "toy-rows"])
+    with closing(LiveServer(folder, default_model="toy-color", calibrate=False)) as server:
+        yield server
+
+
+@pytest.mark.parametrize(("model", "steps"), [("toy-color", 4), ("toy-rows", 3)])
+def test_any_bundle_can_be_looked_at(page, toys, model, steps):
+    """Colour that is not square, and rows: whatever canvases come."""
+    query = {"model": model, "n": 2, "steps": steps, "seed": 3}
+    open_draw(page, toys, "?" + "&".join(f"{name}={value}" for name, value in query.items()))
+    floats = np.load(io.BytesIO(drawn(toys, "application/x-npy", **query)))
+    wanted = np.moveaxis(np.floor(floats * 255 + 0.5).astype(int), 2, -1)  # (n, steps, H, W, C)
+    difference = wanted[:, -1] - wanted[:, -2]
+    change = abs(difference).max(-1) * np.where(difference.sum(-1) < 0, -1, 1)
+    page.get_by_role("radio", name="Change").check()
+    shown = colours(page, ".draw-grid canvas")
+    assert shown.shape == (*change.shape, 3)
+    warm = shown[..., 0] - shown[..., 2]
+    assert (warm[change > 8] > 0).all() and (warm[change < -8] < 0).all()
+    page.get_by_role("radio", name="Settled").check()
+    far = (abs(wanted - wanted[:, -1:]) > 16).any(-1)
+    settled = 1 + np.where(far.any(1), steps - far[:, ::-1].argmax(1), 0)
+    shown = colours(page, ".draw-grid canvas")
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) == len(np.unique(settled))
+    page.get_by_role("radio", name="Onion skin").check()
+    assert colours(page, ".opened-large canvas").shape[1:3] == change.shape[1:]

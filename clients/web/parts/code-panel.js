@@ -3,7 +3,6 @@
 import { h, newId } from "./dom.js";
 import { icon } from "./icons.js";
 import { storedKey } from "./key.js";
-import { snippets } from "./snippets.js";
 
 /** @param {object} context Of the tab. */
 export function codePanel(context) {
@@ -55,6 +54,7 @@ export function codePanel(context) {
     /** Says how the drawing that is shown is asked for: a request as the client takes it, pictures as Blobs. */
     async offer(request) {
       const files = await Promise.all(["image", "mask"].map((name) => request[name] && base64(request[name])));
+      const { snippets } = await import("../tabs/snippets.js"); // not before there is something to be said
       copy.disabled = false;
       all = snippets({ ...request, image: files[0], mask: files[1] }, { url: context.at(""), keyed: storedKey() !== null });
       fill();
