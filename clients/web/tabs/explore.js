@@ -51,8 +51,8 @@ export function mount(root, context) {
         picker.element,
         controls,
       ),
-      stage,
-      h("div.columns-more.explore-more", {}, card.element, code.element),
+      h("div.stage", {}, stage, code.element),
+      card.element,
     ),
   );
 
