@@ -48,7 +48,12 @@ function contextOf({ name, scope, listeners }, params) {
     signal: scope.signal,
     connection,
     at,
+    hashOf: (next) => hashOf(name, next),
     setParams: (next) => history.replaceState(null, "", hashOf(name, next)),
+    pushParams(next) {
+      const hash = hashOf(name, next);
+      if (hash !== location.hash) history.pushState(null, "", hash);
+    },
     onModels: (listener) => listeners.add(listener),
     say,
     fail,
@@ -108,6 +113,7 @@ function hashOf(name, params) {
 async function route() {
   const [name, query = ""] = location.hash.slice(1).split("?");
   const entry = TABS.find((tab) => tab.name === name) ?? TABS[0];
+  if (open?.name === entry.name && open.tab?.go) return open.tab.go(new URLSearchParams(query));
   close();
   const scope = new AbortController();
   const mine = (open = { name: entry.name, tab: null, scope, listeners: new Set() });

@@ -17,18 +17,22 @@ from tests.studio.conftest import ZOO, executable
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESK = {"width": 1360, "height": 960}
 TALL = {"width": 1360, "height": 1230}
+WHOLE = {"width": 1360, "height": 1650}  # the canvases, and one of them opened
 PHONE = {"width": 390, "height": 844}
 
 
 def draw(page: Page, url: str) -> None:
     page.goto(f"{url}/#draw?model=gran5-mnist&n=12&steps=5&seed=2")
     page.get_by_text("12 canvases in").wait_for()
-    page.get_by_role("button", name="Canvas 3, ").click()
+    page.get_by_text("ten test digits").wait_for()
+    page.get_by_role("radio", name="Change").check()
+    page.get_by_label("Step back and forth").fill("3")
 
 
 def draw_on_a_phone(page: Page, url: str) -> None:
     page.goto(f"{url}/#draw?model=pixelvae-mnist&n=9&steps=14&seed=4&judge=gran5-mnist")
     page.get_by_text("9 canvases in").wait_for()
+    page.get_by_role("radio", name="Settled").check()
     page.locator(".stage").evaluate("stage => stage.scrollIntoView()")
 
 
@@ -80,7 +84,7 @@ def server(page: Page, url: str) -> None:
 
 
 SHOTS = (
-    ("studio-draw.png", draw, DESK, "dark"),
+    ("studio-draw.png", draw, WHOLE, "dark"),
     ("studio-autoencode.png", autoencode, DESK, "light"),
     ("studio-attention.png", attention, DESK, "light"),
     ("studio-explore.png", explore, DESK, "dark"),

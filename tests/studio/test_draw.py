@@ -59,8 +59,8 @@ def test_every_step_of_every_canvas_is_the_servers_own(page, live):
     for step in (5, 4, 3, 2, 1):
         assert np.array_equal(shown(page), wanted[:, step - 1]), f"step {step}"
         slider.press("ArrowLeft")
-    strip = shown(page, ".strip canvas")
-    assert np.array_equal(strip, wanted[0]), "the strip is the first canvas, step by step"
+    steps = shown(page, ".opened-steps canvas")
+    assert np.array_equal(steps, wanted[0]), "the first canvas is opened, step by step"
 
 
 def test_scores_are_shown_under_the_canvases(page, live):

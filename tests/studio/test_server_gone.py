@@ -233,6 +233,8 @@ def test_what_is_shown_stays_and_keeps_its_name(opened, mortal):
     mortal.start()
     for tab, (page, *before) in opened.items():
         page.wait_for_function(STATE, arg="online")
+        # Between the first answer and the news that the server is back lies one more question.
+        page.wait_for_function("() => !document.querySelector('.notice[data-kind=error]')")
         again = try_again(page, "status")
         if again.count():  # Explore has tried by itself
             again.click()

@@ -24,10 +24,11 @@ export function pixelCanvas(image, label) {
   const ink = element.getContext("2d");
   return {
     element,
-    /** Shows a bitmap; null leaves the canvas blank. */
-    show(bitmap) {
+    /** Shows a bitmap, or pixels of the same size; null leaves the canvas blank. */
+    show(picture) {
+      if (picture instanceof ImageData) return ink.putImageData(picture, 0, 0);
       ink.clearRect(0, 0, element.width, element.height);
-      if (bitmap) ink.drawImage(bitmap, 0, 0, element.width, element.height);
+      if (picture) ink.drawImage(picture, 0, 0, element.width, element.height);
     },
     /** Says what it shows now. */
     describe(text) {
@@ -46,8 +47,9 @@ export function pixelCanvas(image, label) {
  * @param {(index: number) => Node | null} [options.foot] What stands beneath it.
  * @param {(index: number) => Node | null} [options.over] What lies over it.
  * @param {(index: number) => void} [options.onSelect] Makes the canvases buttons; told which was pressed.
+ * @param {(index: number | null) => void} [options.onPoint] Told which one a mouse or the keyboard points at; null: none.
  */
-export function canvasGrid({ image, n, name, foot = () => null, over = () => null, onSelect = null }) {
+export function canvasGrid({ image, n, name, foot = () => null, over = () => null, onSelect = null, onPoint = null }) {
   const canvases = Array.from({ length: n }, (_, index) => pixelCanvas(image, name(index)));
   const cells = canvases.map((canvas, index) => {
     const lid = over(index);
@@ -55,6 +57,7 @@ export function canvasGrid({ image, n, name, foot = () => null, over = () => nul
     if (!onSelect) return h("li.cell", {}, picture, foot(index));
     const button = h("button.cell-button", { type: "button", "aria-pressed": "false", onclick: () => select(index) });
     button.append(picture);
+    if (onPoint) pointedAt(button, (on) => onPoint(on ? index : null));
     return h("li.cell", {}, button, foot(index));
   });
 
@@ -64,4 +67,12 @@ export function canvasGrid({ image, n, name, foot = () => null, over = () => nul
   }
 
   return { element: h("ul.grid", { role: "list" }, ...cells), canvases, select };
+}
+
+/** Tells when a mouse comes over a button or the keyboard reaches it, and when it has left. */
+function pointedAt(button, tell) {
+  button.addEventListener("pointerenter", ({ pointerType }) => pointerType === "mouse" && tell(true));
+  button.addEventListener("pointerleave", () => tell(false));
+  button.addEventListener("focus", () => button.matches(":focus-visible") && tell(true));
+  button.addEventListener("blur", () => tell(false));
 }

@@ -14,18 +14,21 @@ const EDGE = 4; // so that a line at the limit keeps its thickness
  *   instead of the first step being at the left edge and the last at the right.
  */
 export function scoreCurve({ steps, range, cells = false }) {
+  const real = s("path.curve-real");
   const line = s("path.curve-line");
   const mark = s("path.curve-mark");
   const element = s(
     "svg.curve",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": "No score yet" },
-    s("path.curve-base", { d: `M0 ${HEIGHT / 2}H${WIDTH}` }),
+    s("path.curve-base", { d: `M0 ${HEIGHT - 0.5}H${WIDTH}` }),
+    real,
     line,
     mark,
   );
   let values = [];
   let limits = range;
   let shown = null;
+  let level = null; // of real images
 
   const x = (step) => {
     if (cells) return ((step - 0.5) / steps) * WIDTH;
@@ -42,16 +45,18 @@ export function scoreCurve({ steps, range, cells = false }) {
   function paint() {
     const points = values.map((_, index) => index + 1).filter(known);
     line.setAttribute("d", points.map((step, index) => `${index ? "L" : "M"}${at(step)}`).join(""));
+    real.setAttribute("d", Number.isFinite(level) ? `M0 ${y(level).toFixed(2)}H${WIDTH}` : "");
     // A line of no length with round ends is a dot, however the picture is stretched.
     mark.setAttribute("d", shown !== null && known(shown) ? `M${at(shown)}h0` : "");
   }
 
   return {
     element,
-    /** One value a step; what is not known yet may be missing. */
-    set(scores, newRange = limits) {
+    /** One value a step; what is not known yet may be missing. `ofReal` is what real images get; null: not known. */
+    set(scores, newRange = limits, ofReal = level) {
       values = scores;
       limits = newRange;
+      level = ofReal;
       paint();
     },
     /** Marks a step, from 1; null marks none. */

@@ -73,6 +73,10 @@ export function seedField({ label = "Seed", value = null, onChange = () => {} } 
       if (!locked) set(newSeed());
       return seed;
     },
+    /** The seed as it is typed, to be drawn again with other settings; null: it is none. */
+    keep() {
+      return input.checkValidity() ? seed : null;
+    },
     set(next, lockIt = locked) {
       set(next);
       setLocked(lockIt);

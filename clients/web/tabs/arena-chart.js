@@ -25,6 +25,7 @@ export function judgeChart() {
     data,
     ...lines,
   );
+  const axes = h("p.hint.arena-axes", {}, "");
   const names = [h("span", {}, ""), h("span", {}, "")];
   const dataKey = h("span.arena-key.arena-data-key", {}, "ten test digits");
   const keys = h(
@@ -33,7 +34,7 @@ export function judgeChart() {
     ...names.map((name, index) => h(`span.arena-key.arena-${"ab"[index]}`, {}, name)),
     dataKey,
   );
-  const element = h("section.panel.arena-judge", { "aria-label": "A judge" }, title, verdict, h("div.arena-frame", {}, top, bottom, picture), keys);
+  const element = h("section.panel.arena-judge", { "aria-label": "A judge" }, title, verdict, h("div.arena-frame", {}, top, bottom, picture), axes, keys);
 
   let judge = null;
   let models = [];
@@ -47,6 +48,8 @@ export function judgeChart() {
     title.textContent = `${judge.name}'s ${judge.score_kind} judges`;
     element.setAttribute("aria-label", title.textContent);
     names.forEach((name, index) => (name.textContent = models[index].name));
+    const upwards = judge.score_kind === "discriminator" ? "how probable it is that a picture is real" : "this critic's score, which has no unit: more is more real";
+    axes.textContent = `Upwards ${upwards}${steps > 1 ? `; to the right steps 1 to ${steps}` : ""}.`;
     verdict.textContent = top.textContent = bottom.textContent = "";
     for (const path of [...bands, ...lines, data, mark]) path.removeAttribute("d");
     picture.setAttribute("aria-label", "No scores yet");

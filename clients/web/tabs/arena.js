@@ -1,6 +1,7 @@
 /** Arena: two models draw, and each one's scorer judges both, step by step. */
 
 import { decode } from "../parts/canvas.js";
+import { codePanel } from "../parts/code-panel.js";
 import { h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { modelPicker } from "../parts/model.js";
@@ -32,6 +33,7 @@ export function mount(root, context) {
   const sides = [arenaSide(), arenaSide()];
   const charts = [judgeChart(), judgeChart()];
   const table = arenaTable();
+  const code = codePanel(context);
   const slider = scrubber({ onStep: show, signal });
   const drawings = h("div.arena-sides", {}, ...sides.map((side) => side.element));
   const judges = h("div.arena-judges", {}, ...charts.map((chart) => chart.element));
@@ -73,6 +75,7 @@ export function mount(root, context) {
         h("section.panel", { "aria-label": "The drawings" }, facts, drawings, slider.element),
         judges,
         table.element,
+        code.element,
       ),
     ),
   );
@@ -140,6 +143,7 @@ export function mount(root, context) {
     bout = next;
     const { models, steps } = bout;
     context.setParams({ a: models[0].name, b: models[1].name, n: bout.n, seed: bout.seed });
+    code.offer(requestOf(bout, 0, 1)); // the one model's drawings, judged by its rival
     sides.forEach((side, index) => side.begin({ model: models[index], judge: models[1 - index], n: bout.n }));
     charts.forEach((chart, index) => chart.begin({ judge: models[index], models, steps }));
     table.begin(models);
@@ -158,9 +162,7 @@ export function mount(root, context) {
 
   /** One model draws and one judges. The same seed gives the same drawings, whoever judges. */
   async function watch(mine, drawer, judge, player, ends) {
-    const model = mine.models[drawer];
-    const labels = model.labels ? { labels: Array.from({ length: mine.n }, (_, index) => index % model.labels.length) } : {};
-    const request = { model: model.name, n: mine.n, seed: mine.seed, steps: model.steps.default, scoreBy: mine.models[judge].name, ...labels };
+    const request = requestOf(mine, drawer, judge);
     for await (const frame of context.client.stream(request, { signal: ends })) {
       if (drawer !== judge) {
         const bitmaps = await Promise.all(frame.images.map(decode));
@@ -233,6 +235,13 @@ function contenders(models) {
 function rivalsOf(model, models) {
   const same = ({ image }) => ["channels", "height", "width"].every((side) => image[side] === model.image[side]);
   return models.filter((other) => other.name !== model.name && fights(other) && same(other));
+}
+
+/** The request for one model's drawings and one's opinion of them. */
+function requestOf({ models, n, seed }, drawer, judge) {
+  const { name, steps, labels } = models[drawer];
+  const each = labels ? { labels: Array.from({ length: n }, (_, index) => index % labels.length) } : {};
+  return { model: name, n, seed, steps: steps.default, scoreBy: models[judge].name, ...each };
 }
 
 /** Whether all four have come so far. */

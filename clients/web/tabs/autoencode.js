@@ -3,6 +3,7 @@
 import { boxesOf } from "../parts/boxes.js";
 import { decode } from "../parts/canvas.js";
 import { classField } from "../parts/class.js";
+import { codePanel } from "../parts/code-panel.js";
 import { controlSliders } from "../parts/controls.js";
 import { field, h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
@@ -44,6 +45,7 @@ export function mount(root, context) {
   const card = modelCard(context.describe);
   const stage = redrawStage(signal);
   const likelihood = likelihoodPanel();
+  const code = codePanel(context);
   let running = null; // the AbortController of the drawing under way
 
   root.append(
@@ -64,7 +66,7 @@ export function mount(root, context) {
         choose.words,
         choose.digits,
       ),
-      h("div.stage", {}, stage.element, likelihood.element),
+      h("div.stage", {}, stage.element, likelihood.element, code.element),
       h(
         "div.columns-more.redraw-more",
         {},
@@ -156,8 +158,10 @@ export function mount(root, context) {
       const chosen = controls.values;
       const shown = { label: label.value, digit: pad.mark, picture };
       context.setParams({ model: model.name, task: task.value, ...drawn, ...chosen, ...shown });
+      const wanted = { ...asked, ...(await request(image, model.image, samples.value)), steps: steps.value, ...(chosen ? { controls: chosen } : {}) };
+      code.offer(wanted);
       const [said, likely] = await Promise.all([
-        draw({ ...asked, ...(await request(image, model.image, samples.value)), steps: steps.value, ...(chosen ? { controls: chosen } : {}) }, ends),
+        draw(wanted, ends),
         model.likelihood_kind ? judge({ ...asked, images: [image] }, model, ends, turn) : "",
       ]);
       if (said) context.say([said, likely].filter(Boolean).join("; "));

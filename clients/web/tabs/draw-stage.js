@@ -1,4 +1,4 @@
-/** What a drawing looks like: its canvases with their curves, a scrubber over the steps, the strip of one of them. */
+/** What a drawing looks like: its canvases with their curves, ways to look at them, a scrubber, one of them opened. */
 
 import { boxLegend, boxOverlay, boxWords, boxesOf } from "../parts/boxes.js";
 import { canvasGrid, decode } from "../parts/canvas.js";
@@ -6,7 +6,14 @@ import { scoreCurve, scoreRange, scoreWords } from "../parts/curve.js";
 import { h } from "../parts/dom.js";
 import { pace, stepMs } from "../parts/pace.js";
 import { scrubber } from "../parts/scrubber.js";
-import { filmStrip } from "../parts/strip.js";
+import { percent } from "../parts/step-chart.js";
+import { viewSwitch } from "../parts/views.js";
+import { drawingFrames } from "./draw-frames.js";
+import { stageKeys } from "./draw-keys.js";
+import { openedCanvas } from "./draw-opened.js";
+import { axisLimit, axisTitle, columns, curveLegend, ms, summaryOf } from "./draw-words.js";
+
+const OTHERS = " · of other settings than those chosen now";
 
 /**
  * @param {AbortSignal} signal Of the tab.
@@ -16,53 +23,53 @@ export function drawStage(signal, actions) {
   const caption = h("h2", {}, "");
   const facts = h("p.hint.number.draw-facts", {}, "");
   const gridPlace = h("div.draw-grid", {});
-  const stripPlace = h("div", {});
-  const stripTitle = h("h3", {}, "");
+  const reading = h("p.hint.draw-reading", {}, "");
   const slider = scrubber({ onStep: show, signal });
-  const stripPanel = h("section.panel", { "aria-label": "One canvas, every step" }, stripTitle, stripPlace);
-  const element = h(
-    "div.stage",
-    {},
-    h(
-      "section.panel",
-      { "aria-label": "The drawing" },
-      h("div.draw-head", {}, caption, actions, facts),
-      gridPlace,
-      slider.element,
-    ),
-    stripPanel,
+  const views = viewSwitch(() => paintAll());
+  const opened = openedCanvas(goTo);
+  const panel = h(
+    "section.panel",
+    { "aria-label": "The drawing" },
+    h("div.draw-head", {}, caption, actions, facts),
+    views.element,
+    gridPlace,
+    slider.element,
+    reading,
   );
+  const element = h("div.stage", {}, panel, opened.element);
   const legend = boxLegend(element);
-  gridPlace.after(legend.element);
+  reading.before(legend.element);
+  stageKeys({ element, signal, press: views.press, move: (by) => goTo(slider.step + by) });
 
   let drawing = null; // what is shown: { model, n, steps, judge, labels, caption }
   let asked = null; // what is to take its place, as soon as something of it has come
   let before = ""; // the facts of what is shown, while something is asked for
-  let frames = []; // { bitmaps, outputs, values, kind, elapsedUs } by step, from 0
+  let frames = drawingFrames(1);
   let revealed = 0; // steps that have been shown
   let selected = 0;
+  let pointed = null; // the canvas that shows its traces, because somebody points at it
+  const reals = new Map(); // what judges say of real pictures, by their names: { mean, words }
   let grid = null;
   let boxes = []; // kinds of boxes that the model draws through
   let overlays = [];
   let curves = [];
   let scores = [];
-  let strip = null;
   let player = null;
   let decoding = Promise.resolve();
 
-  const values = (index, upTo = frames.length) => frames.slice(0, upTo).map((frame) => frame.values?.[index]);
-  const kind = () => frames[0]?.kind;
+  const kind = () => frames.at(1)?.kind;
   const nameOf = (index) => {
     const label = drawing.labels?.[index];
     return `Canvas ${index + 1}${label === undefined ? "" : `, asked to be ${label}`}`;
   };
+  const viewOf = (index) => (index === pointed && views.name === "picture" && drawing.steps > 1 ? "traces" : views.name);
 
   /** A drawing is asked for. What is shown stays until its first frame is here, for that may never come. */
   function begin(next, drawingSignal) {
     if (!asked) before = facts.textContent;
     player = pace({ ms: stepMs(next.steps), show: reveal, signal: AbortSignal.any([signal, drawingSignal]) });
     decoding = Promise.resolve();
-    if (frames.length) asked = next;
+    if (frames.all.length) asked = next;
     else makeRoom(next);
     facts.textContent = "Asking …";
   }
@@ -70,13 +77,25 @@ export function drawStage(signal, actions) {
   /** Makes room for a drawing: everything that will be there has its place from now on. */
   function makeRoom(next) {
     asked = null;
-    for (const frame of frames) frame.bitmaps.forEach((bitmap) => bitmap.close());
+    frames.close();
     drawing = next;
+    const { n, steps, model, judge } = drawing;
     caption.textContent = drawing.caption;
-    frames = [];
+    frames = drawingFrames(steps);
     revealed = 0;
-    selected = Math.min(selected, drawing.n - 1);
-    const { n, steps, model } = drawing;
+    pointed = null;
+    selected = Math.min(selected, n - 1);
+    makeGrid(model, n, steps);
+    opened.begin({ model, steps, judge: judge && { axis: axisTitle(drawing) } });
+    slider.begin(steps);
+    views.begin(steps);
+    views.element.hidden = slider.element.hidden = opened.element.hidden = steps === 1; // nothing came before
+    reading.hidden = !judge;
+    reading.textContent = judge ? curveLegend(drawing, reals.get(judge)) : "";
+    grid.select(selected);
+  }
+
+  function makeGrid(model, n, steps) {
     const { image } = model;
     curves = Array.from({ length: n }, () => (drawing.judge ? scoreCurve({ steps, range: [0, 1] }) : null));
     scores = curves.map((curve) => (curve ? h("span.draw-score.number", {}, "") : null));
@@ -85,15 +104,10 @@ export function drawStage(signal, actions) {
     overlays = boxes.length ? Array.from({ length: n }, () => boxOverlay(image, boxes)) : [];
     legend.name(boxes);
     const over = (index) => overlays[index]?.element;
-    grid = canvasGrid({ image, n, name: nameOf, foot, over, onSelect: select });
+    grid = canvasGrid({ image, n, name: nameOf, foot, over, onSelect: select, onPoint: point });
     grid.element.style.setProperty("--wide", String(columns(n, 6)));
     grid.element.style.setProperty("--narrow", String(columns(n, 3)));
     gridPlace.replaceChildren(grid.element);
-    strip = filmStrip({ image, steps, scored: Boolean(drawing.judge), onStep: goTo });
-    stripPlace.replaceChildren(strip.element);
-    slider.begin(steps);
-    slider.element.hidden = stripPanel.hidden = steps === 1; // nothing came before
-    grid.select(selected);
   }
 
   /** A frame has come. */
@@ -104,7 +118,7 @@ export function drawStage(signal, actions) {
       if (mine !== player) return bitmaps.forEach((bitmap) => bitmap.close()); // another drawing has begun
       if (asked) makeRoom(asked);
       const { outputs, values, kind, elapsedUs } = frame;
-      frames[frame.step - 1] = { bitmaps, outputs, values, kind, elapsedUs };
+      frames.add(frame.step, { bitmaps, outputs, values, kind, elapsedUs });
       player.push(frame.step);
     });
   }
@@ -114,7 +128,9 @@ export function drawStage(signal, actions) {
     const mine = player;
     await decoding;
     if (!(await mine.end()) || mine !== player) return null;
-    return summary();
+    const { shown, said } = summaryOf(drawing, frames.all.at(-1));
+    facts.textContent = shown;
+    return said;
   }
 
   /** No more will come of what was asked for. Resolves to whether what was there before is still shown, as it was. */
@@ -130,81 +146,100 @@ export function drawStage(signal, actions) {
 
   function reveal(step) {
     revealed = Math.max(revealed, step);
-    const last = frames[revealed - 1];
-    facts.textContent = `Step ${revealed} of ${drawing.steps} was there after ${ms(last.elapsedUs)}`;
-    if (drawing.judge) {
-      const range = scoreRange(kind(), frames.slice(0, revealed).flatMap((frame) => frame.values ?? []));
-      curves.forEach((curve, index) => curve.set(values(index, revealed), range));
-      strip.curve.set(values(selected, revealed), range);
-    }
-    fillStrip(step);
+    facts.textContent = `Step ${revealed} of ${drawing.steps} was there after ${ms(frames.at(revealed).elapsedUs)}`;
+    plot();
+    if (drawing.steps > 1) paintStep(step);
     slider.arrived(step);
     if (slider.step !== step) show(slider.step); // somebody looks at another step; the curves have grown
   }
 
+  /** The curves of the steps that have been shown, with what real pictures get. */
+  function plot() {
+    if (drawing.steps > 1) opened.chart.setChanges(Array.from({ length: revealed }, (_, index) => frames.balance(index + 1, selected)));
+    if (!drawing.judge || !revealed) return;
+    const real = reals.get(drawing.judge);
+    const known = frames.all.slice(0, revealed).flatMap((frame) => frame.values ?? []);
+    const range = scoreRange(kind(), real ? [...known, real.mean] : known);
+    const level = real?.mean ?? null;
+    curves.forEach((curve, index) => curve.set(frames.scores(index, revealed), range, level));
+    reading.textContent = curveLegend(drawing, real, range);
+    const words = (value) => axisLimit(kind(), value);
+    opened.chart.setScores({ values: frames.scores(selected, revealed), range, real: level, words });
+  }
+
   /** Shows a step on every canvas. */
   function show(step) {
-    const frame = frames[step - 1];
-    if (!frame || step > revealed) return;
-    grid.canvases.forEach((canvas, index) => {
-      canvas.show(frame.bitmaps[index]);
-      const words = frame.values ? scoreWords(frame.kind, frame.values[index]) : "";
-      overlays[index]?.show(frame.outputs, index);
-      const seen = boxWords(boxes, frame.outputs, index);
-      canvas.describe([`${nameOf(index)}, step ${step} of ${drawing.steps}`, words, seen].filter(Boolean).join(", "));
-      if (!drawing.judge) return;
-      scores[index].textContent = words;
-      curves[index].mark(step);
-      curves[index].describe(`Scores so far: ${values(index, revealed).map((v) => scoreWords(frame.kind, v)).join(", ")}`);
-    });
-    strip.mark(step);
+    if (step > revealed || !frames.at(step)) return;
+    grid.canvases.forEach((_, index) => paint(index, step));
+    const { outputs } = frames.at(step);
+    const picture = frames.look(views.name, step, selected);
+    const { name, seen, facts: said } = wordsOf(step, selected);
+    if (drawing.steps > 1) opened.show(step, picture, { outputs, index: selected, words: `${name}, large, ${seen}`, facts: said });
+  }
+
+  /** Paints a canvas of the grid, and says what it shows. */
+  function paint(index, step) {
+    const frame = frames.at(step);
+    grid.canvases[index].show(frames.look(viewOf(index), step, index));
+    const { name, seen } = wordsOf(step, index);
+    grid.canvases[index].describe(seen ? `${name}, ${seen}` : name);
+    overlays[index]?.show(frame.outputs, index);
+    if (!drawing.judge) return;
+    scores[index].textContent = frame.values ? scoreWords(frame.kind, frame.values[index]) : "";
+    curves[index].mark(step);
+    curves[index].describe(`Scores so far: ${frames.scores(index, revealed).map((v) => scoreWords(frame.kind, v)).join(", ")}`);
+  }
+
+  /** What a canvas shows at a step, for those who do not see it, and what the step did, for everybody. */
+  function wordsOf(step, index) {
+    const frame = frames.at(step);
+    const score = frame.values ? scoreWords(frame.kind, frame.values[index]) : "";
+    const { added, removed } = frames.balance(step, index);
+    const did = `added ${percent(added)}, removed ${percent(removed)}`;
+    const view = { change: did, settled: `half of it settled by step ${frames.settledBy(index)}` }[views.name] ?? "";
+    const seen = [score, view, boxWords(boxes, frame.outputs, index)].filter(Boolean).join(", ");
+    return { name: `${nameOf(index)}, step ${step} of ${drawing.steps}`, seen, facts: [`Step ${step}`, did, score].filter(Boolean).join(" · ") };
+  }
+
+  function paintStep(step) {
+    const { seen } = wordsOf(step, selected);
+    opened.set(step, frames.look(views.name, step, selected), seen ? `Step ${step}: ${seen}` : `Step ${step}`);
+  }
+
+  /** Paints everything anew: another way to look, or another canvas. */
+  function paintAll() {
+    for (let step = 1; step <= revealed && drawing.steps > 1; step += 1) paintStep(step);
+    if (revealed) show(Math.min(slider.step, revealed));
   }
 
   function goTo(step) {
-    if (step <= revealed) slider.go(step);
-  }
-
-  function fillStrip(step) {
-    const frame = frames[step - 1];
-    const value = frame.values?.[selected];
-    const short = frame.values ? shortScore(frame.kind, value) : "";
-    strip.set(step, frame.bitmaps[selected], frame.values ? scoreWords(frame.kind, value) : "", short);
+    if (step >= 1 && step <= revealed) slider.go(step);
   }
 
   function select(index) {
     selected = index;
-    stripTitle.textContent = `${nameOf(index)}, step by step`;
-    for (let step = 1; step <= revealed; step += 1) fillStrip(step);
-    strip.curve?.set(values(index, revealed), kind() ? scoreRange(kind(), frames.flatMap((f) => f.values ?? [])) : [0, 1]);
+    opened.name(`${nameOf(index)}, step by step`);
+    if (revealed) plot();
+    paintAll();
   }
 
-  function summary() {
-    const last = frames.at(-1);
-    const canvases = `${drawing.n} ${drawing.n === 1 ? "canvas" : "canvases"}`;
-    const time = ms(last.elapsedUs);
-    const judged = drawing.judge && last.kind === "discriminator" ? `; ${meanReal(last.values)} real on average` : "";
-    const slower = drawing.steps > 1 ? ", shown slower" : "";
-    facts.textContent = `${canvases} in ${time}${slower}${judged}`;
-    return `${canvases} by ${drawing.model.name} finished in ${time}${judged}`;
+  function point(index) {
+    const left = pointed;
+    pointed = index;
+    for (const one of [left, index]) if (one !== null && revealed) paint(one, Math.min(slider.step, revealed));
   }
 
-  return { element, begin, add, end, stop, caption, facts };
-}
+  /** What the judge of a drawing says of real pictures, whenever that is known. */
+  function compare(judge, found) {
+    reals.set(judge, found);
+    if (drawing?.judge === judge && revealed) plot();
+  }
 
-/** As many columns as fit, and the last row as full as can be. */
-function columns(n, most) {
-  return Math.ceil(n / Math.ceil(n / most));
-}
+  /** Says that what is shown is of other settings than the controls have. */
+  function otherSettings() {
+    if (!facts.textContent.endsWith(OTHERS)) facts.textContent += OTHERS;
+  }
 
-function shortScore(kind, value) {
-  if (!Number.isFinite(value)) return "–";
-  return kind === "discriminator" ? `${Math.round(value * 100)} %` : value.toFixed(1);
-}
-
-function meanReal(values) {
-  return `${Math.round((100 * values.reduce((sum, value) => sum + value, 0)) / values.length)} %`;
-}
-
-function ms(us) {
-  return us < 10_000 ? `${(us / 1000).toFixed(1)} ms` : `${Math.round(us / 1000)} ms`;
+  const finished = () => frames.all.at(-1).bitmaps;
+  return { element, begin, add, end, stop, compare, otherSettings, finished, caption, facts };
 }

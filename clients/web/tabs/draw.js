@@ -1,53 +1,38 @@
 /** Draw: a model, a seed, and canvases that develop step by step as the frames arrive. */
 
-import { controlSliders } from "../parts/controls.js";
-import { field, h } from "../parts/dom.js";
-import { icon } from "../parts/icons.js";
-import { modelCard, modelPicker } from "../parts/model.js";
-import { range } from "../parts/range.js";
-import { seedField } from "../parts/seed.js";
-import { drawStage } from "./draw-stage.js";
+import { codePanel } from "../parts/code-panel.js";
+import { h } from "../parts/dom.js";
+import { modelCard } from "../parts/model.js";
+import { realScore } from "../parts/real.js";
+import { drawForm } from "./draw-form.js";
+import { NOBODY, readLink } from "./draw-link.js";
+import { changeNote } from "./draw-note.js";
 import { saveBar } from "./draw-save.js";
+import { drawingShelf } from "./draw-shelf.js";
+import { drawStage } from "./draw-stage.js";
 
-const DRAWINGS = 12; // by default: two rows on a desk, four on a phone
-const MOST = 24;
-const NOBODY = "none";
+const REST_MS = 250; // after a change of the controls, before it is drawn
+
+let open = null; // what the shell may ask of the tab that is shown
 
 export function mount(root, context) {
-  const { params, signal } = context;
-  const number = (name) => (/^[0-9]{1,16}$/.test(params.get(name) ?? "") ? Number(params.get(name)) : null);
-
-  const picker = modelPicker({ models: drawing(context.models), value: params.get("model"), onChange: suit });
-  const n = range({ label: "Canvases", min: 1, max: MOST, value: number("n") ?? DRAWINGS });
-  const steps = range({ label: "Steps", min: 1, max: 1, value: 1 });
-  const seed = seedField({ value: number("seed") });
-  const controls = controlSliders();
-  const label = h("select", {});
-  const labelField = field("Class", label);
-  const judge = h("select", {});
-  const go = h("button.primary.draw-go", { type: "submit" }, icon("brush"), "Draw");
+  const { signal } = context;
   const card = modelCard(context.describe);
   const bar = saveBar(context);
+  const code = codePanel(context);
   const stage = drawStage(signal, bar.element);
+  const note = changeNote();
+  const shelf = drawingShelf();
+  const real = new Map(); // promises of what judges say of real pictures, by the judge's name
   let running = null; // the AbortController of the drawing under way
   let finished = null; // request and version of the drawing that is shown, when all of it is
+  let shown = null; // the settings of the drawing that is shown
+  let timer = null;
 
-  const form = h(
-    "form.panel",
-    { "aria-label": "What to draw", novalidate: true },
-    picker.element,
-    h("div.pair", {}, steps.element, n.element),
-    seed.element,
-    labelField,
-    controls.element,
-    field("Judged by", judge),
-    go,
-  );
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    draw();
-    stage.element.scrollIntoView({ block: "nearest" }); // on a phone it is beneath the controls
-  };
+  const begun = readLink(context.params, context.models);
+  const form = drawForm({ models: () => context.models, wanted: begun.wanted, onModel: suit, onChange: changed, onDraw: submit });
+  stage.element.prepend(note.element);
+  stage.element.append(code.element);
   root.append(
     h(
       "div.tab-head",
@@ -55,72 +40,40 @@ export function mount(root, context) {
       h("h1", {}, "Draw"),
       h("p", {}, "These models build a picture in steps. Watch it develop, then go back and see what it was going to be."),
     ),
-    h("div.columns", {}, form, stage.element, card.element),
+    h("div.columns", {}, form.element, stage.element, h("div.columns-more.draw-more", {}, shelf.element, card.element)),
   );
+  signal.addEventListener("abort", () => clearTimeout(timer));
 
-  /** Fits the controls to a model. */
-  function suit(model, wanted = {}) {
-    go.disabled = !model;
-    if (!model) {
-      stage.caption.textContent = "No model here draws";
-      stage.facts.textContent = "Once a bundle is in the server's folder and was read, it can be picked.";
-      return;
-    }
-    steps.limit(model.steps.min, model.steps.max, wanted.steps ?? model.steps.default);
-    fillLabels(model, wanted.label);
-    controls.suit(model, wanted.controls);
-    fillJudges(model, wanted.judge);
-    card.show(model).catch((error) => context.fail(error));
+  function suit(model) {
+    if (model) return card.show(model).catch((error) => context.fail(error));
+    stage.caption.textContent = "No model here draws";
+    stage.facts.textContent = "Once a bundle is in the server's folder and was read, it can be picked.";
   }
 
-  function fillLabels(model, wanted) {
-    labelField.hidden = !model.labels;
-    const names = model.labels ?? [];
-    label.replaceChildren(
-      h("option", { value: "" }, "One after another"),
-      ...names.map((name, index) => h("option", { value: index }, name)),
-    );
-    label.value = names[wanted ?? -1] === undefined ? "" : String(wanted);
+  function submit() {
+    draw();
+    stage.element.scrollIntoView({ block: "nearest" }); // on a phone it is beneath the controls
   }
 
-  /** Scorers of pictures of the same shape, the model's own first. */
-  function fillJudges(model, wanted) {
-    const same = ({ image }) => ["channels", "height", "width"].every((side) => image[side] === model.image[side]);
-    // A scorer of pairs judges pictures with its own latents, which those of another model are not.
-    const others = context.models.filter(
-      (other) => other.score_kind && !other.score_takes.length && other.name !== model.name && same(other),
-    );
-    const option = (value, text) => h("option", { value }, text);
-    judge.replaceChildren(
-      ...(model.score_kind ? [option(model.name, `its own ${model.score_kind}`)] : []),
-      ...others.map((other) => option(other.name, `${other.name}'s ${other.score_kind}`)),
-      option(NOBODY, "nobody"),
-    );
-    const usual = model.score_kind ? model.name : NOBODY;
-    judge.value = wanted ?? usual;
-    if (judge.selectedIndex < 0) judge.value = usual;
+  /** Somebody has changed a setting: that is drawn, from the same seed, when they have come to rest. */
+  function changed() {
+    clearTimeout(timer);
+    timer = setTimeout(() => draw({ seed: form.seed.keep() }), REST_MS);
   }
 
-  function asked() {
-    const model = picker.model;
-    const each = model.labels && label.value === "";
-    return {
-      model,
-      n: n.value,
-      steps: steps.value,
-      seed: seed.value,
-      judge: judge.value === NOBODY ? null : judge.value,
-      label: model.labels ? label.value : "",
-      controls: controls.values,
-      labels: each ? Array.from({ length: n.value }, (_, index) => index % model.labels.length) : null,
-    };
-  }
-
-  async function draw() {
-    if (!picker.model || seed.next() === null) return;
+  /**
+   * Draws what the controls say.
+   *
+   * @param {object} [options]
+   * @param {number | null} [options.seed] null: that which is typed is none, and nothing is drawn.
+   * @param {boolean} [options.linked] Whether the address says it already.
+   */
+  async function draw({ seed = form.seed.next(), linked = false } = {}) {
+    clearTimeout(timer);
+    if (!form.model || seed === null) return compareSettings();
     running?.abort();
     const mine = (running = new AbortController());
-    const wanted = asked();
+    const wanted = form.asked();
     const request = requestOf(wanted);
     context.clear();
     const caption = `${request.model}, seed ${wanted.seed}`;
@@ -130,38 +83,75 @@ export function mount(root, context) {
       const stream = context.client.stream(request, { signal: AbortSignal.any([signal, mine.signal]) });
       for await (const frame of stream) {
         if (frame.step === 1) {
+          if (!linked) note.clear();
+          address(wanted, linked || !shown); // the address is that of what is shown
+          code.offer(request);
+          compare(wanted.judge);
           finished = null;
-          context.setParams(paramsOf(wanted)); // the address is that of what is shown
+          shown = wanted;
         }
         stage.add(frame);
       }
       finished = [request, stream.header.version];
       bar.offer(...finished);
       const said = await stage.end();
-      if (said) context.say(said);
+      if (!said) return;
+      context.say(said);
+      shelf.add({ address: context.hashOf(paramsOf(wanted)), title: caption, bitmaps: stage.finished() });
     } catch (error) {
       if (mine.signal.aborted || signal.aborted) return;
       await stage.stop();
       if (mine.signal.aborted || signal.aborted) return;
       bar.offer(...(finished ?? [null]));
-      context.fail(error, draw);
+      compareSettings();
+      context.fail(error, () => draw({ seed: form.seed.keep() }));
     }
   }
 
-  context.onModels((models) => {
-    const before = picker.model;
-    picker.update(drawing(models));
-    const now = picker.model;
-    if (!now || now.name !== before?.name || now.version !== before.version) suit(now);
+  /** Says that the picture is of other settings, where it is and nothing else comes. */
+  function compareSettings() {
+    if (shown && form.model && addressOf(form.asked()) !== addressOf(shown)) stage.otherSettings();
+  }
+
+  const addressOf = (settings) => context.hashOf(paramsOf(settings));
+
+  function address(settings, replace) {
+    const write = replace ? context.setParams : context.pushParams;
+    write(paramsOf(settings));
+    shelf.mark(addressOf(settings));
+  }
+
+  /** Shows what the judge says of real pictures, asked for once a judge. Without it the curves say less. */
+  function compare(name) {
+    if (!name) return;
+    if (!real.has(name)) real.set(name, realScore(context, name, signal).catch(() => real.delete(name) && null));
+    real.get(name).then((found) => signal.aborted || stage.compare(name, found));
+  }
+
+  /** Draws what an address says: of a link, or of the browser's back and forward. */
+  function go(params) {
+    const { wanted, changed: sentences } = readLink(params, context.models);
+    form.set(wanted);
+    start(sentences, wanted);
+  }
+
+  function start(sentences, wanted) {
+    note.show(sentences);
+    if (sentences.length) context.say(sentences.join(" "));
+    if (wanted.model) draw({ linked: true, ...(wanted.seed === null ? {} : { seed: wanted.seed }) });
+  }
+
+  context.onModels(() => {
+    real.clear();
+    if (form.update()) compareSettings();
   });
-  const values = Object.fromEntries([...params].map(([name, text]) => [name, text === "" ? NaN : Number(text)]));
-  suit(picker.model, { steps: number("steps"), label: number("label"), judge: params.get("judge"), controls: values });
-  if (picker.model) draw();
+  open = { go };
+  start(begun.changed, begun.wanted);
 }
 
-/** The models that draw from nothing. */
-function drawing(models) {
-  return models.filter((model) => model.operations.includes("generate"));
+/** Another address of this tab: it draws that, in its place. */
+export function go(params) {
+  open.go(params);
 }
 
 /** What the server is asked, whatever the format of its answer. */

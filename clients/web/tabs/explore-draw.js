@@ -40,8 +40,10 @@ export async function drawPlaces(context, model, places, { seed, signal, onPictu
   const whole = model.latents.every(({ name }) => places.every(({ latents }) => latents?.[name]));
   const size = whole || together ? MOST : 1;
   const parts = Array.from({ length: Math.ceil(places.length / size) }, (_, index) => index * size);
+  const asked = (start, count) => ({ ...requestOf(model, places.slice(start, start + count)), seed });
+  context.asked?.(asked(0, 1)); // of the last that was drawn, one picture
   const ask = async (start) => {
-    const request = { ...requestOf(model, places.slice(start, start + size)), seed };
+    const request = asked(start, size);
     const { frames } = await context.client.generate(request, { signal: AbortSignal.any([signal, failed.signal]) });
     const bitmaps = await Promise.all(frames.at(-1).images.map(decode));
     if (!signal.aborted) bitmaps.forEach((bitmap, index) => onPicture(start + index, bitmap));

@@ -1,5 +1,6 @@
 /** Explore: what the noise of a model means, in five ways. */
 
+import { codePanel } from "../parts/code-panel.js";
 import { h } from "../parts/dom.js";
 import { modelCard, modelPicker } from "../parts/model.js";
 import * as between from "./explore-between.js";
@@ -19,6 +20,7 @@ const WRITE_MS = 250; // browsers refuse an address that changes with every move
 export function mount(root, context) {
   const picker = modelPicker({ models: [], value: null, onChange: show });
   const card = modelCard(context.describe);
+  const code = codePanel(context);
   const controls = h("div.explore-controls", {});
   let stage = h("div.stage", {});
   const radios = Object.entries(WAYS).map(([name, way]) => {
@@ -49,7 +51,7 @@ export function mount(root, context) {
         picker.element,
         controls,
       ),
-      stage,
+      h("div.stage", {}, stage, code.element),
       card.element,
     ),
   );
@@ -80,7 +82,7 @@ export function mount(root, context) {
       return;
     }
     WAYS[way].open({
-      context,
+      context: Object.create(context, { asked: { value: code.offer } }), // told of a picture that is drawn
       model,
       params,
       signal: AbortSignal.any([context.signal, mine.ended.signal]),

@@ -1,6 +1,7 @@
 /** Sixteen drawings at once, or one after another, and what they cost the server by its own count; or ever more. */
 
 import { decode, pixelCanvas } from "../parts/canvas.js";
+import { codePanel } from "../parts/code-panel.js";
 import { h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { meanBetween, parseMetrics, quantileBetween, total } from "../parts/metrics.js";
@@ -40,6 +41,7 @@ export function burstPanel(context) {
     h("tbody", {}, ...rows.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name), ...row.values))),
   );
   const sentence = h("p.burst-sentence", {}, "");
+  const code = codePanel(context);
   let canvases = [];
   let running = false;
   let forever = null; // ends the sending that goes on
@@ -119,6 +121,7 @@ export function burstPanel(context) {
       seed: newSeed(),
       ...(model.labels ? { label: index % model.labels.length } : {}),
     };
+    if (index === 0) code.offer({ n: 1, ...request }); // the others differ in their seeds and classes
     const canvas = canvases[index % DRAWINGS];
     for await (const frame of context.client.stream(request, { signal: ends })) {
       decode(frame.images[0]).then((bitmap) => {
@@ -168,6 +171,7 @@ export function burstPanel(context) {
       ),
       h("div.burst-result", {}, cells, h("div.burst-scroll", { tabindex: "0", role: "group", "aria-label": "What they cost" }, table), sentence),
     ),
+    code: code.element,
     /** Whether this page is sending. */
     get busy() {
       return running;

@@ -53,7 +53,7 @@ export function mount(root, context) {
       h("h1", {}, "Server"),
       h("p", {}, "Requests that come at the same time are drawn together, whatever step each has reached. Send some and see."),
     ),
-    h("div.stage", {}, burst.element, h("div.server-plots", {}, ...plots.map(({ view }) => view.element)), refused),
+    h("div.stage", {}, burst.element, h("div.server-plots", {}, ...plots.map(({ view }) => view.element)), burst.code, refused),
   );
 
   function showRefused() {
