@@ -63,6 +63,26 @@ def test_files_have_their_type_and_are_asked_for_again(http, path, kind):
     assert again.status_code == 304
 
 
+def test_text_is_packed_for_those_who_take_it(http):
+    def get(**headers):
+        return http.get("/studio/app.js", headers=headers)
+
+    plain, packed = get(**{"Accept-Encoding": "identity"}), get(**{"Accept-Encoding": "br, gzip"})
+    assert "Content-Encoding" not in plain.headers and packed.headers["Content-Encoding"] == "gzip"
+    assert packed.content == plain.content == (WEB / "app.js").read_bytes()
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert packed.headers["Content-Type"] == plain.headers["Content-Type"]
+    assert packed.headers["Cache-Control"] == "no-cache"
+    assert get(**{"Accept-Encoding": "gzip;q=0"}).headers.get("Content-Encoding") is None
+    for known in (plain, packed):  # either knows what the other has
+        for takes in ("gzip", "identity"):
+            again = get(**{"Accept-Encoding": takes, "If-None-Match": known.headers["ETag"]})
+            assert (again.status_code, again.content) == (304, b"")
+    font = http.get("/studio/fonts/inter.woff2", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in font.headers
+
+
 @pytest.mark.parametrize(
     "path",
     [
