@@ -33,7 +33,7 @@ from pentimento.service.http.model_schemas import (
     StatusBody,
 )
 from pentimento.service.http.open_inference import docs as inference_docs
-from pentimento.service.http.open_inference import infer
+from pentimento.service.http.open_inference import infer, repository
 from pentimento.service.http.open_inference import models as inference_models
 from pentimento.service.http.open_inference.errors import error_form as inference_error_form
 from pentimento.service.http.openai import docs as openai_docs
@@ -119,7 +119,7 @@ def create_app(
         workers=workers or (lambda: (1, 1)),
     )
     ours = (drawings.router, addresses.router, readings.router, admin.router, router)
-    theirs = (images.router, openai_models.router, inference_models.router, infer.router)
+    theirs = (images.router, openai_models.router, inference_models.router, infer.router, repository.router)
     for part in (*ours, *theirs):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None

@@ -102,6 +102,8 @@ CALLS = [
     "GET /v2/health/ready",
     "GET /v2/models/{name}",
     "POST /v2/models/{name}/infer",
+    "POST /v2/repository/index",
+    "POST /v2/repository/models/{name}/load",
 ]
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

@@ -10,7 +10,7 @@ from pentimento.service.open_inference.signatures import signature_of
 
 SERVER = "pentimento"
 PLATFORM = "pentimento_onnx"
-EXTENSIONS = ("binary_tensor_data", "parameters")
+EXTENSIONS = ("binary_tensor_data", "model_repository", "parameters")
 """Of the protocol, as Triton calls them, those that are there; over gRPC tensors are binary anyway."""
 
 

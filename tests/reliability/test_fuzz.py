@@ -58,6 +58,9 @@ OPERATIONS = [
     "GET /v2/models/{name}/versions/{version}/ready",
     "POST /v2/models/{name}/infer",
     "POST /v2/models/{name}/versions/{version}/infer",
+    "POST /v2/repository/index",
+    "POST /v2/repository/models/{name}/load",
+    "POST /v2/repository/models/{name}/unload",
 ]
 
 

@@ -1,14 +1,17 @@
 """What the OpenAPI page says of the protocol's routes; the rest is in their types and docstrings."""
 
 __all__ = [
+    "INDEX",
     "INFER",
     "LIVE",
+    "LOAD",
     "MODEL",
     "MODEL_READY",
     "PROBE",
     "SCHEMAS",
     "SERVER",
     "TAG",
+    "UNLOAD",
     "in_the_words_of_the_protocol",
 ]
 
@@ -18,11 +21,11 @@ from pydantic import BaseModel
 
 from pentimento.service.http.docs import problems, ref
 from pentimento.service.http.open_inference.errors import InferenceError
-from pentimento.service.http.open_inference.schemas import InferAnswer, InferBody
+from pentimento.service.http.open_inference.schemas import InferAnswer, InferBody, RepositoryQuery
 
 TAG = {"name": "open inference", "description": "The Open Inference Protocol, for clients that speak it."}
 
-SCHEMAS: tuple[type[BaseModel], ...] = (InferenceError, InferBody, InferAnswer)
+SCHEMAS: tuple[type[BaseModel], ...] = (InferenceError, RepositoryQuery, InferBody, InferAnswer)
 
 _TAGS = ["open inference"]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
@@ -49,6 +52,19 @@ INFER: dict[str, Any] = {
         **problems(400, 404, 413, 415, 422, 429, 500, 503, 504),
     },
 }
+
+
+INDEX: dict[str, Any] = {
+    "tags": _TAGS,
+    "openapi_extra": {"requestBody": {"content": {"application/json": {"schema": ref(RepositoryQuery)}}}},
+    "responses": problems(400, 413, 415, 429),
+}
+LOAD: dict[str, Any] = {
+    "tags": _TAGS,
+    "response_model": None,
+    "responses": problems(400, 401, 403, 404, 413, 415, 429, 503),
+}
+UNLOAD: dict[str, Any] = {**LOAD, "responses": problems(401, 403, 404, 422, 429)}
 
 
 def in_the_words_of_the_protocol(schema: dict[str, Any]) -> None:

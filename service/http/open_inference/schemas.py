@@ -1,6 +1,7 @@
 """The protocol's bodies as the OpenAPI document describes them."""
 
 __all__ = [
+    "RepositoryQuery",
     "IndexEntry",
     "InferAnswer",
     "InferBody",
@@ -106,7 +107,7 @@ class IndexEntry(BaseModel):
     reason: Annotated[str, Field(description="Of what is refused, a sentence.")]
 
 
-class IndexBodyIn(BaseModel):
+class RepositoryQuery(BaseModel):
     """What of the repository is wanted."""
 
     ready: Annotated[bool, Field(description="Only what is served.")] = False
