@@ -18,6 +18,7 @@ __all__ = [
 from typing import Any
 
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from pentimento.service.http.docs import problems, ref
 from pentimento.service.http.open_inference.errors import InferenceError
@@ -30,11 +31,12 @@ SCHEMAS: tuple[type[BaseModel], ...] = (InferenceError, RepositoryQuery, InferBo
 _TAGS = ["open inference"]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
-LIVE: dict[str, Any] = {"tags": _TAGS, "response_model": None}
+# Answers without a body: their status says it.
+LIVE: dict[str, Any] = {"tags": _TAGS, "response_model": None, "response_class": Response}
 PROBE: dict[str, Any] = {**LIVE, "responses": problems(503)}
 SERVER: dict[str, Any] = {"tags": _TAGS}
 MODEL: dict[str, Any] = {"tags": _TAGS, "responses": problems(404)}
-MODEL_READY: dict[str, Any] = {"tags": _TAGS, "response_model": None, "responses": problems(404, 503)}
+MODEL_READY: dict[str, Any] = {**LIVE, "responses": problems(404, 503)}
 INFER: dict[str, Any] = {
     "tags": _TAGS,
     "response_model": None,
@@ -60,8 +62,7 @@ INDEX: dict[str, Any] = {
     "responses": problems(400, 413, 415, 429),
 }
 LOAD: dict[str, Any] = {
-    "tags": _TAGS,
-    "response_model": None,
+    **LIVE,
     "responses": problems(400, 401, 403, 404, 413, 415, 429, 503),
 }
 UNLOAD: dict[str, Any] = {**LOAD, "responses": problems(401, 403, 404, 422, 429)}
