@@ -52,10 +52,8 @@ async def read_infer(request: Request, limits: Settings) -> InferenceAsk:
     Raises:
         PentimentoError: INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE or OVERLOADED.
     """
-    kind, size = media_type(request), request.headers.get(LENGTH)
-    # Clients of the protocol send JSON without a type as well, or with that of bytes.
-    if kind not in ("", _RAW) and not is_json(kind):
-        raise unsupported(kind, "application/json", _RAW)
+    _check_type(request)
+    size = request.headers.get(LENGTH)
     body = memoryview(await read_whole(request, limits.max_body_bytes))
     length = len(body)
     if size is not None:
@@ -68,10 +66,18 @@ async def read_infer(request: Request, limits: Settings) -> InferenceAsk:
 
 async def read_object(request: Request, limits: Settings, known: Sequence[str]) -> dict[str, Any]:
     """Reads a small JSON object, or of no body an empty one; arguments and errors as for `read_infer`."""
+    _check_type(request)
     data = await read_whole(request, limits.max_body_bytes)
     if not data:
         return {}
     return await read_json(data, limits.max_json_depth, partial(_object, "body", known=known))
+
+
+def _check_type(request: Request) -> None:
+    kind = media_type(request)
+    # Clients of the protocol send JSON without a type as well, or with that of bytes.
+    if kind not in ("", _RAW) and not is_json(kind):
+        raise unsupported(kind, "application/json", _RAW)
 
 
 def _infer(content: object, tail: memoryview) -> InferenceAsk:

@@ -35,9 +35,9 @@ def drawn(own, **params):
 class Stream:
     """The client's stream: asks, and reads answers and errors in their order."""
 
-    def __init__(self, client):
+    def __init__(self, client, **options):
         self.client, self.got = client, queue.Queue()
-        client.start_stream(lambda result, error: self.got.put((result, error)))
+        client.start_stream(lambda result, error: self.got.put((result, error)), **options)
 
     def ask(self, model, inputs=(), **options):
         self.client.async_stream_infer(model, list(inputs), **options)
