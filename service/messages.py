@@ -76,10 +76,11 @@ class GenerateRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageInput:
-    """An encoded picture as it came in: PNG or JPEG bytes."""
+    """A picture as it came in: PNG or JPEG bytes, or its pixels."""
 
     data: bytes
     name: str = "image"  # what an error message calls it
+    pixels: Floats | None = None  # instead of `data`, (C, H, W); they are still to be checked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

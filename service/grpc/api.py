@@ -1,10 +1,11 @@
-"""The gRPC transport: a server with `pentimento.v1.CanvasService`, health and reflection."""
+"""The gRPC transport: `pentimento.v1.CanvasService`, the Open Inference Protocol, health and reflection."""
 
-__all__ = ["GRPC_STATUS", "SERVICE_NAME", "GrpcServer", "create_server"]
+__all__ = ["GRPC_STATUS", "INFERENCE_NAME", "SERVICE_NAME", "GrpcServer", "create_server"]
 
 import asyncio
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 import grpc
@@ -18,7 +19,10 @@ from pentimento.service.grpc.calls import Calls
 from pentimento.service.grpc.connections import end_connections
 from pentimento.service.grpc.counts import Counts
 from pentimento.service.grpc.meter import Meter
+from pentimento.service.grpc.open_inference.service import InferenceService
+from pentimento.service.grpc.open_inference.unoffered import Unoffered
 from pentimento.service.grpc.pb import canvas_service_pb2 as pb
+from pentimento.service.grpc.pb import open_inference_pb2 as inference_pb
 from pentimento.service.grpc.probes import HEALTH, REFLECTION, Health, Reflection
 from pentimento.service.grpc.progress import Progress
 from pentimento.service.grpc.refusing import GRPC_STATUS
@@ -33,7 +37,10 @@ _INT_MAX = 2**31 - 1
 _UNREAD_BYTES = 65_535  # the least that HTTP/2 begins with
 _SERVICE = pb.DESCRIPTOR.services_by_name["CanvasService"]
 
+_INFERENCE = inference_pb.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+
 SERVICE_NAME = _SERVICE.full_name
+INFERENCE_NAME = _INFERENCE.full_name
 
 
 class GrpcServer:
@@ -72,7 +79,8 @@ class GrpcServer:
         progress = Progress(Meter(lambda: self.port))
         arrivals = Arrivals(pace, settings.max_body_bytes, progress)
         self._health = Health(arrivals, door)
-        reflection = Reflection(arrivals, door, (SERVICE_NAME, HEALTH, REFLECTION))
+        names = (SERVICE_NAME, INFERENCE_NAME, HEALTH, REFLECTION)
+        reflection = Reflection(arrivals, door, names, inference_pb.DESCRIPTOR.pool)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"{host}:{settings.grpc_port}"
         try:
@@ -86,9 +94,8 @@ class GrpcServer:
                 "address is not one of this machine"
             ) from None
         self._calls = Calls(self.port, pace, sending)
-        handler = generic_handler(
-            _SERVICE,
-            service,
+        handle = partial(
+            generic_handler,
             calls=self._calls,
             door=door,
             arrivals=arrivals,
@@ -98,7 +105,15 @@ class GrpcServer:
             pace=pace,
             observer=metrics,
         )
-        self._server.add_generic_rpc_handlers((handler, self._health.handler, reflection.handler))
+        inference = InferenceService(operations, settings, metrics)
+        handlers = (
+            handle(_SERVICE, service),
+            handle(_INFERENCE, inference, renames=False),
+            Unoffered(INFERENCE_NAME),
+            self._health.handler,
+            reflection.handler,
+        )
+        self._server.add_generic_rpc_handlers(handlers)
 
     async def start(self) -> None:
         """Begins to answer; health says NOT_SERVING until `set_serving`."""
@@ -108,7 +123,7 @@ class GrpcServer:
 
     def set_serving(self, serving: bool) -> None:
         """Sets the health status of the whole server and of CanvasService to SERVING or NOT_SERVING."""
-        for name in ("", SERVICE_NAME):
+        for name in ("", SERVICE_NAME, INFERENCE_NAME):
             self._health.set(name, serving=serving)
 
     async def stop(self, grace: float | None = None) -> None:

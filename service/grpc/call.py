@@ -96,6 +96,7 @@ class Call(RequestFacts):
     outgoing: Outgoing = field(repr=False)  # what of the budget for answers it has
     repeated: str | None = None  # a secret that the metadata has twice: nobody would know which one counts
     sent: int = 0  # bytes of the last message
+    counts_as: str | None = None  # the RPC of our own that metrics count it as; None: its own name
     end: float = math.inf  # on the clock of the event loop: when it ends if it waits for its reader
     impatience: _Impatience = field(default_factory=_Impatience, repr=False)
 

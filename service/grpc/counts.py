@@ -22,7 +22,17 @@ _MOST_NAMES = (
     64  # of latents, seeds or controls: no bundle has more than 8, but whoever errs is told the names
 )
 _MOST_AXES = 8
+_TENSORS = ("inputs", "outputs", "raw_input_contents", "parameters")
+_MOST_CONTENTS = 1 << 17  # numbers that a tensor may have one by one, which are slow to read
+_CONTENTS = tuple(f"{kind}_contents" for kind in ("bool", "int", "int64", "uint", "uint64", "fp32", "fp64"))
 
+_VARINTS = (
+    FieldDescriptor.CPPTYPE_INT32,
+    FieldDescriptor.CPPTYPE_INT64,
+    FieldDescriptor.CPPTYPE_UINT32,
+    FieldDescriptor.CPPTYPE_UINT64,
+    FieldDescriptor.CPPTYPE_BOOL,
+)
 _VARINT, _EIGHT_BYTES, _BYTES, _GROUP, _END_GROUP, _FOUR_BYTES = range(6)  # how a field is written
 
 
@@ -43,6 +53,12 @@ class Counts:
             "controls": (_MOST_NAMES, "entries"),
             "shape": (_MOST_AXES, "axes"),
             "values": (settings.max_body_bytes // 4, "numbers"),
+            # Of the Open Inference Protocol.
+            **dict.fromkeys(
+                ("inputs", "outputs", "raw_input_contents", "parameters"), (_MOST_NAMES, "entries")
+            ),
+            **dict.fromkeys(_CONTENTS, (_MOST_CONTENTS, "numbers; raw_input_contents may have more")),
+            "bytes_contents": (settings.max_images, "entries"),
         }
 
     def check(self, data: bytes, kind: Descriptor) -> None:
@@ -171,7 +187,9 @@ class _Walk:
             return 1
         if field.cpp_type == FieldDescriptor.CPPTYPE_FLOAT:
             return size // 4
-        if field.cpp_type in (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64):
+        if field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE:
+            return size // 8
+        if field.cpp_type in _VARINTS:
             return int(np.count_nonzero(np.frombuffer(self._data, np.uint8, size, first) < 128))
         return 1
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
@@ -108,6 +110,22 @@ class Health(_Service):
                 await changed.wait()
 
 
+class _Pools:
+    """Two pools of descriptors as one, as far as reflection asks; what is in both, the first describes."""
+
+    def __init__(self, first: DescriptorPool) -> None:
+        self._first, self._second = first, descriptor_pool.Default()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def find(*args: object) -> Any:  # noqa: ANN401  # a descriptor of any kind
+            try:
+                return getattr(self._first, name)(*args)
+            except (KeyError, TypeError):  # not there, or of the other pool
+                return getattr(self._second, name)(*args)
+
+        return find
+
+
 class Reflection(_Service):
     """grpc.reflection.v1alpha.ServerReflection.
 
@@ -115,11 +133,15 @@ class Reflection(_Service):
         arrivals: Reads its messages.
         door: Knows who asks.
         names: Of the services that it describes.
+        pool: Describes those that the default pool does not.
     """
 
-    def __init__(self, arrivals: Arrivals, door: Door, names: Sequence[str]) -> None:
+    def __init__(
+        self, arrivals: Arrivals, door: Door, names: Sequence[str], pool: DescriptorPool | None = None
+    ) -> None:
         super().__init__(arrivals, door)
-        self._servicer = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]  # not in the stubs
+        pools = None if pool is None else _Pools(pool)
+        self._servicer = reflection.aio.ReflectionServicer(names, pools)  # type: ignore[attr-defined]  # not in the stubs
         self._streams = Seats("reflection streams", of_connection=4, of_client=16, of_all=64)
 
     @property

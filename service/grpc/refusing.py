@@ -36,22 +36,25 @@ GRPC_STATUS: dict[Code, grpc.StatusCode] = {
 _MAX_STATUS_CHARACTERS = 1024
 
 
-async def refuse(context: Context, error: PentimentoError, request_id: str | None = None) -> NoReturn:
+async def refuse(
+    context: Context, error: PentimentoError, request_id: str | None = None, *, renames: bool = True
+) -> NoReturn:
     """Ends a call with an error.
 
     Args:
         context: Of the call.
         error: Why.
         request_id: Told to the client, where the call has one.
+        renames: Whether fields are called as in our proto; else as in the core.
     """
     metadata = [("pentimento-code", error.code.value)]
     if request_id is not None:
         metadata.append(("x-request-id", request_id))
     if error.field is not None:
-        metadata.append(("pentimento-field", _printable(field_name(error.field))))
+        metadata.append(("pentimento-field", _printable(field_name(error.field) if renames else error.field)))
     if error.retry_after_s is not None:
         metadata.append(("retry-after-ms", str(round(error.retry_after_s * 1000))))
-    details = sentence(error)
+    details = sentence(error) if renames else error.message
     if len(details) > _MAX_STATUS_CHARACTERS:
         details = details[: _MAX_STATUS_CHARACTERS - 1] + "…"
     try:

@@ -4,7 +4,7 @@ __all__ = ["CallObserver", "generic_handler"]
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Literal, Protocol, TypeAlias
 
 import grpc
@@ -12,7 +12,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from pentimento.service.door.door import Door, Visit
+from pentimento.service.door.door import Door, Guard, Visit
 from pentimento.service.door.receiving import Parcel, Receiving
 from pentimento.service.errors import Code, PentimentoError, invalid
 from pentimento.service.grpc.arrivals import Arrivals
@@ -25,11 +25,17 @@ from pentimento.service.telemetry.request_log import log_request
 
 _log = logging.getLogger(__name__)
 
-_Handler: TypeAlias = Callable[[Any, Call], Awaitable[Message]]
+_Handler: TypeAlias = Callable[[Any, Call], Awaitable[Any]]
 
 _MOMENT_S = 0.05
 
-_ADMIN = "ReloadModels"  # asks for the admin token itself, and not for a key
+_GUARDS: dict[str, Guard] = {  # of RPCs that ask for the admin token themselves, or for nothing
+    "ReloadModels": "admin",
+    "RepositoryModelLoad": "admin",
+    "RepositoryModelUnload": "admin",
+    "ServerLive": "none",
+    "ServerReady": "none",
+}
 
 
 class CallObserver(Protocol):
@@ -62,13 +68,15 @@ def generic_handler(
     sending: Sending,
     pace: Pace,
     observer: CallObserver | None = None,
+    renames: bool = True,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
     """Makes the gRPC handler of a whole service.
 
     Args:
         service: The service of the proto.
         implementation: Has a coroutine method for each RPC, named alike: it returns the answer or, when the
-            RPC streams, writes all messages but the last to the call, and returns that. It raises
+            RPC streams, writes all messages but the last to the call, and returns that. Where the client
+            streams, too, it is given an iterator of messages and writes all of its own. It raises
             PentimentoError and knows nothing of statuses.
         calls: Told of each call.
         door: Decides which calls are let in.
@@ -78,13 +86,16 @@ def generic_handler(
         sending: The budget in which answers are counted, until their client has taken them.
         pace: At which streams must be read.
         observer: Told of each call as it ends.
+        renames: Whether errors call fields as our proto does, and not as the core.
     """
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in service.methods:
         # A stream, too, returns its last message: gRPC then sends that and the status together. And a handler
         # reads its message itself, when the call is let in. Where one message is sent, nothing on the wire
         # tells the kinds of methods apart.
-        handlers[method.name] = grpc.stream_unary_rpc_method_handler(
+        streams = grpc.stream_stream_rpc_method_handler
+        make = streams if method.client_streaming else grpc.stream_unary_rpc_method_handler
+        handlers[method.name] = make(
             _answering(
                 method,
                 getattr(implementation, method.name),
@@ -96,6 +107,7 @@ def generic_handler(
                 sending,
                 pace,
                 observer,
+                renames,
             ),
             request_deserializer=None,  # not before its lists are counted
             response_serializer=None,  # so that the size of an answer is known
@@ -119,14 +131,15 @@ def _answering(
     sending: Sending,
     pace: Pace,
     observer: CallObserver | None,
-) -> Callable[[object, Context], Awaitable[bytes]]:
+    renames: bool,
+) -> Callable[[object, Context], Awaitable[bytes | None]]:
     name, kind = method.name, _kind(method.input_type)
 
     def enter(call: Call) -> Visit:
         try:
             if call.repeated is not None:
                 raise invalid(call.repeated, "is given twice in the metadata")
-            visit = door.enter(call.caller, "admin" if name == _ADMIN else "key")
+            visit = door.enter(call.caller, _GUARDS.get(name, "key"))
         except PentimentoError:
             call.client = door.address(call.caller)
             raise
@@ -146,7 +159,23 @@ def _answering(
         counts.check(data, method.input_type)
         return _parsed(kind, data, name)
 
-    async def answer(_: object, context: Context) -> bytes:
+    async def messages(context: Context, call: Call, visit: Visit) -> AsyncIterator[Message]:
+        """All messages of a call, each counted as a request: the first was when the call was let in."""
+        first = True
+        while (data := await arrivals.read(context, visit.bucket)) is not None:
+            if not first:
+                door.enter(call.caller, "key").leave()
+            first = False
+            parcel = receiving.open(visit.bucket)
+            try:
+                parcel.take(len(data))
+                parcel.check()
+                counts.check(data, method.input_type)
+                yield _parsed(kind, data, name)
+            finally:
+                parcel.close()
+
+    async def answer(_: object, context: Context) -> bytes | None:
         call = Call.begin(context, pace, sending.open("-"))
         calls.begin(context, call.outgoing)
         call.outcome = "cancelled"  # unless it comes to an end below
@@ -157,8 +186,12 @@ def _answering(
             visit = enter(call)
             call.outgoing.client = visit.bucket
             parcel.belong_to(visit.bucket)
+            if method.client_streaming:
+                await handler(messages(context, call, visit), call)
+                call.outcome = "ok"
+                return None
             answer = await handler(await message(context, visit.bucket, parcel), call)
-            rest = answer.SerializeToString()
+            rest: bytes = answer.SerializeToString()
             await call.make_room(len(rest), made=True)
             call.outcome = "ok"
             call.sent = len(rest)
@@ -181,7 +214,7 @@ def _answering(
             _finish(name, call, failure, observer)
         # Not where the error is handled: the context keeps what this raises, and would keep with it the error
         # that it comes from, the handler's frames, the drawing and its graphs.
-        return await refuse(context, failure, call.id)
+        return await refuse(context, failure, call.id, renames=renames)
 
     return answer
 
@@ -199,5 +232,5 @@ def _finish(name: str, call: Call, failure: PentimentoError | None, observer: Ca
     if failure is not None:
         call.outcome, status = failure.outcome, GRPC_STATUS[failure.code]
     if observer is not None:
-        observer.call(method=name, outcome=call.outcome, seconds=call.seconds)
+        observer.call(method=call.counts_as or name, outcome=call.outcome, seconds=call.seconds)
     log_request(call, "grpc", status.name, rpc=name)

@@ -32,6 +32,10 @@ from pentimento.service.http.model_schemas import (
     RefusalBody,
     StatusBody,
 )
+from pentimento.service.http.open_inference import docs as inference_docs
+from pentimento.service.http.open_inference import infer, repository
+from pentimento.service.http.open_inference import models as inference_models
+from pentimento.service.http.open_inference.errors import error_form as inference_error_form
 from pentimento.service.http.openai import docs as openai_docs
 from pentimento.service.http.openai import images
 from pentimento.service.http.openai import models as openai_models
@@ -60,12 +64,13 @@ class _App(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            schema = docs.complete(super().openapi(), openai_docs.SCHEMAS)
+            schema = docs.complete(super().openapi(), (*openai_docs.SCHEMAS, *inference_docs.SCHEMAS))
             if self.state.door.is_keyed:
                 describe_keys(schema)
             else:
                 describe_origins(schema)
             openai_docs.in_the_words_of_the_api(schema)
+            inference_docs.in_the_words_of_the_protocol(schema)
         return cast("dict[str, Any]", self.openapi_schema)
 
 
@@ -95,7 +100,7 @@ def create_app(
     """
     app = _App(
         **docs.TITLE,
-        openapi_tags=[*docs.TAGS, openai_docs.TAG],
+        openapi_tags=[*docs.TAGS, openai_docs.TAG, inference_docs.TAG],
         openapi_url=None,  # a route of our own: FastAPI's writes the document anew for each request
         docs_url=None,  # a page of our own: FastAPI's loads its files from elsewhere
         redoc_url=None,
@@ -114,7 +119,8 @@ def create_app(
         workers=workers or (lambda: (1, 1)),
     )
     ours = (drawings.router, addresses.router, readings.router, admin.router, router)
-    for part in (*ours, images.router, openai_models.router):
+    theirs = (images.router, openai_models.router, inference_models.router, infer.router, repository.router)
+    for part in (*ours, *theirs):
         app.include_router(part)
     app.state.studio = Studio.install(app) if settings.studio else None
     install_openapi(app)
@@ -128,7 +134,9 @@ def create_app(
     app.add_middleware(Defects)
     if cors is not None:
         app.add_middleware(CORSMiddleware, **cors.options)
-    app.add_middleware(HttpExchanges, metrics=metrics, error_forms={"/v1": error_form})
+    app.add_middleware(
+        HttpExchanges, metrics=metrics, error_forms={"/v1": error_form, "/v2": inference_error_form}
+    )
     return app
 
 

@@ -69,7 +69,8 @@ TITLE: dict[str, Any] = {
     "summary": "Image generators that draw: every step of the picture can be seen.",
     "description": "Every error is a problem details answer (RFC 9457) whose `detail` is one sentence that "
     "names the field, the limit and the value given. Input is never repaired silently. gRPC offers the same "
-    "operations on its own port. Below `/v1` the server speaks the OpenAI Images API, errors included.",
+    "operations on its own port. Below `/v1` the server speaks the OpenAI Images API, and below `/v2` "
+    "the Open Inference Protocol, errors included.",
 }
 
 TAGS = [
@@ -96,6 +97,13 @@ CALLS = [
     "POST /v1/images/edits",
     "GET /v1/models",
     "GET /v1/models/{name}",
+    "GET /v2",
+    "GET /v2/health/live",
+    "GET /v2/health/ready",
+    "GET /v2/models/{name}",
+    "POST /v2/models/{name}/infer",
+    "POST /v2/repository/index",
+    "POST /v2/repository/models/{name}/load",
 ]
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

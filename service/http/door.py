@@ -13,6 +13,7 @@ from pentimento.service.http.exchange import exchange_of, header
 from pentimento.service.http.once import check_headers
 from pentimento.service.http.origins import Origins
 from pentimento.service.http.picture_path import DRAWINGS
+from pentimento.service.open_inference.names import operation_of
 from pentimento.service.telemetry.metrics import Operation
 
 # What tells nothing but that this is Pentimento, alive or ready, and how to ask it. /metrics is not among it.
@@ -23,8 +24,12 @@ _GUARDS: dict[str, Guard] = {
     "/docs": "none",
     "/openapi.json": "none",
     "/models:reload": "admin",
+    "/v2/health/live": "none",
+    "/v2/health/ready": "none",
 }
-_PROBES = frozenset({"/healthz", "/readyz"})  # monitors have names of their own for us
+_PROBES = frozenset(
+    {"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"}
+)  # monitors have names of their own for us
 _FILES = ("/studio/", "/docs/")  # of pages, the same everywhere: they ask for the key themselves
 
 _OPERATIONS: dict[str, Operation] = {
@@ -40,7 +45,8 @@ _OPERATIONS: dict[str, Operation] = {
     "/v1/images/edits": "complete",
     "/v1/models": "models",
 }
-_MODELS = ("/models/", "/v1/models/")
+_MODELS = ("/models/", "/v1/models/", "/v2/models/", "/v2/repository/index")
+_REPOSITORY = "/v2/repository/models/"
 
 
 class HttpDoor:
@@ -104,12 +110,18 @@ class HttpDoor:
 
 
 def _guard(path: str) -> Guard:
+    if path.startswith(_REPOSITORY):  # what loads and unloads
+        return "admin"
     return "none" if path.startswith(_FILES) else _GUARDS.get(path, "key")
 
 
 def _operation(path: str) -> Operation | None:
     if path.startswith(DRAWINGS):
         return "generate"
+    if path.startswith(_REPOSITORY):
+        return "reload"
+    if path.startswith("/v2/models/") and path.rstrip("/").endswith("/infer"):
+        return operation_of(path.split("/")[3])
     return _OPERATIONS.get(path, "models" if path.startswith(_MODELS) else None)
 
 

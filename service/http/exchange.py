@@ -49,7 +49,7 @@ SAFE_HEADERS: list[tuple[bytes, bytes]] = [
 ]
 """Security headers of every answer: a browser shows it by itself and loads nothing for it."""
 
-_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
 _PAGE_FILES = ("/studio/", "/docs/")  # some twenty for each time that a page is opened
 
 

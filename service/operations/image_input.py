@@ -4,7 +4,7 @@
 tenths of a second: call it off the event loop.
 """
 
-__all__ = ["decode_image", "decode_transparency"]
+__all__ = ["check_pixels", "decode_image", "decode_transparency"]
 
 from collections.abc import Callable
 from typing import Literal
@@ -67,6 +67,29 @@ def decode_image(
     except PictureError as error:
         raise invalid(name, str(error)) from None
     return pixels.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+
+
+def check_pixels(
+    pixels: Floats, spec: ImageSpec, *, name: str, count: Callable[[str, int], None] = lambda *_: None
+) -> Floats:
+    """A picture that came as numbers, as a bundle's graphs take it.
+
+    Args:
+        pixels: (C, H, W).
+        spec: What the bundle takes.
+        name: What messages call the picture.
+        count: As for `decode_image`.
+
+    Raises:
+        PentimentoError: INVALID_ARGUMENT: it has another shape, or numbers that are none or out of range.
+    """
+    if pixels.shape != spec.shape:
+        raise invalid(name, f"must have shape {spec.shape}, got {pixels.shape}")
+    count(name, spec.width * spec.height)
+    low, high = pixels.min(), pixels.max()
+    if not (low >= 0 and high <= 1):  # nor are they NaN
+        raise invalid(name, f"must have numbers of 0..1, got {low:g}..{high:g}")
+    return pixels
 
 
 def decode_transparency(

@@ -9,7 +9,7 @@ from pentimento.bundle.manifest import ImageSpec
 from pentimento.bundle.noise import draw
 from pentimento.service.errors import invalid
 from pentimento.service.messages import Fit, Floats, ImageInput
-from pentimento.service.operations.image_input import decode_image, decode_transparency
+from pentimento.service.operations.image_input import check_pixels, decode_image, decode_transparency
 
 
 class PixelBudget:
@@ -45,7 +45,7 @@ def read_image(
     """Decodes a picture. Blocks for up to some tenths of a second: call it off the event loop.
 
     Args:
-        image: An encoded picture.
+        image: An encoded picture, or one that is pixels already, which `fit` does not change.
         spec: What the model takes.
         fit: Whether to scale and convert.
         budget: Of the request.
@@ -57,6 +57,8 @@ def read_image(
     Raises:
         PentimentoError: INVALID_ARGUMENT.
     """
+    if image.pixels is not None:
+        return check_pixels(image.pixels, spec, name=image.name, count=budget.count)
     return decode_image(image.data, spec, fit, budget.each, name=image.name, count=budget.count, alpha=alpha)
 
 

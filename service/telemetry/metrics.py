@@ -63,6 +63,13 @@ _GRPC_OPERATIONS: dict[str, Operation] = {
     "ListModels": "models",
     "GetModel": "models",
     "ReloadModels": "reload",
+    "ModelInfer": "generate",  # until it is known as what: then it is counted as one of the above
+    "ModelStreamInfer": "generate",
+    "ModelMetadata": "models",
+    "ModelReady": "models",
+    "RepositoryIndex": "models",
+    "RepositoryModelLoad": "reload",
+    "RepositoryModelUnload": "reload",
 }
 
 

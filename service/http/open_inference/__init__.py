@@ -1,0 +1,1 @@
+"""The Open Inference Protocol over HTTP, for clients that speak it: translation, and nothing else."""
