@@ -166,11 +166,12 @@ def _shortest(number: float) -> float:
 
 def _read_parameters(given: Mapping[str, object], signature: Signature, target: Target) -> dict[str, Any]:
     read: dict[str, Any] = {}
+    for name, why in _IMPOSSIBLE.items():  # whose order is the same each time, unlike that of a message's map
+        if name in given:
+            raise invalid(name, why)
     for name, value in given.items():
         if name in _NO_EFFECT:
             continue
-        if name in _IMPOSSIBLE:
-            raise invalid(name, _IMPOSSIBLE[name])
         if name.startswith("shared_memory"):
             raise invalid(name, NO_SHARED_MEMORY)
         if name == "timeout":

@@ -20,6 +20,7 @@ LENGTH = "inference-header-content-length"
 """Header that says how many bytes of a body are JSON; without it, all are."""
 
 _RAW = "application/octet-stream"
+_FORM = "application/x-www-form-urlencoded"
 _MAX_TENSORS = 64  # no model takes or gives as many; who errs is told the names
 _MAX_PARAMETERS = 64
 _MAX_ID = 256  # characters
@@ -75,8 +76,8 @@ async def read_object(request: Request, limits: Settings, known: Sequence[str]) 
 
 def _check_type(request: Request) -> None:
     kind = media_type(request)
-    # Clients of the protocol send JSON without a type as well, or with that of bytes.
-    if kind not in ("", _RAW) and not is_json(kind):
+    # Clients of the protocol send JSON without a type, or with that of bytes; `curl -d` calls it a form.
+    if kind not in ("", _RAW, _FORM) and not is_json(kind):
         raise unsupported(kind, "application/json", _RAW)
 
 

@@ -335,3 +335,9 @@ def test_a_whole_answer_may_not_be_too_large(narrow):
     assert answer.status_code == 400
     sentence = "n is too large: an answer of 100 images has 4800000 numbers; in JSON it may have 4194304, or"
     assert answer.json()["error"].startswith(sentence)
+
+
+def test_what_curl_calls_a_form_is_read(own):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = own.post("/v2/models/toy-steps/infer", content=b'{"parameters": {"seed": 7}}', headers=headers)
+    assert answer.status_code == 200 and answer.json()["model_name"] == "toy-steps"
