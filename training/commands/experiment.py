@@ -16,9 +16,11 @@ from pentimento.program.console import make_console
 from pentimento.program.help import HelpfulCommand, HelpfulGroup
 from pentimento.program.tables import AsJson, Column, print_json, print_table
 from pentimento.training.commands.critic_surfaces import critic_surfaces
+from pentimento.training.commands.latent_neighbours import latent_neighbours
 from pentimento.training.commands.modes import modes
 from pentimento.training.commands.ood import ood
 from pentimento.training.commands.options import with_training
+from pentimento.training.commands.pixel_layers import pixel_layers
 from pentimento.training.commands.recurrent_toy import recurrent_toy
 from pentimento.training.commands.stability import stability
 
@@ -45,6 +47,8 @@ EXPERIMENTS = (
     Experiment(run=recurrent_toy, cost="minutes"),
     Experiment(run=modes, cost="half an hour"),
     Experiment(run=critic_surfaces, cost="ten minutes"),
+    Experiment(run=pixel_layers, cost="hours"),
+    Experiment(run=latent_neighbours, cost="an hour and a quarter"),
     Experiment(run=ood, cost="hours"),
     Experiment(run=stability, cost="an hour and a half"),
 )
