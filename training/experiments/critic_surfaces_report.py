@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from pentimento.training.experiments.critic_surfaces import EDGE, SIDE, SURFACE_WAYS, WAYS
-from pentimento.training.experiments.plane import TOYS, pairs_of
+from pentimento.training.experiments.plane import TOYS, sample
 from pentimento.training.experiments.records import markdown_table
 
 _SHOWN_SEED = 1
+_SHOWN_POINTS = 400
 _WEIGHTS_SHOWN = ("clip 0.1", "clip 0.01", "penalty")
 
 
@@ -77,8 +79,12 @@ def _draw_surface(axes: Any, found: dict[str, Any], toy: str, way: str) -> None:
     heights = np.array(found["surface"]).reshape(SIDE, SIDE)
     axes.contourf(side, side, heights, levels=16, cmap="viridis")
     axes.contour(side, side, heights, levels=16, colors="k", linewidths=0.3)
-    data = pairs_of(toy).flatten(0, 1).numpy()
-    axes.plot(data[:, 0], data[:, 1], ".", color="orange", markersize=5)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SHOWN_SEED)
+        data = sample(toy, _SHOWN_POINTS).numpy()
+    axes.plot(data[:, 0], data[:, 1], ".", color="orange", markersize=2)
+    axes.set_xlim(-EDGE, EDGE)
+    axes.set_ylim(-EDGE, EDGE)
     axes.set_title(f"{toy.replace('_', ' ')}, {way}\nvalleys seen {found['valleys']:.2f}", fontsize=9)
     axes.set_xticks([])
     axes.set_yticks([])

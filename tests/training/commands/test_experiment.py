@@ -55,7 +55,7 @@ def test_an_experiment_runs_and_one_that_is_none_is_refused(run, tmp_path):
     assert run("experiment", "alchemy").exit_code == 2
 
 
-def test_each_is_in_the_documents(run):
-    pages = (ROOT / "docs" / "science.md").read_text()
+def test_each_is_in_the_documents():
+    page = " ".join((ROOT / "docs" / "science.md").read_text().split())
     for each in EXPERIMENTS:
-        assert f"pentimento experiment {each.name}" in pages, f"docs/science.md lacks {each.name}"
+        assert f"pentimento experiment {each.name}" in page, f"docs/science.md lacks {each.name}"
