@@ -47,9 +47,9 @@ EXPERIMENTS = (
     Experiment(run=recurrent_toy, cost="minutes"),
     Experiment(run=modes, cost="half an hour"),
     Experiment(run=critic_surfaces, cost="ten minutes"),
-    Experiment(run=pixel_layers, cost="hours"),
+    Experiment(run=pixel_layers, cost="an hour and a half"),
     Experiment(run=latent_neighbours, cost="an hour and a quarter"),
-    Experiment(run=ood, cost="hours"),
+    Experiment(run=ood, cost="three hours"),
     Experiment(run=stability, cost="an hour and a half"),
 )
 

@@ -19,7 +19,7 @@ def pixel_layers(
         list[int] | None,
         typer.Option("--layers", min=0, max=32, help="Pixel layers; may be repeated.", show_default="0 to 6"),
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the images.")] = 6,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the images.")] = 4,
     train_rows: Annotated[int, typer.Option("--train-rows", min=1, help="Images to train on.")] = 20_000,
     rows: Annotated[int, typer.Option("--rows", min=10, help="Test images to measure on.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all trainings.")] = 1,

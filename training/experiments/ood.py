@@ -4,8 +4,11 @@ For each class and system a model is trained on all other classes, and asked how
 is: minus its log-likelihood or bound, or minus a discriminator's logit. How well the class that was held out
 is found is the area under the precision-recall curve, beside the share of that class, which chance gives.
 
-The systems are the recipes' at a part of their size: four times ten trainings are to fit on two cores. A
-GAN's discriminator is not normalised, as batch statistics would tell which images come together.
+The systems are the recipes' at a part of their size: four times ten trainings are to fit on two cores. An
+update takes 0.12 s of VAE, 0.34 of PixelCNN, 0.27 of PixelVAE and 0.05 of DCGAN, measured as time of one CPU
+core in float32 on a busy machine; with 1,250 updates each, that is 16 minutes a class and less than three
+hours for all ten. A GAN's discriminator is not normalised, as batch statistics would tell which images come
+together.
 
 Another data set is another entry of `SYSTEMS`, by its name; one of 28 grey pixels that is not there is taken
 as MNIST is. CIFAR-10 has the one system that this package can train on it.

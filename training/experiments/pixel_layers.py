@@ -3,6 +3,9 @@
 PixelVAEs with none to six pixel layers, and PixelCNNs of as many, by their nats and by how much of them the
 latent keeps. Without a pixel layer a PixelVAE is a VAE. All have the same encoder and decoder, whose maps the
 first layer sees, and none has free nats: what the latent keeps is what the training leaves it.
+
+An update takes 0.07 s without a pixel layer, 0.17 with one and 0.54 with six, of a PixelCNN 0.08 and 0.52,
+measured as time of one CPU core in float32 on a busy machine; all thirteen trainings some 80 minutes.
 """
 
 __all__ = ["LAYERS", "LayerPlan", "layer_config", "layer_table", "run_layers", "save_layer_picture"]
@@ -36,7 +39,7 @@ class LayerPlan:
 
     dataset: str = "mnist"
     train_rows: int = 20_000
-    epochs: int = 6
+    epochs: int = 4
     asked_rows: int = 10_000  # test images
     features: int = 16  # of the pixel layers, and of the decoder's largest maps
     latent_dim: int = 16
