@@ -1,4 +1,4 @@
-"""Do digits lie apart in two latents? Gulrajani et al. (2016, arXiv:1611.05013), figure 5.
+"""Do digits lie apart in two latents? Gulrajani et al. (2016, arXiv:1611.05013); Ahmed (2017), figure 2.5.
 
 The paper trains a VAE and a PixelVAE with two latents, shows the test images as a scatter of posterior
 means, and gives the error of their nearest neighbours: 22.9 and 7.2 %. Here the two are the recipes

@@ -1,4 +1,4 @@
-"""What does each pixel layer add? Gulrajani et al. (2016, arXiv:1611.05013), figure 4.
+"""What does each pixel layer add? Gulrajani et al. (2016, arXiv:1611.05013); Ahmed (2017), figure 2.4.
 
 PixelVAEs with none to six pixel layers, and PixelCNNs of as many, by their nats and by how much of them the
 latent keeps. Without a pixel layer a PixelVAE is a VAE. All have the same encoder and decoder, whose maps the
