@@ -39,7 +39,6 @@ def latent_neighbours(
     so the same call can be repeated.
     """
     from pentimento.training.data.datasets import load_dataset
-    from pentimento.training.experiments.bench import Bench
     from pentimento.training.experiments.latent_neighbours import (
         NeighbourPlan,
         neighbour_table,
@@ -47,17 +46,18 @@ def latent_neighbours(
         save_scatter_picture,
     )
     from pentimento.training.experiments.records import keep_table
+    from pentimento.training.experiments.trainer import Trainer
     from pentimento.training.loop.device import choose_device, choose_precision
 
     console = make_console()
     plan = NeighbourPlan(dataset=dataset, epochs=epochs, train_rows=train_rows, asked_rows=rows)
     where = choose_device(device)
-    bench = Bench(
+    trainer = Trainer(
         device=where, precision=choose_precision(where, known_precision(precision)), console=console
     )
     loaded = load_dataset(dataset, channels=1, image_size=28, folder=data)
     found = []
-    for each in run_neighbours(plan, loaded, out, seeds=seeds, bench=bench):
+    for each in run_neighbours(plan, loaded, out, seeds=seeds, trainer=trainer):
         found.append(each)
         table = neighbour_table(found)
         keep_table(out, "latent-neighbours", table, {"models": found})

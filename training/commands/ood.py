@@ -50,10 +50,11 @@ def ood(
     so the same call can be repeated.
     """
     from pentimento.training.data.datasets import load_dataset
-    from pentimento.training.experiments.bench import Bench
-    from pentimento.training.experiments.ood import OodPlan, image_shape_of, run_ood, systems_of
+    from pentimento.training.experiments.ood import run_ood
     from pentimento.training.experiments.ood_report import ood_data, ood_table, save_ood_picture
+    from pentimento.training.experiments.ood_systems import OodPlan, image_shape_of, systems_of
     from pentimento.training.experiments.records import keep_table
+    from pentimento.training.experiments.trainer import Trainer
     from pentimento.training.loop.device import choose_device, choose_precision
 
     console = make_console()
@@ -74,7 +75,7 @@ def ood(
         out,
         systems=tuple(system or known),
         held_out=tuple(held_out if held_out is not None else range(len(loaded.class_names))),
-        bench=Bench(device=where, precision=how, console=console),
+        trainer=Trainer(device=where, precision=how, console=console),
     )
     found = []
     for each in models:

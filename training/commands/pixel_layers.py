@@ -39,7 +39,6 @@ def pixel_layers(
     so the same call can be repeated.
     """
     from pentimento.training.data.datasets import load_dataset
-    from pentimento.training.experiments.bench import Bench
     from pentimento.training.experiments.pixel_layers import (
         LAYERS,
         LayerPlan,
@@ -48,18 +47,19 @@ def pixel_layers(
         save_layer_picture,
     )
     from pentimento.training.experiments.records import keep_table
+    from pentimento.training.experiments.trainer import Trainer
     from pentimento.training.loop.device import choose_device, choose_precision
 
     console = make_console()
     plan = LayerPlan(dataset=dataset, train_rows=train_rows, epochs=epochs, asked_rows=rows, seed=seed)
     where = choose_device(device)
-    bench = Bench(
+    trainer = Trainer(
         device=where, precision=choose_precision(where, known_precision(precision)), console=console
     )
     loaded = load_dataset(dataset, channels=1, image_size=28, folder=data)
     chosen = LAYERS if layers is None else tuple(sorted(set(layers)))
     found = []
-    for each in run_layers(plan, loaded, out, layers=chosen, bench=bench):
+    for each in run_layers(plan, loaded, out, layers=chosen, trainer=trainer):
         found.append(each)
         table = layer_table(found)
         keep_table(out, "pixel-layers", table, {"models": found})

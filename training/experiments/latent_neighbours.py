@@ -26,8 +26,8 @@ import numpy as np
 from pentimento.training.data.binarise import find_binarisation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.data.subset import take_rows
-from pentimento.training.experiments.bench import Bench, train_on
 from pentimento.training.experiments.records import markdown_table, recorded
+from pentimento.training.experiments.trainer import Trainer
 from pentimento.training.families.likelihood.config import LikelihoodConfig
 from pentimento.training.families.likelihood.evaluation import encoded_means, evaluate_likelihood
 from pentimento.training.families.table import recipe
@@ -72,7 +72,7 @@ def neighbour_config(plan: NeighbourPlan, name: str, seed: int) -> LikelihoodCon
 
 
 def run_neighbours(
-    plan: NeighbourPlan, dataset: Dataset, folder: Path, *, seeds: int, bench: Bench
+    plan: NeighbourPlan, dataset: Dataset, folder: Path, *, seeds: int, trainer: Trainer
 ) -> Iterator[dict[str, Any]]:
     """Trains both models with each seed, in a folder each, and asks them where the test images lie.
 
@@ -89,14 +89,14 @@ def run_neighbours(
             config = neighbour_config(plan, name, seed)
             here = folder / config.recipe
             settings = {"config": config.to_json(), "plan": asdict(plan), "dataset_sha256": dataset.sha256}
-            ask = partial(_train_and_ask, plan, config, used, here, bench)
+            ask = partial(_train_and_ask, plan, config, used, here, trainer)
             yield {"recipe": name, "seed": seed, **recorded(here / "found.json", settings, ask)}
 
 
 def _train_and_ask(
-    plan: NeighbourPlan, config: LikelihoodConfig, dataset: Dataset, folder: Path, bench: Bench
+    plan: NeighbourPlan, config: LikelihoodConfig, dataset: Dataset, folder: Path, trainer: Trainer
 ) -> dict[str, Any]:
-    model = train_on(bench, config, dataset, folder).networks
+    model = trainer.run(config, dataset, folder).networks
     rule = find_binarisation(dataset.train.images, config.levels)
     train, test = dataset.train, dataset.test
     known = encoded_means(model, train, rows=len(train.images), rule=rule, seed=_SEED).numpy()

@@ -22,8 +22,8 @@ from pentimento.models.pixels.gated_pixelcnn import GatedPixelCNNConfig
 from pentimento.training.data.binarise import find_binarisation
 from pentimento.training.data.datasets import Dataset
 from pentimento.training.data.subset import take_rows
-from pentimento.training.experiments.bench import Bench, train_on
 from pentimento.training.experiments.records import markdown_table, recorded
+from pentimento.training.experiments.trainer import Trainer
 from pentimento.training.families.likelihood.config import LikelihoodConfig, ModelConfig
 from pentimento.training.families.likelihood.evaluation import evaluate_likelihood
 from pentimento.training.judging.plots import new_figure, save_figure
@@ -85,7 +85,7 @@ def layer_config(plan: LayerPlan, system: str, layers: int) -> LikelihoodConfig:
 
 
 def run_layers(
-    plan: LayerPlan, dataset: Dataset, folder: Path, *, layers: tuple[int, ...] = LAYERS, bench: Bench
+    plan: LayerPlan, dataset: Dataset, folder: Path, *, layers: tuple[int, ...] = LAYERS, trainer: Trainer
 ) -> Iterator[dict[str, Any]]:
     """Trains one model after the other, in a folder each, and measures its nats on test images.
 
@@ -102,14 +102,14 @@ def run_layers(
             config = layer_config(plan, system, count)
             here = folder / config.recipe
             settings = {"config": config.to_json(), "plan": asdict(plan), "dataset_sha256": dataset.sha256}
-            ask = partial(_train_and_ask, plan, config, used, here, bench)
+            ask = partial(_train_and_ask, plan, config, used, here, trainer)
             yield {"system": system, "layers": count, **recorded(here / "found.json", settings, ask)}
 
 
 def _train_and_ask(
-    plan: LayerPlan, config: LikelihoodConfig, dataset: Dataset, folder: Path, bench: Bench
+    plan: LayerPlan, config: LikelihoodConfig, dataset: Dataset, folder: Path, trainer: Trainer
 ) -> dict[str, Any]:
-    trained = train_on(bench, config, dataset, folder)
+    trained = trainer.run(config, dataset, folder)
     rule = find_binarisation(dataset.train.images, config.levels)
     found = evaluate_likelihood(trained.networks, dataset.test, rows=plan.asked_rows, rule=rule, seed=_SEED)
     return {

@@ -9,7 +9,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pentimento.training.commands.main import register
-from pentimento.training.experiments.bench import Bench
 from pentimento.training.experiments.latent_neighbours import (
     RECIPES,
     NeighbourPlan,
@@ -18,11 +17,12 @@ from pentimento.training.experiments.latent_neighbours import (
     run_neighbours,
     save_scatter_picture,
 )
+from pentimento.training.experiments.trainer import Trainer
 from pentimento.training.families.table import recipe
 from tests.training.conftest import SLICE
 
 PLAN = NeighbourPlan(dataset=str(SLICE), epochs=1, train_rows=64, asked_rows=40)
-BENCH = Bench(device=torch.device("cpu"), precision="float32")
+TRAINER = Trainer(device=torch.device("cpu"), precision="float32")
 
 
 def test_they_are_the_recipes_with_a_seed():
@@ -37,7 +37,7 @@ def test_they_are_the_recipes_with_a_seed():
 def finished(dataset, tmp_path_factory):
     """Both models of one seed, trained once."""
     folder = tmp_path_factory.mktemp("neighbours")
-    return folder, list(run_neighbours(PLAN, dataset, folder, seeds=1, bench=BENCH))
+    return folder, list(run_neighbours(PLAN, dataset, folder, seeds=1, trainer=TRAINER))
 
 
 def test_both_are_trained_and_asked(finished):
@@ -51,10 +51,10 @@ def test_both_are_trained_and_asked(finished):
 
 def test_finished_ones_stay_and_others_are_refused(finished, dataset, monkeypatch):
     folder, found = finished
-    monkeypatch.setattr("pentimento.training.experiments.latent_neighbours.train_on", None)
-    assert list(run_neighbours(PLAN, dataset, folder, seeds=1, bench=BENCH)) == found
+    monkeypatch.setattr(Trainer, "run", None)
+    assert list(run_neighbours(PLAN, dataset, folder, seeds=1, trainer=TRAINER)) == found
     with pytest.raises(ValueError, match="was made with another config"):
-        next(run_neighbours(replace(PLAN, epochs=2), dataset, folder, seeds=1, bench=BENCH))
+        next(run_neighbours(replace(PLAN, epochs=2), dataset, folder, seeds=1, trainer=TRAINER))
 
 
 def test_table_and_picture(finished, tmp_path):

@@ -11,19 +11,17 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pentimento.training.commands.main import register
-from pentimento.training.experiments.bench import Bench
-from pentimento.training.experiments.ood import (
+from pentimento.training.experiments.ood import leave_out, run_ood, scores_of
+from pentimento.training.experiments.ood_figures import PUBLISHED
+from pentimento.training.experiments.ood_report import ood_data, ood_table, save_ood_picture
+from pentimento.training.experiments.ood_systems import (
     SYSTEMS,
     OodPlan,
     image_shape_of,
-    leave_out,
-    run_ood,
-    scores_of,
     system_config,
     systems_of,
 )
-from pentimento.training.experiments.ood_figures import PUBLISHED
-from pentimento.training.experiments.ood_report import ood_data, ood_table, save_ood_picture
+from pentimento.training.experiments.trainer import Trainer
 from pentimento.training.export.trained import Pair, Trained
 from pentimento.training.families.likelihood.config import build_model
 from pentimento.training.families.likelihood.evaluation import evaluate_likelihood
@@ -32,7 +30,7 @@ from pentimento.training.judging.classifier import Classifier
 from tests.training.conftest import SLICE
 
 PLAN = OodPlan(dataset=str(SLICE), train_rows=64, epochs=1, asked_rows=100, width=0.2)
-BENCH = Bench(device=torch.device("cpu"), precision="float32")
+TRAINER = Trainer(device=torch.device("cpu"), precision="float32")
 
 
 def test_a_class_is_left_out_and_those_after_it_move_up(dataset):
@@ -99,7 +97,7 @@ def finished(dataset, tmp_path_factory):
     """Two systems without one class, trained once."""
     folder = tmp_path_factory.mktemp("ood")
     return folder, list(
-        run_ood(PLAN, dataset, folder, systems=("vae", "pixelcnn"), held_out=(0,), bench=BENCH)
+        run_ood(PLAN, dataset, folder, systems=("vae", "pixelcnn"), held_out=(0,), trainer=TRAINER)
     )
 
 
@@ -108,14 +106,14 @@ def test_models_are_trained_and_asked(finished):
     assert [(each["system"], each["held_out"]) for each in found] == [("vae", 0), ("pixelcnn", 0)]
     for each in found:
         assert 0 <= each["low"] <= each["aupr"] <= each["high"] <= 1
-        assert each["rows"] == 100 and each["seconds"] > 0
+        assert each["rows"] == 100 and "seconds" in each
         assert (folder / f"{each['system']}-without-0" / "checkpoint.pt").is_file()
 
 
 def test_finished_models_stay_and_others_are_refused(finished, dataset, monkeypatch):
     folder, found = finished
-    monkeypatch.setattr("pentimento.training.experiments.ood.train_on", None)
-    ask = {"systems": ("vae", "pixelcnn"), "held_out": (0,), "bench": BENCH}
+    monkeypatch.setattr(Trainer, "run", None)
+    ask = {"systems": ("vae", "pixelcnn"), "held_out": (0,), "trainer": TRAINER}
     assert list(run_ood(PLAN, dataset, folder, **ask)) == found
     with pytest.raises(ValueError, match="was made with another config"):
         next(run_ood(replace(PLAN, epochs=2), dataset, folder, **ask))
@@ -129,7 +127,7 @@ def test_an_adversarial_one_is_trained_and_asked(dataset, tmp_path, monkeypatch)
         return Classifier(1, 28, len(dataset.class_names)).eval()
 
     monkeypatch.setattr("pentimento.training.experiments.ood.load_classifier", classifier)
-    (found,) = run_ood(PLAN, dataset, tmp_path, systems=("dcgan",), held_out=(5,), bench=BENCH)
+    (found,) = run_ood(PLAN, dataset, tmp_path, systems=("dcgan",), held_out=(5,), trainer=TRAINER)
     assert 0 <= found["aupr"] <= 1 and asked == [leave_out(dataset, 5, 64).name]
 
 

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from pentimento.models.latent.pixelvae import PixelVAEConfig
 from pentimento.models.latent.vae import VAEConfig
 from pentimento.training.commands.main import register
-from pentimento.training.experiments.bench import Bench
 from pentimento.training.experiments.pixel_layers import (
     LAYERS,
     LayerPlan,
@@ -20,10 +19,11 @@ from pentimento.training.experiments.pixel_layers import (
     run_layers,
     save_layer_picture,
 )
+from pentimento.training.experiments.trainer import Trainer
 from tests.training.conftest import SLICE
 
 PLAN = LayerPlan(dataset=str(SLICE), train_rows=64, epochs=1, asked_rows=20, features=2, latent_dim=2)
-BENCH = Bench(device=torch.device("cpu"), precision="float32")
+TRAINER = Trainer(device=torch.device("cpu"), precision="float32")
 
 
 def test_models_differ_in_their_layers_only():
@@ -39,7 +39,7 @@ def test_models_differ_in_their_layers_only():
 
 
 def test_each_is_trained_once(dataset, tmp_path, monkeypatch):
-    found = list(run_layers(PLAN, dataset, tmp_path, layers=(0, 1), bench=BENCH))
+    found = list(run_layers(PLAN, dataset, tmp_path, layers=(0, 1), trainer=TRAINER))
     assert [(each["system"], each["layers"]) for each in found] == [
         ("pixelvae", 0),
         ("pixelvae", 1),
@@ -47,10 +47,10 @@ def test_each_is_trained_once(dataset, tmp_path, monkeypatch):
     ]
     assert all(each["nats"] > 0 and each["rows"] == 20 for each in found)
     assert found[0]["kl"] > 0 and found[2]["kl"] is None and found[0]["binarisation"] == "dynamic"
-    monkeypatch.setattr("pentimento.training.experiments.pixel_layers.train_on", None)
-    assert list(run_layers(PLAN, dataset, tmp_path, layers=(0, 1), bench=BENCH)) == found
+    monkeypatch.setattr(Trainer, "run", None)
+    assert list(run_layers(PLAN, dataset, tmp_path, layers=(0, 1), trainer=TRAINER)) == found
     with pytest.raises(ValueError, match="was made with another config"):
-        next(run_layers(replace(PLAN, epochs=2), dataset, tmp_path, bench=BENCH))
+        next(run_layers(replace(PLAN, epochs=2), dataset, tmp_path, trainer=TRAINER))
     lines = layer_table(found).splitlines()
     assert len(lines) == 4 and lines[2].startswith("| 0 | ≤ ") and lines[2].endswith("| - |")
     save_layer_picture(tmp_path / "layers.png", found)
