@@ -44,6 +44,11 @@ def refuse_unknown(command):
             return
         found = COMMANDS.get(words[0])
         assert found, f"there is no pentimento {words[0]}"
+        within = getattr(found, "commands", {})  # of a group, such as `experiment`
+        if within and len(words) > 1 and not words[1].startswith("-"):
+            name = min(within) if words[1] == "NAME" else words[1]
+            assert name in within, f"there is no pentimento {words[0]} {name}"
+            found, words = within[name], words[1:]
         if len(words) > 1:
             assert words[0] != "train" or words[1] in {*recipes(), "NAME"}, f"there is no recipe {words[1]}"
             options = {
@@ -65,6 +70,8 @@ def test_commands_that_are_named_exist(page):
     [
         "pentimento paint",
         "pentimento draw --brush",
+        "pentimento experiment alchemy",
+        "pentimento experiment modes --brush",
         "pentimento train oil",
         "make tea",
         "python -m benchmarks.none",

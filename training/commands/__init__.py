@@ -1,1 +1,1 @@
-"""Commands of the program `pentimento` that need torch: recipes, data, train, export, evaluate, stability."""
+"""Commands of the program `pentimento` that need torch: recipes, data, train, export, experiments."""

@@ -17,6 +17,7 @@ from pentimento.training.commands.battle import battle
 from pentimento.training.commands.bundle import export
 from pentimento.training.commands.compare import compare
 from pentimento.training.commands.evaluate import evaluate
+from pentimento.training.commands.experiment import experiment_app
 from pentimento.training.commands.import_bundle import import_app
 from pentimento.training.commands.modes import modes
 from pentimento.training.commands.options import DataFolder, Fit, with_training
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     judging = evaluate, compare, battle, tournament
     for command in (recipes, data, train, export, *judging, sweep, stability, recurrent_toy, modes):
         app.command(cls=HelpfulCommand, rich_help_panel=_PANEL)(with_training(command))
+    app.add_typer(experiment_app, name="experiment", rich_help_panel=_PANEL)
     app.add_typer(import_app, name="import", rich_help_panel=_PANEL)
 
 

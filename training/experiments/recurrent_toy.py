@@ -10,10 +10,19 @@ and 1 of any prefix with a sample of the other five. So the longer the prefix, t
 is missing, though no single sample is wrong.
 """
 
-__all__ = ["ToyResult", "best_answer", "run_toy", "save_toy_picture", "save_toy_table"]
+__all__ = [
+    "ToyResult",
+    "best_answer",
+    "read_toy_results",
+    "run_toy",
+    "save_toy_picture",
+    "save_toy_results",
+    "save_toy_table",
+]
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -90,6 +99,35 @@ def run_toy(
         of_drawn=[round(value, 4) for value in of_drawn.tolist()],
         of_others=[round(value, 4) for value in others.tolist()],
     )
+
+
+def save_toy_results(folder: Path, results: list[ToyResult]) -> None:
+    """Writes `toy.json`, whole or not at all: the next call goes on from it."""
+    partial = folder / "toy.json.part"
+    partial.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+    partial.replace(folder / "toy.json")
+
+
+def read_toy_results(folder: Path, *, group_size: int, iterations: int) -> list[ToyResult]:
+    """The finished trainings of a folder; none if it is new.
+
+    Raises:
+        ValueError: It holds a table whose trainings cannot be told, or trainings with other settings.
+    """
+    kept = folder / "toy.json"
+    if not kept.exists():
+        if (folder / "toy.md").exists():
+            raise ValueError(f"--out {str(folder)!r} holds a table already; name another folder")
+        return []
+    results = [ToyResult(**each) for each in json.loads(kept.read_text())]
+    for result in results:
+        there = len(result.of_drawn), result.iterations
+        if there != (group_size, iterations):
+            raise ValueError(
+                f"--out {str(folder)!r} holds trainings of {there[0]} samples and {there[1]} iterations, not "
+                f"of {group_size} and {iterations}; name another"
+            )
+    return results
 
 
 def save_toy_table(path: Path, results: list[ToyResult]) -> None:

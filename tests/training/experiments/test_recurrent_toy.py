@@ -1,5 +1,8 @@
 """The toy of recurrent discrimination: the answers are those that the ratio of likelihoods demands."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from pentimento.training.commands.recurrent_toy import recurrent_toy
@@ -35,3 +38,14 @@ def test_table_and_picture(result, tmp_path):
     assert (tmp_path / "toy.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="holds a table already"):
         recurrent_toy(out=tmp_path)
+
+
+def test_a_finished_seed_is_not_trained_again(result, tmp_path):
+    kept = asdict(result) | {"of_drawn": [0.5], "of_others": [1.0], "iterations": 2}
+    (tmp_path / "toy.json").write_text(json.dumps([kept]))
+    recurrent_toy(out=tmp_path, group_size=1, iterations=2, seeds=2)
+    first, second = json.loads((tmp_path / "toy.json").read_text())
+    assert first == kept and second["seed"] == 2 and second["of_drawn"] != [0.5]
+    assert (tmp_path / "toy.png").is_file() and "0.5000" in (tmp_path / "toy.md").read_text()
+    with pytest.raises(ValueError, match="of 1 samples and 2 iterations, not of 1 and 3"):
+        recurrent_toy(out=tmp_path, group_size=1, iterations=3, seeds=2)

@@ -6,6 +6,7 @@ Likelihoods are in nats an image, lower is better for `nats`; every one names ho
 __all__ = [
     "encoded_means",
     "evaluate_likelihood",
+    "image_nats",
     "importance_nats",
     "neighbour_error",
 ]
@@ -50,6 +51,34 @@ def evaluate_likelihood(
         rule: How pixels become binary.
         seed: Of the binarisation and of the latents.
     """
+    values, kl = image_nats(model, split, rows=rows, rule=rule, seed=seed)
+    return LikelihoodEvaluation(
+        rows=len(values),
+        binarisation=rule,
+        exact=isinstance(model, AutoregressiveModel),
+        nats=round(values.mean().item(), 4),
+        standard_error=round((values.std() / math.sqrt(len(values))).item(), 4),
+        kl=[round(value, 4) for value in kl.mean(0).tolist()],
+    )
+
+
+@torch.no_grad()
+def image_nats(
+    model: LikelihoodModel, split: Split, *, rows: int, rule: Binarisation, seed: int
+) -> tuple[Tensor, Tensor]:
+    """What `evaluate_likelihood` takes the means of, image by image.
+
+    Args:
+        model: As there, like the others.
+        split: Likewise.
+        rows: Likewise.
+        rule: Likewise.
+        seed: Likewise.
+
+    Returns:
+        Nats, shape (rows,), and the KL of each level of the latent, (rows, levels), no level for a model
+        without; both in double, where the model is.
+    """
     device = next(model.parameters()).device
     nats, kl = [], []
     for start, chunk in _chunks(split, rows, rule, seed):
@@ -63,14 +92,7 @@ def evaluate_likelihood(
         nats.append(-bound.total)
         kl.append(bound.kl)
     values = torch.cat(nats).double()
-    return LikelihoodEvaluation(
-        rows=len(values),
-        binarisation=rule,
-        exact=isinstance(model, AutoregressiveModel),
-        nats=round(values.mean().item(), 4),
-        standard_error=round((values.std() / math.sqrt(len(values))).item(), 4),
-        kl=[round(value, 4) for value in torch.cat(kl).double().mean(0).tolist()] if kl else [],
-    )
+    return values, torch.cat(kl).double() if kl else values.new_zeros(len(values), 0)
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ The scorer is a discriminator or a critic, by the objective.
 Shapes: B batch, C channels, H = W image size, K classes.
 """
 
-__all__ = ["ScorerTerms", "duel", "scorer_terms"]
+__all__ = ["ScorerTerms", "duel", "scorer_terms", "update_scorer"]
 
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from pentimento.models.adversarial.base import Judgement, OneShotScorer
 from pentimento.training.families.one_shot.config import OneShotTrainConfig
 from pentimento.training.families.one_shot.objectives import OBJECTIVES
 from pentimento.training.families.one_shot.penalties import (
+    HistoricalAverage,
     clip_weights,
     feature_distance,
     gradient_norms,
@@ -75,6 +76,43 @@ def scorer_terms(
     return ScorerTerms(loss, class_loss, said_real.score.float(), said_drawn.score.float(), norms)
 
 
+def update_scorer(
+    scorer: OneShotScorer,
+    optimizer: torch.optim.Optimizer,
+    config: OneShotTrainConfig,
+    real: Tensor,
+    drawn: Tensor,
+    label: Tensor,
+    precision: Precision,
+    history: HistoricalAverage | None = None,
+) -> ScorerTerms:
+    """Updates a scorer once, by data and drawings; places of the gradient penalty are torch's choice.
+
+    Args:
+        scorer: The discriminator or critic, changed in place.
+        optimizer: Its own.
+        config: The recipe.
+        real: As for `scorer_terms`, like the next three.
+        drawn: Likewise.
+        label: Likewise.
+        precision: Likewise.
+        history: The mean of its past weights; None without historical averaging.
+    """
+    epsilon = torch.rand(len(real), device=real.device)
+    terms = scorer_terms(scorer, config, real, drawn, label, epsilon, precision)
+    loss = terms.loss
+    if terms.class_loss is not None:
+        loss = loss + config.scorer_class_weight * terms.class_loss
+    if history is not None:
+        loss = loss + config.historical_averaging * history.distance()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    if config.weight_clip is not None:
+        clip_weights(scorer, config.weight_clip)
+    return terms
+
+
 def duel(
     players: OneShotPlayers, config: OneShotTrainConfig, image: Tensor, label: Tensor, precision: Precision
 ) -> dict[str, float]:
@@ -99,18 +137,10 @@ def duel(
     for real, asked in batches:
         with torch.no_grad(), autocast(device, precision):
             drawn = generator(generator.latents(len(real), device), asked if conditional else None).float()
-        epsilon = torch.rand(len(real), device=device)
-        terms = scorer_terms(scorer, config, real, drawn, asked, epsilon, precision)
-        loss_s = terms.loss
-        if terms.class_loss is not None:
-            loss_s = loss_s + config.scorer_class_weight * terms.class_loss
-        if players.histories:
-            loss_s = loss_s + config.historical_averaging * players.histories["scorer"].distance()
-        players.scorer_optimizer.zero_grad()
-        loss_s.backward()
-        players.scorer_optimizer.step()
-        if config.weight_clip is not None:
-            clip_weights(scorer, config.weight_clip)
+        history = players.histories.get("scorer")
+        terms = update_scorer(
+            scorer, players.scorer_optimizer, config, real, drawn, asked, precision, history
+        )
 
     scorer.requires_grad_(False)  # its gradients would be thrown away
     with autocast(device, precision):

@@ -1,6 +1,6 @@
 """Generator and scorer of a training in one step, with optimisers, averaged weights and past weights."""
 
-__all__ = ["OneShotPlayers"]
+__all__ = ["OneShotPlayers", "make_optimizer"]
 
 from typing import Any
 
@@ -34,8 +34,8 @@ class OneShotPlayers(Players[OneShotGenerator]):
         layout = torch.channels_last
         self.generator = generator.to(device, memory_format=layout).train()
         self.scorer = scorer.to(device, memory_format=layout).train()
-        self.generator_optimizer = _optimizer(config, generator, config.generator_rate)
-        self.scorer_optimizer = _optimizer(config, scorer, config.scorer_rate)
+        self.generator_optimizer = make_optimizer(config, generator, config.generator_rate)
+        self.scorer_optimizer = make_optimizer(config, scorer, config.scorer_rate)
         super().__init__(
             self.generator,
             {"generator": self.generator, "scorer": self.scorer},
@@ -59,7 +59,8 @@ class OneShotPlayers(Players[OneShotGenerator]):
             history.load_state_dict(state["histories"][name])
 
 
-def _optimizer(config: OneShotTrainConfig, network: nn.Module, rate: float) -> torch.optim.Optimizer:
+def make_optimizer(config: OneShotTrainConfig, network: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """The recipe's optimiser of a network's weights, at a learning rate."""
     if config.optimizer == "adam":
         return torch.optim.Adam(network.parameters(), rate, (config.beta1, config.beta2))
     return torch.optim.RMSprop(network.parameters(), rate)
