@@ -208,6 +208,9 @@ def _answer(request: Request, body: Problem, headers: dict[str, str], outcome: s
     exchange.outcome = outcome
     if exchange.error_form is not None:
         content = exchange.error_form(body)
+        if body.status >= HTTPStatus.INTERNAL_SERVER_ERROR and "Retry-After" not in headers:
+            # The openai packages try every 5xx twice more, and what failed once here fails again.
+            headers = headers | {"x-should-retry": "false"}
         return Response(content, body.status, headers=headers, media_type="application/json")
     return Response(
         body.model_dump_json(exclude_none=True),

@@ -200,3 +200,13 @@ def test_a_deadline_is_a_server_error(client, idle):
         client.images.generate(model="toy-slow", prompt="", extra_body={"steps": 1000, "timeout_ms": 100})
     assert (caught.value.status_code, caught.value.type) == (504, "server_error")
     assert caught.value.code == "deadline_exceeded"
+
+
+def test_what_would_fail_again_is_not_tried_again(served, idle):
+    """The client's usual two more tries would be two more drawings that end at their deadline."""
+    answers = []
+    with client_of(served).with_options(max_retries=2) as eager:
+        eager._client.event_hooks = {"response": [answers.append]}
+        with pytest.raises(openai.InternalServerError):
+            eager.images.generate(model="toy-slow", prompt="", extra_body={"steps": 1000, "timeout_ms": 100})
+    assert [(answer.status_code, answer.headers["x-should-retry"]) for answer in answers] == [(504, "false")]
