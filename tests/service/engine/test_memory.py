@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +26,9 @@ class Process:
     def __init__(self, monkeypatch, live=0):
         self.now, self.live, self.pauses, self.given_back = 100, live, [], []
         monkeypatch.setattr(memory, "give_back_memory", self._give_back)
-        monkeypatch.setattr(memory.asyncio, "sleep", self._sleep)
+        # Not asyncio's own: servers of other tests sleep by it, on threads beside this one.
+        mine = SimpleNamespace(sleep=self._sleep, to_thread=asyncio.to_thread)
+        monkeypatch.setattr(memory, "asyncio", mine)
 
     async def watch(self, *sizes):
         self._sizes = iter(sizes)
