@@ -77,10 +77,8 @@ class Trials:
                 entries.append(entry)
         self.known = {key: verdict for key, verdict in self.known.items() if key in keys}
         if entries:
-            _log.info(
-                "graphs of %d bundles are new on this machine: trying and measuring them, a second each",
-                len(entries),
-            )
+            doing = "tried and measured, a second each" if self._settings.calibrate else "tried"
+            _log.info("graphs of %d bundles are new on this machine: they are %s", len(entries), doing)
             self._find_out(entries)
 
     def curves(self, entry: Path, bundle: Bundle) -> dict[str, Curve]:

@@ -104,9 +104,9 @@ class ServerProcess:
         )
         assert self.popen.stdout is not None
         if settings.get("log_format") == "json":  # then the ready line is an entry of the log, too
-            while not (line := self.log.partition("\n")[0]) and self.popen.poll() is None:
+            line, ready = "", r'"http": "http://[\d.]+:(\d+)".*"grpc": "[\d.]+:(\d+)"'
+            while (found := re.search(ready, self.log)) is None and self.popen.poll() is None:
                 time.sleep(0.02)
-            found = re.search(r'"http": "http://[\d.]+:(\d+)".*"grpc": "[\d.]+:(\d+)"', line)
         else:
             line = self.popen.stdout.readline()
             found = re.search(r"http://[\d.]+:(\d+), gRPC on [\d.]+:(\d+)", line)

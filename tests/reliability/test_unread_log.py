@@ -50,12 +50,12 @@ class Unread(ServerProcess):
 
 
 class Json(Unread):
-    """Likewise, with a log in JSON, whose first line says where it listens."""
+    """Likewise, with a log in JSON, of which a line says where it listens."""
 
     @property
     def log(self):
-        """What was taken out of the pipe, with the first line at least."""
-        if b"\n" not in self.said:
+        """What was taken out of the pipe, with that line at least."""
+        if b'"grpc"' not in self.said:
             self.take()
         return super().log
 
