@@ -28,6 +28,7 @@ from pentimento.service.settings import Settings
 
 _log = logging.getLogger(__name__)
 
+_MANY = 10  # bundles: of fewer nobody wonders why it takes so long
 _START_S = 60.0  # for the process to begin: it imports ONNX Runtime
 
 
@@ -77,8 +78,11 @@ class Trials:
                 entries.append(entry)
         self.known = {key: verdict for key, verdict in self.known.items() if key in keys}
         if entries:
-            doing = "tried and measured, a second each" if self._settings.calibrate else "tried"
-            _log.info("graphs of %d bundles are new on this machine: they are %s", len(entries), doing)
+            if self._settings.calibrate and len(entries) > _MANY:
+                said = (
+                    "graphs of %d bundles are new on this machine: they are tried and measured, a second each"
+                )
+                _log.info(said, len(entries))
             self._find_out(entries)
 
     def curves(self, entry: Path, bundle: Bundle) -> dict[str, Curve]:
