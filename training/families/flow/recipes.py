@@ -50,7 +50,8 @@ def flow_cifar10() -> FlowConfig:
 
     `pentimento train flow-cifar10`
 
-    Not measured.
+    99 minutes on one thread of a CPU that was shared with much else. In twenty steps with guidance 1.5, as
+    asked 67.8 %, by the judge that chose nothing 71.7 %; they are right on 64 and 69 % of the test images.
     """
     model = UNetConfig(image_size=32, channels=3, patch=2, widths=(56, 88), class_count=10)
     return replace(
