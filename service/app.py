@@ -44,6 +44,7 @@ from pentimento.service.telemetry.worker_counts import WorkerCounts
 
 _log = logging.getLogger(__name__)
 
+_TELL_S = 1.0  # that an end waits for those who watch the health: one who does not read is told nothing
 _FLUSH_S = 2.0  # what finished drawings get at least to leave, after the engine has ended
 
 
@@ -264,6 +265,7 @@ class Server:
             _log.warning("drawings were cut after the grace period of %s s", self.settings.drain_grace_s)
         if self.sharing is not None:
             await self.sharing.idle(max(0.0, end - loop.time()))
+        await self._grpc.told(_TELL_S)  # or who watches would see a lost connection, and not why
         await self.engine.close()
         grace = max(end - loop.time(), _FLUSH_S)
         # uvicorn waits for the answers under way; without a limit one stalled reader would keep it for ever.

@@ -126,6 +126,10 @@ class GrpcServer:
         for name in ("", SERVICE_NAME, INFERENCE_NAME):
             self._health.set(name, serving=serving)
 
+    async def told(self, seconds: float) -> None:
+        """Waits until all who watch the health have been told what was set, for at most `seconds`."""
+        await self._health.told(seconds)
+
     async def stop(self, grace: float | None = None) -> None:
         """Waits at most `grace` seconds for the calls that run now, cuts off the others, and stops.
 

@@ -3,8 +3,9 @@
 __all__ = ["HEALTH", "REFLECTION", "Health", "Reflection"]
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -24,6 +25,8 @@ HEALTH: str = health.SERVICE_NAME
 REFLECTION: str = reflection.SERVICE_NAME
 
 _REFLECTION_S = 60.0  # that a client may take to look at the services; tools make another call
+
+_LOOK_S = 0.01  # between two looks whether all who watch have been told
 
 _Handler: TypeAlias = "grpc.GenericRpcHandler[Any, Any]"
 _Ask: TypeAlias = Callable[[Context, str], Awaitable[Any]]  # of a client
@@ -65,6 +68,8 @@ class Health(_Service):
         super().__init__(arrivals, door)
         self._statuses: dict[str, int] = {}
         self._changed = asyncio.Event()  # another one after each change
+        self._watching: set[Context] = set()
+        self._untold: set[Context] = set()  # those who have not been told of the last change
         self._watches = Seats("health watches", of_connection=8, of_client=128, of_all=1024)
 
     @property
@@ -84,8 +89,16 @@ class Health(_Service):
         """Sets the status of a service, or of the server as a whole: "", and tells who watches it."""
         kinds = health_pb2.HealthCheckResponse
         self._statuses[service] = kinds.SERVING if serving else kinds.NOT_SERVING
+        self._untold = set(self._watching)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    async def told(self, seconds: float) -> None:
+        """Waits until all who watch have been told of the last change, for at most `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._untold:
+                    await asyncio.sleep(_LOOK_S)
 
     async def _check(self, context: Context, client: str) -> Message:
         request = await self._next(context, client, health_pb2.HealthCheckRequest)
@@ -98,16 +111,25 @@ class Health(_Service):
     async def _watch(self, context: Context, client: str) -> None:
         with self._watches.one(context.peer(), client):
             request = await self._next(context, client, health_pb2.HealthCheckRequest)
-            service, last = "" if request is None else request.service, None
-            while True:
-                changed = (
-                    self._changed
-                )  # before the status is read: no change may be missed while one is written
-                status = self._statuses.get(service, health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
-                if status != last:
-                    last = status
-                    await context.write(health_pb2.HealthCheckResponse(status=status))
-                await changed.wait()
+            self._watching.add(context)
+            try:
+                await self._tell(context, "" if request is None else request.service)
+            finally:
+                self._watching.discard(context)
+                self._untold.discard(context)
+
+    async def _tell(self, context: Context, service: str) -> NoReturn:
+        """Tells the status of a service now, and whenever it changes."""
+        last = None
+        while True:
+            changed = self._changed  # before the status is read, or a change while one is written is missed
+            status = self._statuses.get(service, health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
+            if status != last:
+                last = status
+                await context.write(health_pb2.HealthCheckResponse(status=status))
+            if changed is self._changed:
+                self._untold.discard(context)
+            await changed.wait()
 
 
 class _Pools:
