@@ -5,6 +5,7 @@ __all__ = ["CallObserver", "generic_handler"]
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 import grpc
@@ -95,20 +96,22 @@ def generic_handler(
         # tells the kinds of methods apart.
         streams = grpc.stream_stream_rpc_method_handler
         make = streams if method.client_streaming else grpc.stream_unary_rpc_method_handler
+        rpc = _Rpc(
+            method=method,
+            kind=_kind(method.input_type),
+            handler=getattr(implementation, method.name),
+            calls=calls,
+            door=door,
+            arrivals=arrivals,
+            counts=counts,
+            receiving=receiving,
+            sending=sending,
+            pace=pace,
+            observer=observer,
+            renames=renames,
+        )
         handlers[method.name] = make(
-            _answering(
-                method,
-                getattr(implementation, method.name),
-                calls,
-                door,
-                arrivals,
-                counts,
-                receiving,
-                sending,
-                pace,
-                observer,
-                renames,
-            ),
+            rpc.answer,
             request_deserializer=None,  # not before its lists are counted
             response_serializer=None,  # so that the size of an answer is known
         )
@@ -120,77 +123,40 @@ def _kind(descriptor: Descriptor) -> type[Message]:
     return kind
 
 
-def _answering(
-    method: MethodDescriptor,
-    handler: _Handler,
-    calls: Calls,
-    door: Door,
-    arrivals: Arrivals,
-    counts: Counts,
-    receiving: Receiving,
-    sending: Sending,
-    pace: Pace,
-    observer: CallObserver | None,
-    renames: bool,
-) -> Callable[[object, Context], Awaitable[bytes | None]]:
-    name, kind = method.name, _kind(method.input_type)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rpc:
+    """One RPC of a service: lets its calls in, reads their messages, and answers them."""
 
-    def enter(call: Call) -> Visit:
-        try:
-            if call.repeated is not None:
-                raise invalid(call.repeated, "is given twice in the metadata")
-            visit = door.enter(call.caller, _GUARDS.get(name, "key"))
-        except PentimentoError:
-            call.client = door.address(call.caller)
-            raise
-        call.client = visit.client
-        if method.server_streaming:
-            visit.open_stream()
-        return visit
+    method: MethodDescriptor
+    kind: type[Message]
+    handler: _Handler
+    calls: Calls
+    door: Door
+    arrivals: Arrivals
+    counts: Counts
+    receiving: Receiving
+    sending: Sending
+    pace: Pace
+    observer: CallObserver | None
+    renames: bool
 
-    async def message(context: Context, client: str, parcel: Parcel) -> Message:
-        data = await arrivals.read(context, client)
-        if data is None:
-            # Or the client has left, or sent too much: gRPC then cancels this, a moment later.
-            await asyncio.sleep(_MOMENT_S)
-            raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} has no message")
-        parcel.take(len(data))
-        parcel.check()
-        counts.check(data, method.input_type)
-        return _parsed(kind, data, name)
-
-    async def messages(context: Context, call: Call, visit: Visit) -> AsyncIterator[Message]:
-        """All messages of a call, each counted as a request: the first was when the call was let in."""
-        first = True
-        while (data := await arrivals.read(context, visit.bucket)) is not None:
-            if not first:
-                door.enter(call.caller, "key").leave()
-            first = False
-            parcel = receiving.open(visit.bucket)
-            try:
-                parcel.take(len(data))
-                parcel.check()
-                counts.check(data, method.input_type)
-                yield _parsed(kind, data, name)
-            finally:
-                parcel.close()
-
-    async def answer(_: object, context: Context) -> bytes | None:
-        call = Call.begin(context, pace, sending.open("-"))
-        calls.begin(context, call.outgoing)
+    async def answer(self, _: object, context: Context) -> bytes | None:
+        """What gRPC calls: the last message of the answer; None where the client streams, too."""
+        call = Call.begin(context, self.pace, self.sending.open("-"))
+        self.calls.begin(context, call.outgoing)
         call.outcome = "cancelled"  # unless it comes to an end below
         visit: Visit | None = None
-        parcel = receiving.open()
+        parcel = self.receiving.open()
         failure: PentimentoError | None = None
         try:
-            visit = enter(call)
+            visit = self._enter(call)
             call.outgoing.client = visit.bucket
             parcel.belong_to(visit.bucket)
-            if method.client_streaming:
-                await handler(messages(context, call, visit), call)
+            if self.method.client_streaming:
+                await self.handler(self._messages(context, call, visit), call)
                 call.outcome = "ok"
                 return None
-            answer = await handler(await message(context, visit.bucket, parcel), call)
+            answer = await self.handler(await self._message(context, visit.bucket, parcel), call)
             rest: bytes = answer.SerializeToString()
             await call.make_room(len(rest), made=True)
             call.outcome = "ok"
@@ -202,7 +168,7 @@ def _answering(
         except Exception:
             if context.done():  # the client left while an answer was being written
                 raise
-            _log.exception("request %s failed: %s", call.id, name)
+            _log.exception("request %s failed: %s", call.id, self.method.name)
             failure = PentimentoError(Code.INTERNAL, "internal error; the server's log has the reason")
         finally:
             call.impatience.stop()
@@ -210,20 +176,56 @@ def _answering(
             call.outgoing.keep_handed()
             if visit is not None:
                 visit.leave()
-            calls.hand_over(context, call.sent)
-            _finish(name, call, failure, observer)
+            self.calls.hand_over(context, call.sent)
+            _finish(self.method.name, call, failure, self.observer)
         # Not where the error is handled: the context keeps what this raises, and would keep with it the error
         # that it comes from, the handler's frames, the drawing and its graphs.
-        return await refuse(context, failure, call.id, renames=renames)
+        return await refuse(context, failure, call.id, renames=self.renames)
 
-    return answer
+    def _enter(self, call: Call) -> Visit:
+        try:
+            if call.repeated is not None:
+                raise invalid(call.repeated, "is given twice in the metadata")
+            visit = self.door.enter(call.caller, _GUARDS.get(self.method.name, "key"))
+        except PentimentoError:
+            call.client = self.door.address(call.caller)
+            raise
+        call.client = visit.client
+        if self.method.server_streaming:
+            visit.open_stream()
+        return visit
 
+    async def _message(self, context: Context, client: str, parcel: Parcel) -> Message:
+        data = await self.arrivals.read(context, client)
+        if data is None:
+            # Or the client has left, or sent too much: gRPC then cancels this, a moment later.
+            await asyncio.sleep(_MOMENT_S)
+            raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {self.method.name} has no message")
+        return self._read(data, parcel)
 
-def _parsed(kind: type[Message], data: bytes, name: str) -> Message:
-    try:
-        return kind.FromString(data)
-    except DecodeError:
-        raise PentimentoError(Code.INVALID_ARGUMENT, f"the request of {name} cannot be parsed") from None
+    async def _messages(self, context: Context, call: Call, visit: Visit) -> AsyncIterator[Message]:
+        """All messages of a call, each counted as a request: the first was when the call was let in."""
+        first = True
+        while (data := await self.arrivals.read(context, visit.bucket)) is not None:
+            if not first:
+                self.door.enter(call.caller, "key").leave()
+            first = False
+            parcel = self.receiving.open(visit.bucket)
+            try:
+                yield self._read(data, parcel)
+            finally:
+                parcel.close()
+
+    def _read(self, data: bytes, parcel: Parcel) -> Message:
+        """Counts a message, and parses it."""
+        parcel.take(len(data))
+        parcel.check()
+        self.counts.check(data, self.method.input_type)
+        try:
+            return self.kind.FromString(data)
+        except DecodeError:
+            sentence = f"the request of {self.method.name} cannot be parsed"
+            raise PentimentoError(Code.INVALID_ARGUMENT, sentence) from None
 
 
 def _finish(name: str, call: Call, failure: PentimentoError | None, observer: CallObserver | None) -> None:
