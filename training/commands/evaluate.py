@@ -10,7 +10,7 @@ import typer
 from pentimento.program.console import make_console
 from pentimento.program.endings import INTERRUPTED, fail
 from pentimento.program.tables import AsJson
-from pentimento.training.commands.options import DataFolder, FitOfData, Rows, Without
+from pentimento.training.commands.options import ComparedWith, DataFolder, FitOfData, Rows, Without
 
 
 def evaluate(
@@ -40,9 +40,7 @@ def evaluate(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure everything again, also what was kept from before.")
     ] = False,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
-    ] = None,
+    dataset: ComparedWith = None,
     fit: FitOfData = None,
     data: DataFolder = None,
     as_json: AsJson = False,

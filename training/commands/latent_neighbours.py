@@ -47,14 +47,10 @@ def latent_neighbours(
     )
     from pentimento.training.experiments.records import keep_table
     from pentimento.training.experiments.trainer import Trainer
-    from pentimento.training.loop.device import choose_device, choose_precision
 
     console = make_console()
     plan = NeighbourPlan(dataset=dataset, epochs=epochs, train_rows=train_rows, asked_rows=rows)
-    where = choose_device(device)
-    trainer = Trainer(
-        device=where, precision=choose_precision(where, known_precision(precision)), console=console
-    )
+    trainer = Trainer.chosen(device, known_precision(precision), console)
     loaded = load_dataset(dataset, channels=1, image_size=28, folder=data)
     found = []
     for each in run_neighbours(plan, loaded, out, seeds=seeds, trainer=trainer):

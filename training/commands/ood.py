@@ -55,7 +55,6 @@ def ood(
     from pentimento.training.experiments.ood_systems import OodPlan, image_shape_of, systems_of
     from pentimento.training.experiments.records import keep_table
     from pentimento.training.experiments.trainer import Trainer
-    from pentimento.training.loop.device import choose_device, choose_precision
 
     console = make_console()
     plan = OodPlan(
@@ -65,8 +64,7 @@ def ood(
     unknown = [name for name in system or () if name not in known]
     if unknown:
         raise ValueError(f"--system must be one of {', '.join(known)} for {dataset}, got {unknown[0]!r}")
-    where = choose_device(device)
-    how = choose_precision(where, known_precision(precision))
+    trainer = Trainer.chosen(device, known_precision(precision), console)
     channels, side, _ = image_shape_of(dataset)
     loaded = load_dataset(dataset, channels=channels, image_size=side, folder=data)
     models = run_ood(
@@ -75,7 +73,7 @@ def ood(
         out,
         systems=tuple(system or known),
         held_out=tuple(held_out if held_out is not None else range(len(loaded.class_names))),
-        trainer=Trainer(device=where, precision=how, console=console),
+        trainer=trainer,
     )
     found = []
     for each in models:

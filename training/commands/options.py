@@ -1,6 +1,7 @@
 """Options that several training commands have, and the error message for whatever is missing or wrong."""
 
 __all__ = [
+    "ComparedWith",
     "DataFolder",
     "Device",
     "Fit",
@@ -44,6 +45,10 @@ _FIT_OPTION = typer.Option(
 Fit = Annotated[Literal["crop", "resize", "exact"], _FIT_OPTION]
 FitOfData = Annotated[Literal["crop", "resize", "exact"] | None, _FIT_OPTION]
 """The same where a recipe has one of its own."""
+ComparedWith = Annotated[
+    str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
+]
+"""Another than a bundle's own."""
 Device = Annotated[
     str | None, typer.Option(help="cpu or cuda; by default a GPU where there is one.", show_default=False)
 ]

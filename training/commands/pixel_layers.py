@@ -48,14 +48,10 @@ def pixel_layers(
     )
     from pentimento.training.experiments.records import keep_table
     from pentimento.training.experiments.trainer import Trainer
-    from pentimento.training.loop.device import choose_device, choose_precision
 
     console = make_console()
     plan = LayerPlan(dataset=dataset, train_rows=train_rows, epochs=epochs, asked_rows=rows, seed=seed)
-    where = choose_device(device)
-    trainer = Trainer(
-        device=where, precision=choose_precision(where, known_precision(precision)), console=console
-    )
+    trainer = Trainer.chosen(device, known_precision(precision), console)
     loaded = load_dataset(dataset, channels=1, image_size=28, folder=data)
     chosen = LAYERS if layers is None else tuple(sorted(set(layers)))
     found = []

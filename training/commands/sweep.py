@@ -10,7 +10,7 @@ import typer
 
 from pentimento.program.console import make_console
 from pentimento.program.tables import AsJson, print_json
-from pentimento.training.commands.options import DataFolder, FitOfData
+from pentimento.training.commands.options import ComparedWith, DataFolder, FitOfData
 
 _N = TypeVar("_N", int, float)
 _STEPS = "1,2,5,10,20,50"
@@ -33,9 +33,7 @@ def sweep(
         bool,
         typer.Option("--keep", help="Write the best number of steps into the bundle's manifest."),
     ] = False,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set to compare with; by default the one it was trained on.")
-    ] = None,
+    dataset: ComparedWith = None,
     fit: FitOfData = None,
     data: DataFolder = None,
     as_json: AsJson = False,

@@ -4,7 +4,7 @@ __all__ = ["Trainer"]
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from rich.console import Console
@@ -15,7 +15,7 @@ from pentimento.training.families.table import load_result, prepare
 from pentimento.training.judging.classifier import Classifier
 from pentimento.training.loop.checkpoints import LATEST
 from pentimento.training.loop.config import LoopConfig
-from pentimento.training.loop.device import Precision
+from pentimento.training.loop.device import Precision, choose_device, choose_precision
 from pentimento.training.loop.loop import train
 
 
@@ -26,6 +26,21 @@ class Trainer:
     device: torch.device
     precision: Precision  # of matrix products and convolutions
     console: Console = field(default_factory=lambda: Console(quiet=True))
+
+    @classmethod
+    def chosen(cls, device: str | None, precision: Precision | None, console: Console) -> Self:
+        """Where and how a command was asked to compute; None leaves it to the machine.
+
+        Args:
+            device: `cpu` or `cuda`.
+            precision: Of matrix products and convolutions.
+            console: Told how far trainings are.
+
+        Raises:
+            ValueError: There is no such device.
+        """
+        where = choose_device(device)
+        return cls(device=where, precision=choose_precision(where, precision), console=console)
 
     def run(
         self, config: LoopConfig, dataset: Dataset, folder: Path, classifier: Classifier | None = None

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 import tritonclient.http
 
-from tests.service.control_toys import write_control_toy
-from tests.service.live import LiveServer, wait_until
-from tests.service.reading_toys import write_reading_toys
-from tests.service.toys import write_toys
+from tests.service.protocol_server import at_rest, protocol_server
 
 
 def input_of(name, values, datatype, *, binary=True):
@@ -36,11 +33,8 @@ def drawn(own, path="/generate", **asked):
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("open-inference")
-    for write in (write_toys, write_reading_toys, write_control_toy):
-        write(folder)
-    server = LiveServer(folder, default_model="toy-steps", calibrate=False)
-    yield server
-    server.close()
+    with protocol_server(folder) as server:
+        yield server
 
 
 @pytest.fixture
@@ -59,6 +53,5 @@ def own(served):
 @pytest.fixture
 def idle(served):
     """Checks that no rows are in flight before and after."""
-    assert wait_until(lambda: served.rows == 0)
-    yield
-    assert wait_until(lambda: served.rows == 0), "rows were left in flight"
+    with at_rest(served):
+        yield

@@ -8,10 +8,8 @@ import openai
 import pytest
 from PIL import Image
 
-from tests.service.control_toys import write_control_toy
-from tests.service.live import LiveServer, wait_until
-from tests.service.reading_toys import write_reading_toys
-from tests.service.toys import write_toys
+from tests.service.live import LiveServer
+from tests.service.protocol_server import at_rest, protocol_server
 
 
 def client_of(server: LiveServer, key: str = "nobody", **options) -> openai.OpenAI:
@@ -50,11 +48,8 @@ def levels_of(text: str) -> np.ndarray:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("openai")
-    for write in (write_toys, write_reading_toys, write_control_toy):
-        write(folder)
-    server = LiveServer(folder, default_model="toy-steps", calibrate=False)
-    yield server
-    server.close()
+    with protocol_server(folder) as server:
+        yield server
 
 
 @pytest.fixture
@@ -73,13 +68,7 @@ def own(served):
 @pytest.fixture
 def idle(served):
     """Checks that no rows are in flight before and after; says how many calls the slow graph has made."""
-    assert wait_until(lambda: served.rows == 0)
-    yield (
-        lambda: (
-            served.server.metrics.registry.get_sample_value(
-                "pentimento_graph_call_seconds_count", {"bundle": "toy-slow", "graph": "step"}
-            )
-            or 0
-        )
-    )
-    assert wait_until(lambda: served.rows == 0), "rows were left in flight"
+    labels = {"bundle": "toy-slow", "graph": "step"}
+    value = served.server.metrics.registry.get_sample_value
+    with at_rest(served):
+        yield lambda: value("pentimento_graph_call_seconds_count", labels) or 0
