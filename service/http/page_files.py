@@ -2,10 +2,12 @@
 
 __all__ = ["FRESH", "PageFiles", "find_folder"]
 
+import asyncio
 import gzip
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
@@ -24,29 +26,35 @@ _MOST_PACKED = 256  # files that are kept packed, a megabyte together
 class PageFiles(StaticFiles):
     """An ASGI application that serves the files of a folder."""
 
-    def file_response(
-        self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        """A file with its type by `_KINDS`, not by the machine's table: browsers refuse a wrong one.
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A file; text is packed for those who take it so."""
+        response = await super().get_response(path, scope)
+        if not isinstance(response, FileResponse) or not _is_packed(response.path) or not _takes_gzip(scope):
+            return response
+        changed_ns = os.stat(response.path).st_mtime_ns
+        packed = await asyncio.to_thread(_packed, os.fspath(response.path), changed_ns)  # up to 65 ms
+        headers = dict(response.headers) | {
+            "content-encoding": "gzip",
+            "content-length": str(len(packed)),
+            "accept-ranges": "none",
+            "etag": f"W/{response.headers['etag']}",  # the same file in other bytes
+        }
+        return Response(packed, response.status_code, headers=headers)
 
-        Text is packed for those who take it so.
-        """
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        kind = Path(full_path).suffix
+    def file_response(self, full_path: PathLike, *args: Any, **options: Any) -> Response:  # noqa: ANN401
+        """A file with its type by `_KINDS`, not by the machine's table: browsers refuse a wrong one."""
+        response = super().file_response(full_path, *args, **options)
         response.headers.update(FRESH)
-        if kind in _KINDS:
-            response.headers["Content-Type"] = _KINDS[kind]
-        if kind in _PACKED:
+        kind = _KINDS.get(Path(full_path).suffix)
+        if kind is not None:
+            response.headers["Content-Type"] = kind
+        if _is_packed(full_path):
             response.headers["Vary"] = "Accept-Encoding"
-            if isinstance(response, FileResponse) and _takes_gzip(scope):
-                packed = _packed(os.fspath(full_path), stat_result.st_mtime_ns)
-                headers = dict(response.headers) | {
-                    "content-encoding": "gzip",
-                    "content-length": str(len(packed)),
-                    "etag": f"W/{response.headers['etag']}",  # the same file in other bytes
-                }
-                return Response(packed, status_code, headers=headers)
         return response
+
+
+def _is_packed(path: PathLike) -> bool:
+    return Path(path).suffix in _PACKED
 
 
 def _takes_gzip(scope: Scope) -> bool:

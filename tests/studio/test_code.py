@@ -230,4 +230,6 @@ def test_the_server_tab_says_what_it_sends(page, live):
     page.goto(f"{live.http}/#server")
     page.get_by_role("button", name="one after another").click()
     page.locator(".code-panel").get_by_text("Use in code").click()
-    page.locator(".code-panel code", has_text="/generate").wait_for()
+    code = page.locator(".code-panel code", has_text="/generate")
+    code.wait_for()
+    assert "curl" in code.text_content() and live.http in code.text_content()

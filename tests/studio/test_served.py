@@ -79,6 +79,8 @@ def test_text_is_packed_for_those_who_take_it(http):
         for takes in ("gzip", "identity"):
             again = get(**{"Accept-Encoding": takes, "If-None-Match": known.headers["ETag"]})
             assert (again.status_code, again.content) == (304, b"")
+    head = http.head("/studio/app.js", headers={"Accept-Encoding": "gzip"})
+    assert (head.content, head.headers["Content-Length"]) == (b"", packed.headers["Content-Length"])
     font = http.get("/studio/fonts/inter.woff2", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in font.headers
 
